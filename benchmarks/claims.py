@@ -70,7 +70,7 @@ def run_statement(sessions: Sessions, statement: str) -> None:
 
 
 def server_cpu_seconds(server: PrivatePostgres) -> float:
-    """Return the CPU time of the processes of the server."""
+    """Return the CPU time of the server's processes."""
     process = psutil.Process(server.pid)
     times = [part.cpu_times() for part in (process, *process.children(recursive=True))]
     return sum(time_.user + time_.system for time_ in times)

@@ -46,7 +46,7 @@ def survey(rng: np.random.Generator, n: int) -> dict[str, Any]:
 
 
 def switches(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return a table of three booleans, one of which depends on the others."""
+    """Return a table of three boolean columns. One column depends on the other two."""
     first, second = rng.random(n) < 0.4, rng.random(n) < 0.1
     return {"a": first, "b": second, "c": (first | second) ^ (rng.random(n) < 0.2)}
 
@@ -57,7 +57,7 @@ def single(rng: np.random.Generator, n: int) -> dict[str, Any]:
 
 
 def codes(rng: np.random.Generator, n: int) -> dict[str, Any]:
-    """Return a table of two columns of codes, many of which are rare."""
+    """Return a table with two code columns that contain many rare codes."""
     left, right = np.minimum(rng.zipf(1.4, (2, n)), 60)
     return {"diagnosis": [f"D{i:02}" for i in left], "ward": [f"W{i:02}" for i in right]}
 

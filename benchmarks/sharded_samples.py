@@ -58,7 +58,7 @@ def narrow_table() -> pa.Table:
 
 
 class Bench:
-    """The servers, the resources of the benchmark and the environment of its workers."""
+    """The servers, the benchmark's resources, and the environment for its workers."""
 
     def __init__(self, folder: Path, shard_rows: int) -> None:
         self.postgres = PrivatePostgres(folder / "postgres", durable=True)

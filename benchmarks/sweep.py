@@ -29,7 +29,7 @@ _SECONDS_MAX = 600
 
 
 def main() -> None:
-    """Print the outcomes by format, the refusals, and the columns whose values do not parse."""
+    """Print the outcomes by format, the refusals, and the columns with values that do not parse."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--packages", type=Path, help="folder for the downloaded packages, to use them again")
     parser.add_argument("--tables", type=int, default=240, help="number of tables, chosen by a hash")
@@ -63,7 +63,7 @@ def _chosen(folder: Path, n_max: int, only: str | None) -> list[Path]:
 
 
 def _resumed(folder: Path, chosen: Sequence[Path], stored: Path | None) -> list[dict[str, Any]]:
-    """Examine the tables whose outcomes are not stored yet, and store each outcome."""
+    """Examine the tables without a stored outcome, and store each outcome."""
     if stored is None:
         return list(_outcomes(folder, chosen))
     lines = stored.read_text(encoding="utf-8").splitlines() if stored.exists() else []

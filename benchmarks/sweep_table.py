@@ -55,7 +55,7 @@ class Outcome:
     unparsed : list of str
         Columns with values that do not parse.
     changed : list of str
-        Columns whose type differs when the written file is read again.
+        Columns that have a different type when the written file is read again.
     warnings : list of str
         Warnings of Python libraries.
     """

@@ -24,7 +24,7 @@ from understudy.transformers.numeric import fit_numeric
 Floats = npt.NDArray[np.float64]
 
 COLUMN = Column(name="x", kind=ColumnKind.float, arrow_type="double", nullable=False)
-# Share of rows with costs of zero.
+# Share of rows with zero cost.
 ZERO_SHARE = 0.6
 
 
@@ -39,7 +39,7 @@ def pareto(rng: np.random.Generator, n: int) -> Floats:
 
 
 def costs(rng: np.random.Generator, n: int) -> Floats:
-    """Return costs with two decimals, most of which are zero."""
+    """Return costs with two decimals. Most of the costs are zero."""
     return np.where(rng.random(n) < ZERO_SHARE, 0, np.round(rng.lognormal(6, 1.5, n), 2))
 
 

@@ -30,14 +30,14 @@ PRESETS: tuple[str, ...] = get_args(TreeChainParameters.model_fields["preset"].a
 
 @dataclass(frozen=True)
 class Entry:
-    """The sample of a contestant, the real rows with which it is compared, and the figures of the fit.
+    """A contestant's sample, the real rows for the comparison, and the figures from the fit.
 
     Parameters
     ----------
     synthetic : pyarrow.Table
         Sampled rows, or real rows of a baseline, that are judged.
     holdout : pyarrow.Table
-        Real rows with which the judged rows are compared.
+        Real rows for comparison with the judged rows.
     figures : dict
         Measured time, memory and size. Empty for baselines without a fit.
     """

@@ -28,7 +28,7 @@ TRAIN, HOLDOUT, SYNTHETIC, FIGURES = "train.parquet", "holdout.parquet", "synthe
 
 @dataclass(frozen=True)
 class Run:
-    """A contestant, table and seed, with the folders of the split and of the contestant's sample."""
+    """A contestant, a table and a seed, with the folders for the split and the contestant's sample."""
 
     table: str
     contestant: str

@@ -51,12 +51,12 @@ class Split:
 
     @property
     def n_rows_judged(self) -> int:
-        """The number of rows of each table that are judged."""
+        """The number of judged rows per table."""
         return min(len(self.train), len(self.holdout), N_ROWS_JUDGED)
 
     @property
     def judged_holdout(self) -> pa.Table:
-        """The holdout rows with which a sample is compared."""
+        """The holdout rows for comparison with a sample."""
         return draw(self.holdout, self.n_rows_judged, seed=1)
 
 

@@ -12,9 +12,8 @@ from benchmarks.engine.tables import draw
 
 __all__ = ["JUDGES", "Case", "Figures", "judge"]
 
-# Number of rows of each table for the two-sample figure that is compared with published figures. More rows
-# make a
-# stronger judge. With this number, the code of the published experiment reproduces its published figures.
+# Number of rows per table in the two-sample test that is compared with published figures. More rows make a
+# stronger judge. With this number of rows, the code from the published experiment reproduces its figures.
 N_ROWS_COMPARED = 10_000
 
 

@@ -54,7 +54,7 @@ def as_complete(points: Points) -> Points:
 
 
 def _to_centre(points: Points, of: Points) -> npt.NDArray[np.float64]:
-    """Return the Euclidean distance of each point to the mean of other points, with one-hot categories."""
+    """Return the Euclidean distance from each point to the mean of other points, with one-hot categories."""
     centre = of.numbers.mean(axis=0, dtype=np.float64)
     squares = ((points.numbers - centre) ** 2).sum(axis=1)
     for codes, others in zip(points.codes.T, of.codes.T, strict=True):

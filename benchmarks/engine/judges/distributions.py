@@ -1,4 +1,4 @@
-"""Distances of columns and pairs of columns, computed with the metrics of Understudy's report."""
+"""Distances between columns and between column pairs, computed with the metrics from Understudy's report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def shape_distance(real: pa.Table, synthetic: pa.Table, schema: TableSchema) -> 
 
 
 def pair_distance(real: pa.Table, synthetic: pa.Table, schema: TableSchema) -> float:
-    """Return the mean total variation of all pairs of columns on shared bins."""
+    """Return the mean total variation distance over all column pairs, on shared bins."""
     result = column_pairs.score(compare(ComparisonTables(real, synthetic), schema))
     assert not isinstance(result, UnscoredResult), result.reason
     return 1 - result.score

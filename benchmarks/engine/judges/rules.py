@@ -70,7 +70,7 @@ class Order:
     b: int
 
     def broken(self, rows: Matrix, real: Matrix) -> npt.NDArray[np.bool_]:
-        """Return a mask of the rows in which a is above b."""
+        """Return a mask of the rows where a is above b."""
         return rows[:, self.a] > rows[:, self.b]
 
 

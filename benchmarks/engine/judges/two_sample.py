@@ -19,8 +19,8 @@ from benchmarks.engine.judges.boosting import make_classifier
 from benchmarks.engine.judges.features import categorical, encode
 
 N_FOLDS = 3
-# Maximum number of features of a categorical column in the linear classifier. The rarest categories share one
-# of these features.
+# Maximum number of linear-classifier features for a categorical column. The rarest categories share one of
+# these features.
 N_LEVELS_MAX = 50
 
 

@@ -204,4 +204,4 @@ def test_numeric_columns_are_grouped_at_round_numbers_near_the_quartiles() -> No
 @pytest.mark.parametrize("module", [demographic_parity, equalised_odds, rebalancing])
 def test_fairness_is_not_scored_for_a_numeric_target(module: object) -> None:
     compared = comparison(people(200, seed=1), people(200, seed=2), target="height", protected=("town",))
-    assert module.score(compared) == UnscoredResult(reason="needs a target column with classes")  # type: ignore[attr-defined]
+    assert module.score(compared) == UnscoredResult(reason="needs a classification target")  # type: ignore[attr-defined]

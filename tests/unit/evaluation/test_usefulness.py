@@ -111,7 +111,7 @@ def test_overestimated_probabilities_raise_the_calibration_error() -> None:
 
 def test_rare_classes_are_not_scored_for_a_numeric_target() -> None:
     compared = comparison(people(200, seed=1), people(200, seed=2), target="height")
-    assert rare_class.score(compared) == UnscoredResult(reason="needs a target column with classes")
+    assert rare_class.score(compared) == UnscoredResult(reason="needs a classification target")
 
 
 def test_added_rows_help_a_small_table_and_destroyed_rows_harm_it() -> None:

@@ -128,7 +128,7 @@ def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
     if isinstance(outcome, str):
         return UnscoredResult(reason=outcome)
     if outcome.target.classes is None:
-        return UnscoredResult(reason="needs a target column with classes")
+        return UnscoredResult(reason="needs a classification target")
     if outcome.real is None:
         return UnscoredResult(reason="needs more real rows to train on")
     by_name = {name: _column(comparison, outcome, name) for name in comparison.options.protected}

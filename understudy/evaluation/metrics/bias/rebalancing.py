@@ -101,7 +101,7 @@ def score(comparison: Comparison) -> RebalancingResult | UnscoredResult:
     if isinstance(outcome, str):
         return UnscoredResult(reason=outcome)
     if outcome.target.classes is None:
-        return UnscoredResult(reason="needs a target column with classes")
+        return UnscoredResult(reason="needs a classification target")
     names = comparison.options.protected
     by_name = {name: _column(comparison, outcome, name) for name in names[:N_COLUMNS_MAX]}
     columns = [column for column in by_name.values() if column is not None]

@@ -95,7 +95,7 @@ def score(comparison: Comparison) -> RareClassResult | UnscoredResult:
     if isinstance(outcome, str):
         return UnscoredResult(reason=outcome)
     if outcome.target.classes is None:
-        return UnscoredResult(reason="needs a target column with classes")
+        return UnscoredResult(reason="needs a classification target")
     rarest = rarest_class(outcome.test.classes, N_ROWS_OF_CLASS_MIN)
     if rarest is None or np.mean(outcome.test.classes == rarest) > SHARE_MAX:
         return UnscoredResult(
