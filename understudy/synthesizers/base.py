@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from understudy.tables.schema import Column, DatasetSchema
     from understudy.tables.source import Dataset
 
-# JSON whose keys depend on the synthesizer: sizes, parameters, suppressed values, guarantees and warnings.
+# JSON with sizes, parameters, suppressed values, guarantees and warnings. The keys depend on the synthesizer.
 ModelCard = dict[str, Any]
 Json = dict[str, Any]
 
 
 class ModelWriter(Protocol):
-    """Destination to which a synthesizer writes its arrays and JSON values."""
+    """A destination for the arrays and JSON values of a synthesizer."""
 
     def array(self, name: str, array: np.ndarray[Any, Any]) -> None:
         """Write an array under a unique name."""
@@ -45,7 +45,7 @@ class ModelWriter(Protocol):
 
 
 class ModelReader(Protocol):
-    """Source from which a synthesizer is loaded. The content is untrusted."""
+    """A source for loading a synthesizer. The content is untrusted."""
 
     @property
     def schema(self) -> DatasetSchema:
@@ -162,7 +162,7 @@ class SupportsConstraints(Protocol):
     """A synthesizer that supports sampling constraints in plans (see `Capabilities.constraints`)."""
 
     def condition_columns(self) -> Sequence[Column]:
-        """Return the columns that constraints can name. Some of them contain parts of a column's texts."""
+        """Return the columns that constraints can name. Some contain parts of another column's text."""
         ...
 
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
@@ -212,7 +212,7 @@ class Capabilities:
         Number of data tables that a schema may have: exactly one, or several with relationships. Reference
         tables are not counted.
     learned_kinds : frozenset of ColumnKind
-        Kinds of columns whose values are learned. Values of other kinds are generated.
+        Column kinds that are learned. Columns of other kinds are generated.
     constraints : bool
         Whether the synthesizer implements `SupportsConstraints`.
     imputation : bool
@@ -261,7 +261,7 @@ class SynthesizerEntry:
     phases : callable (parameters) -> tuple of FitPhase
         Function that returns the phases that a fit reports, in order.
     preload : tuple of str
-        Modules that a worker imports once, so that its jobs do not have to import them.
+        Modules that a worker imports once, so that each job does not import the modules again.
     needs : Needs
         Worker class and limits that the jobs of the synthesizer need.
     """

@@ -17,7 +17,7 @@ _OTHERS_LOST = "Its other dependencies are not preserved."
 
 
 def warning_of_generated(column: Json, schema: TableSchema) -> str:
-    """Return the warning about a generated column whose values do not identify entities."""
+    """Return the warning about a generated column with values that do not identify entities."""
     if column["name"] in schema.subject:
         return (
             f"Subject column {column['name']!r} is generated for each row (kind {column['generated']}), "
@@ -37,7 +37,7 @@ def warning_of_generated(column: Json, schema: TableSchema) -> str:
 
 
 def _without_lists(n: int, locale: str) -> str:
-    """Return a sentence about countries for which no names and addresses can be generated."""
+    """Return a sentence about country values that have no word lists."""
     if not n:
         return ""
     return (
@@ -99,6 +99,6 @@ def _shows_keys(column: Json) -> bool:
 
 
 def _shows_rare_values(column: Json) -> bool:
-    """Return whether a category shows many real values, most of which are rare."""
+    """Return whether a category shows many real values that are mostly rare."""
     n_rows = column.get("median_rows_per_level")
     return n_rows is not None and column["levels_kept"] >= N_LEVELS_MANY and n_rows < N_ROWS_RARE

@@ -1,4 +1,4 @@
-"""Search for codes and labels whose levels correspond one to one, and for columns that codes determine."""
+"""Search for codes and labels that correspond one to one, and for columns that codes determine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from understudy.transformers.table_fitting import declared_subjects
 
 Int64s = npt.NDArray[np.int64]
 
-# Number of rows on which a pair of columns is compared before it is compared on all rows.
+# Number of rows in the first comparison of two columns. The second comparison uses all rows.
 N_ROWS_FIRST = 4096
 
 
@@ -25,8 +25,8 @@ def find_labels(rows: pa.Table, schema: TableSchema) -> dict[str, str]:
     """Return the code column of each label column. Codes and labels correspond one to one.
 
     The correspondence is exact in all rows, and a missing value counts as a level. Several codes may lack a
-    label. Columns in which enough rows share every level are left out, because they are learned like other
-    columns. Subject columns that are generated are left out, too.
+    label. Columns without rare levels are left out, because they are learned like other columns. Generated
+    subject columns are also left out.
     """
     columns = {c.name: rows.column(c.name) for c in schema.columns if _is_candidate(c, rows.column(c.name))}
     subjects = declared_subjects(rows, schema)

@@ -1,6 +1,6 @@
 """Reader of model files of format 2, a zip archive with a JSON manifest and plain arrays.
 
-Files of this format can be read, but are no longer written.
+Files in this format can be read, but are no longer written.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _UNREADABLE = (
 
 
 class Format2Reader:
-    """A model file of format 2, whose content is converted to format 3."""
+    """A model file in format 2. Its content is converted to format 3."""
 
     format_version = FORMAT_VERSION
 
@@ -67,7 +67,7 @@ class Format2Reader:
 
 
 def _upgraded(manifest: Json) -> Json:
-    """Return the content of a manifest of format 2 as JSON values of format 3."""
+    """Return the content of a format 2 manifest as JSON values in format 3."""
     model = dict(manifest["model"])
     try:
         schema, _ = read_stored(model.pop("schema", None))

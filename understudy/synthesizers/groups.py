@@ -1,4 +1,4 @@
-"""Groups of a constrained sample: their numbers of rows and effective sample sizes."""
+"""Groups in a constrained sample, with their row counts and effective sample sizes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import accumulate
 from understudy.errors import InvalidInput
 from understudy.parameters.constraints import ColumnRebalance, SamplingConstraints
 
-# Minimum effective sample size. With 100 independent rows, the 95% margin of error of a share of 0.5 is 0.1.
+# Minimum effective sample size. With 100 independent rows, the 95% margin of error for a share of 0.5 is 0.1.
 N_EFFECTIVE_MIN = 100
 EFFECTIVE_SHARE_MIN = 0.1
 # Exclusive upper bound on the number of rows, because row numbers have 64 bits.
@@ -18,7 +18,7 @@ N_ROWS_LIMIT = 2**62
 
 @dataclass(frozen=True)
 class Group:
-    """Size of the group of rows of a condition, or of one value of a rebalanced column."""
+    """Size of the group of rows for a condition or for one value of a rebalanced column."""
 
     n_rows: int
     effective_sample_size: int
@@ -78,7 +78,8 @@ def describe_groups(
 
     Notes
     -----
-    For a rebalanced column, the numbers of rows are the requested ones. The sampled numbers vary around them.
+    For a rebalanced column, the row counts are the requested counts. The sampled counts vary around these
+    values.
     """
     n_rows_by_group = (
         [round(n_rows * share.share) for share in constraints.rebalance.shares]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from understudy.synthesizers.contexts import SamplePlan
 from understudy.tables.schema import ColumnKind, TableSchema
 
-# Kinds whose generated values are unique in a sample.
+# Kinds with generated values that are unique in a sample.
 KINDS = frozenset(
     {
         *(ColumnKind.identifier, ColumnKind.email, ColumnKind.card, ColumnKind.iban),
@@ -38,7 +38,7 @@ class IdentifierRange:
 
 
 def describe_identifiers(schema: TableSchema, plan: SamplePlan) -> IdentifierRange | None:
-    """Return the range of identifiers of a sample of one table, or None if the table has no identifiers."""
+    """Return the identifier range for a sample of one table, or None if the table has no identifiers."""
     columns = tuple(column.name for column in schema.columns if column.kind in KINDS)
     if not columns:
         return None

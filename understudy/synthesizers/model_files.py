@@ -1,4 +1,4 @@
-"""Reader and writer of model files of format 3: the safetensors format, with JSON as arrays of bytes.
+"""Reader and writer for model files in format 3: the safetensors format, with JSON as byte arrays.
 
 A file consists of the length of the header, a JSON header and the bytes of the arrays. A file contains no
 code. The file is written as a stream, so each array is on disk when its `array` call returns. The file is

@@ -37,7 +37,7 @@ from understudy.tables.validation import conform
 from understudy.transformers.array_reader import ArrayReader
 from understudy.transformers.table import TableTransformer
 
-# Kinds whose generated values are unique in a sample, so that they can be a key.
+# Kinds with generated values that are unique in a sample and can therefore be a key.
 _UNIQUE_KINDS = frozenset({ColumnKind.identifier, ColumnKind.email})
 
 
@@ -107,8 +107,8 @@ class SingleTableSynthesizer(ABC):
         return self._with_cells(make_card(self.name, self._fitted(), self.n_rows_, self.entities_))
 
     def _with_cells(self, card: ModelCard) -> ModelCard:
-        """Return a card with the number of columns of the table, and warnings about columns of JSON texts."""
-        # If all texts have the same form, the column of forms is constant, and a warning is not needed.
+        """Return a card with the number of columns of the table, and warnings about JSON columns."""
+        # If all strings have the same form, the column of forms is constant, and a warning is not needed.
         forms = [f"Column {name!r} has at most one" for name in self.cells_.form_columns]
         others = [warning for warning in card["warnings"] if not warning.startswith(tuple(forms))]
         warnings = self.cells_.messages() + others
@@ -120,7 +120,7 @@ class SingleTableSynthesizer(ABC):
         return card | {"n_columns": n_columns, "inner_columns": inner, "warnings": warnings}
 
     def condition_columns(self) -> Sequence[Column]:
-        """Return the columns of the table, and the columns of the values in its split texts."""
+        """Return the columns of the table, and the columns with values from its split columns."""
         (table,) = (table for table in self.schema_.tables.values() if table.role == "data")
         return (*table.columns, *self.cells_.inner_columns)
 

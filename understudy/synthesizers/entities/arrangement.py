@@ -1,4 +1,4 @@
-"""Order and sizes of a period's entities. The size of units may depend on the number of units per entity.
+"""Order and sizes of entities in a period. Unit sizes may depend on the number of units per entity.
 
 For example, users with many addresses may have fewer logins per address than users with one address. Entities
 with similar numbers and sizes of units therefore form runs of k entities, and units are shuffled only within
@@ -33,7 +33,7 @@ SPLIT_MAX = 0.05
 
 @dataclass(frozen=True)
 class Arranged:
-    """Order of the entities of a group in a period, and the division of units into them."""
+    """Order of a group's entities in a period, and the assignment of units to entities."""
 
     order: Int64s
     grouping: Grouping
@@ -42,7 +42,7 @@ class Arranged:
 def arrange_entities(
     found: list[FoundGroup], seed: int, strata: Sequence[Int64s | None] | None = None
 ) -> list[Arranged]:
-    """Return the order and the sizes of the entities of each group.
+    """Return the order and the sizes of the entities for each group.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def arrange_entities(
     seed : int
         Seed of the order.
     strata : sequence of array of shape (n_entities,), optional
-        Stratum of each entity, for each group. The sizes of entities of different strata are not mixed.
+        Stratum of each entity, for each group. Sizes are mixed only within a stratum.
     """
     rng = np.random.default_rng([seed, _ORDER])
     sizes = [sizes_of(own, found) for own in found]
@@ -132,12 +132,12 @@ def strata_of(own: FoundGroup, columns: Sequence[Transformer], codes: list[Codes
 
 
 def sizes_of(own: FoundGroup, found: list[FoundGroup]) -> Int64s:
-    """Return the number of units of each entity. The units are rows, or entities of the group's source."""
+    """Return the number of units per entity. The units are rows or entities from the source group."""
     return np.bincount(_entities_of_units(own, found)).astype(np.int64)
 
 
 def _entities_of_units(own: FoundGroup, found: list[FoundGroup]) -> Int64s:
-    """Return the entity of each unit, in the order of the units' numbers."""
+    """Return the entity of each unit, in ascending order of the unit numbers."""
     if own.source == ROWS:
         return own.entities
     return own.entities[first_rows_of(found[own.source].entities)]

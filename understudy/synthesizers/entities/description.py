@@ -1,4 +1,4 @@
-"""Description of entities for model cards, without values of the table."""
+"""Entity descriptions for model cards, without values from the table."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from understudy.transformers.base import Json
 
 
 def describe_entities(entities: Entities, names: Sequence[str]) -> list[Json]:
-    """Return the keys, the determined columns, and the number of entities of each kind.
+    """Return the keys, the determined columns, and the number of entities for each kind of entity.
 
     Parameters
     ----------
     entities : Entities
         Entities of a table.
     names : sequence of str
-        Names of the columns of the table.
+        Names of the table's columns.
     """
     return [
         {
@@ -57,7 +57,7 @@ def _determined(group: EntityGroup) -> list[int]:
 
 
 def _listed(columns: Sequence[int], names: Sequence[str]) -> list[str]:
-    # Columns after those of the table contain differences, which are not part of a sample.
+    # The columns after the table's columns contain differences, which are not part of a sample.
     return [names[j] for j in columns if j < len(names)]
 
 

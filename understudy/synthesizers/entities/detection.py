@@ -19,18 +19,16 @@ from understudy.synthesizers.entities.persistence import N_ROWS_FIRST, changes_r
 from understudy.tables.schema import ColumnKind, TableSchema
 from understudy.transformers.base import ArrowColumn
 
-# Maximum number of combinations of entities, relative to the number of rows, for combinations to form a
-# group.
+# Maximum ratio of entity combinations to rows. Above this ratio, the combinations do not form a group.
 COMBINED_MAX = 0.95
 # Minimum surprise, in nats and assuming independent rows, of a column that is the same in all rows of every
 # entity.
 SURPRISE_MIN = 5.0
-# Maximum share of rows, not counting the first row of each entity, whose value differs from the most frequent
-# value of the entity: absolute, and relative to the share that is expected for independent rows.
+# Maximum share of rows that differ from the most frequent value of their entity: absolute, and relative to
+# the share expected for independent rows. The first row of each entity is not counted.
 OTHERS_MAX, OTHERS_RELATIVE_MAX = 0.05, 0.1
 
-# Maximum number of rows of an entity with rows that depend on each other. All of these rows are drawn
-# together.
+# Maximum number of rows in an entity if the rows depend on each other. These rows are all drawn together.
 N_ROWS_MAX = 4096
 # Kinds of columns that are learned instead of generated.
 LEARNED = {
@@ -54,7 +52,7 @@ class FoundGroup:
     keys, columns, labels : tuple of int
         See `EntityGroup`.
     values : array of shape (n_rows,)
-        Value of the key in each row, or -1 if it is missing.
+        Value of the key in each row, or -1 for a missing key.
     entities : array of shape (n_rows,)
         Entity of each row, from 0. Each row with a missing key is a separate entity.
     source, n_parts : int
@@ -88,7 +86,7 @@ def find_groups(table: pa.Table, schema: TableSchema) -> list[FoundGroup]:
 
 
 def candidates(found: Sequence[FoundGroup]) -> Iterator[int]:
-    """Yield the groups whose units are rows or combinations of entities, fewest entities first."""
+    """Yield the groups with rows or combinations of entities as units, fewest entities first."""
     for g in sorted(range(len(found)), key=lambda own: found[own].n_values):
         source = found[g].source
         while source != ROWS and not found[source].keys:
@@ -118,8 +116,8 @@ def _with_changing(table: pa.Table, schema: TableSchema, groups: list[FoundGroup
 def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
     """Return one group for each set of keys that determine each other, the finest group first.
 
-    A key that corresponds almost one to one to a finer key, such as a customer's name, is omitted here, and
-    `_assign` treats it like any other column.
+    A key that corresponds almost one to one to a finer key, such as a customer's name, is omitted here.
+    `_assign` treats such a key like any other column.
     """
     groups: list[FoundGroup] = []
     for key in sorted(keys, key=lambda own: (-own.n_values, own.n_missing, own.preference)):
@@ -267,7 +265,7 @@ def first_rows_of(entities: Int64s) -> Int64s:
 
 
 def is_label(values: Int64s, by: Int64s) -> bool:
-    """Return whether a key is determined by another key in all rows in which it is not missing."""
+    """Return whether another key determines a key in all rows where the determined key is present."""
     present = values >= 0
     return is_determined(values[present], by[present])
 

@@ -27,7 +27,7 @@ from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.numeric_integers import has_integers
 from understudy.transformers.table import TableTransformer
 
-# Maximum number of groups in a file, and exclusive maximum of the number of rows of a period.
+# Maximum number of groups in a file, and exclusive upper bound on the number of rows in a period.
 N_GROUPS_MAX, N_ROWS_MAX = 256, 2**31
 
 
@@ -82,7 +82,7 @@ def _arrays_of(position: Position) -> dict[str, npt.NDArray[Any]]:
 
 
 def entities_from_arrays(reader: ArrayReader, table: TableTransformer) -> Entities:
-    """Return the entities that `entities_to_arrays` converted. Files of earlier versions contain no entities.
+    """Return the entities that `entities_to_arrays` converted. Model files from earlier versions have none.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def _load_sorted_columns(
 
 
 def _load_sequences(reader: ArrayReader, table: TableTransformer, entities: Entities) -> Sequences | None:
-    """Return the columns that are computed by adding up steps. Files of earlier versions contain none."""
+    """Return the columns that are computed by adding steps. Model files from earlier versions have none."""
     if "sequences" not in reader.manifest:
         return None
     own = reader.part(reader.manifest["sequences"], "")
@@ -232,7 +232,7 @@ def _load_group(own: ArrayReader, table: TableTransformer, groups: list[EntityGr
     }
     grouping = Grouping(sizes, own.whole("n_windows", 0, n_units))
     n_parts = own.whole("n_parts", 1, max(len(keys), 1))
-    # Files of earlier versions contain no columns with a separate level for each entity.
+    # Model files from earlier versions do not contain columns with a separate level for each entity.
     distinct = _places(own, "distinct", n) if "distinct" in own.manifest else ()
     is_usable = all(has_level_for_each(table.columns[j], len(sizes)) for j in distinct)
     require(is_usable and set(distinct) <= set(columns), "entities have too few separate levels")

@@ -1,4 +1,4 @@
-"""Fitting of the columns of a table and of its entities."""
+"""Fit the columns and the entities of a table."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTab
 
 
 def _subjects_of(rows: pa.Table, schema: TableSchema, found: list[FoundGroup]) -> dict[str, Subjects]:
-    """Return the entity of each row, for columns whose values at least k entities must share.
+    """Return the entity of each row, for columns with values that at least k entities must share.
 
     If the schema declares a subject, only entities that are coarser than the subject are returned.
     """
@@ -86,7 +86,7 @@ def _fit_group(own: FoundGroup, arranged: Arranged, codes: list[Codes]) -> Entit
 
 
 def _with_distinct(group: EntityGroup, table: TableTransformer) -> EntityGroup:
-    """Return a group with the categories in which each entity has its own level, such as a code.
+    """Return a group with the categories that have a separate level for each entity, such as codes.
 
     A level that belongs to a single entity is rare, so all levels of these categories are made up.
     """

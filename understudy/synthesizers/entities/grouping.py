@@ -1,8 +1,8 @@
-"""Division of the rows of a sample into entities: a pure function of the seed and the row number.
+"""Grouping of sampled rows into entities: a pure function of the seed and the row number.
 
-Rows are cut into periods that have as many rows as the table. Each period has the table's number of entities,
-with nearly the same sizes as in the table. If the rows of an entity are not adjacent in the table, each
-period is divided into windows, and the rows of each window are permuted.
+Rows are split into periods that have as many rows as the table. Each period has as many entities as the
+table, with nearly the same sizes. If an entity's rows are not adjacent in the table, each period is split
+into windows, and the rows in each window are permuted.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy.typing as npt
 from understudy.kernels import hashing, permutation
 from understudy.transformers.base import MIN_SUPPORT, RowNumbers
 
-# First number of the hash streams that permute the units of groups.
+# Number of the first hash stream that permutes the units of groups.
 GROUPINGS = 1 << 42
-# Minimum size of a window, as multiples of the mean and of the largest size of an entity.
+# Minimum window size, as multiples of the mean entity size and of the largest entity size.
 N_MEAN_SIZES, N_LARGEST_SIZES = 24, 4
 
 Int64s = npt.NDArray[np.int64]
@@ -26,12 +26,12 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Places:
-    """Entity of each unit, and its position within the entity.
+    """Entity of each unit, and the unit's position within the entity.
 
     Parameters
     ----------
     numbers : array of shape (n,)
-        Number of the entity of each unit.
+        Entity number of each unit.
     slots : array of shape (n,)
         Position of the entity within its period, counted from 0.
     ranks : array of shape (n,)
@@ -45,15 +45,15 @@ class Places:
 
 @dataclass(frozen=True)
 class Grouping:
-    """Division of units into entities. The units are rows, or entities of a finer group.
+    """Grouping of units into entities. The units are rows, or entities of a finer group.
 
     Parameters
     ----------
     sizes : array of shape (n_entities,)
-        Number of units of each entity of a period.
+        Number of units in each entity of a period.
     n_windows : int
-        Number of windows of a period in which units are permuted, or 0 if the units of an entity are
-        adjacent.
+        Number of windows in a period, or 0 if the units of an entity are adjacent. Units are permuted within
+        a window.
     """
 
     sizes: Int64s
@@ -77,7 +77,7 @@ class Grouping:
         return Places(numbers, slots, own - (self.ends - self.sizes)[slots])
 
     def units_of(self, entities: RowNumbers, seed: int, stream: int) -> tuple[RowNumbers, Int64s]:
-        """Return the units of each entity in turn, and the index of the first unit of each entity."""
+        """Return the units of the given entities, grouped by entity, and the index of each first unit."""
         n_period = self.ends[-1].astype(np.uint64)
         period = entities // np.uint64(len(self.sizes))
         slots = (entities - period * np.uint64(len(self.sizes))).astype(np.int64)
@@ -113,7 +113,7 @@ class Grouping:
 
 
 def _key(seed: int, stream: int) -> np.uint64:
-    """Return the key of the permutations of a group."""
+    """Return the permutation key of a group."""
     return np.uint64(hashing.stream_key(np.uint64(seed), np.uint64(GROUPINGS + stream)))
 
 
@@ -128,7 +128,7 @@ def fit_grouping(sizes: Int64s, *, is_contiguous: bool) -> Grouping:
     Parameters
     ----------
     sizes : array of shape (n_entities,)
-        Sizes of the entities of the table, in the order in which samples have them.
+        Entity sizes in the table, in the order of entities in samples.
     is_contiguous : bool
         Whether the units of each entity are adjacent.
     """
@@ -137,7 +137,7 @@ def fit_grouping(sizes: Int64s, *, is_contiguous: bool) -> Grouping:
 
 
 def count_windows(sizes: Int64s) -> int:
-    """Return the number of windows of a period in which the units of entities are permuted."""
+    """Return the number of windows in a period. The units of entities are permuted within each window."""
     return max(int(sizes.sum()) // _cycle(sizes), 1)
 
 

@@ -17,7 +17,7 @@ from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowArray, Codes, NumberedRows, RowNumbers, Transformer
 from understudy.transformers.categorical import CategoricalTransformer
 
-# Source of a group whose units are rows.
+# Source of a group if its units are rows.
 ROWS = -1
 
 NOT_DIVIDED: Mapping[int, Grouping] = {}
@@ -34,18 +34,18 @@ class EntityGroup:
     columns : tuple of int
         Columns that are drawn once for each entity.
     labels : tuple of int
-        Generated columns that have the same value in all rows of an entity in which they are not missing.
+        Generated columns that have only one value within an entity, except for missing values.
     source : int
-        Index of the finer group whose entities are the units, or `ROWS` if the units are rows.
+        Index of the finer group if its entities are the units, or `ROWS` if the units are rows.
     grouping : Grouping
-        Division of the units into entities.
+        Grouping of the units into entities.
     known_codes : mapping of int to array of shape (n_entities,)
         Codes of columns that are known for each entity of a period, such as whether the key is missing.
     n_parts : int
         Number of leading keys that identify an entity only in combination. Each remaining key alone
         identifies an entity.
     distinct : tuple of int
-        Categories in which each entity of a period has its own made-up level.
+        Categories that have a separate made-up level for each entity of a period.
     """
 
     keys: tuple[int, ...]
@@ -89,7 +89,7 @@ class Entities:
                 yield from self.coarser(other)
 
     def visible(self, j: int) -> set[int] | None:
-        """Return the columns on which a column may depend, or None if it may depend on all columns."""
+        """Return the columns that a column may depend on, or None if it may depend on all columns."""
         if j not in self.group_of:
             return None
         own = self.group_of[j]
@@ -101,7 +101,7 @@ class Entities:
         return visible is None or other in visible
 
     def draw_order(self) -> list[int]:
-        """Return the groups in the order in which they are drawn, the coarsest first."""
+        """Return the groups in drawing order, the coarsest first."""
         ordered: list[int] = []
         for g in range(len(self.groups)):
             ordered += [c for c in (*list(self.coarser(g))[::-1], g) if c not in ordered]
@@ -142,7 +142,7 @@ class Entities:
         return units if group.source == ROWS else self.rows_of(group.source, units, seed)
 
     def levels(self, places: list[Places]) -> dict[int, npt.NDArray[np.int32]]:
-        """Return the levels of the columns in which each entity has its own level."""
+        """Return the levels of the columns that have a separate level for each entity."""
         return {
             j: places[g].slots.astype(np.int32) for g, group in enumerate(self.groups) for j in group.distinct
         }
@@ -166,7 +166,7 @@ class Entities:
         Parameters
         ----------
         divided : mapping of int to Grouping
-            Groupings that replace those of some groups, by index of the group.
+            Replacement groupings for some groups, by group index.
         """
         numbers = []
         for g, own in enumerate(places):
@@ -213,7 +213,7 @@ class Entities:
         Parameters
         ----------
         attempt : int
-            Number of earlier attempts in which no row was possible.
+            Number of earlier attempts without a possible row.
         allows : callable, optional
             Function that finds the combinations of values that satisfy the rules.
         """
@@ -225,7 +225,7 @@ class Entities:
 
     @property
     def distinct_columns(self) -> frozenset[int]:
-        """Columns whose values are distinct within an entity, except for columns that number the rows."""
+        """Columns with distinct values within an entity, except for columns that number the rows."""
         own = [position.columns for position in self.positions if not isinstance(position, Counter)]
         return frozenset(j for columns in own for j in columns)
 

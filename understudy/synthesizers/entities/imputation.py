@@ -1,4 +1,4 @@
-"""Imputation of the columns of entities, so that all rows of an entity get the same values."""
+"""Imputation of entity columns. All rows of an entity get the same values."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class EntityFiller:
 
     @property
     def has_positions(self) -> bool:
-        """Whether there are columns whose values are distinct in each entity."""
+        """Whether the values of any column are distinct within an entity."""
         return bool(self.entities.positions)
 
     def fill_known(self, rows: pa.Table) -> pa.Table:
-        """Return rows in which missing values of an entity's columns are filled in from its other rows."""
+        """Return rows with missing values of an entity's columns filled in from other rows of the entity."""
         for g in reversed(self.entities.draw_order()):
-            # The name of a patient follows from the patient's number.
+            # For example, the patient number determines the patient's name.
             names = [name for other in self.entities.coarser(g) for name in self._columns(other)]
             if names and self.entities.groups[g].keys:
                 rows = _copied(rows, self._number(rows, g), names)
@@ -76,7 +76,11 @@ class EntityFiller:
         return [names[j] for j in (*group.columns, *group.labels) if j < len(names)]
 
     def _number(self, rows: pa.Table, g: int) -> Int64s:
-        """Return the entity of each row. Rows without a key are divided by their finer key, if any."""
+        """Return the entity of each row.
+
+        Rows with a missing key are grouped by the key of the next finer entity. Without a finer key, each row
+        is a separate entity.
+        """
         group = self.entities.groups[g]
         keys = [self.schema.names[j] for j in group.keys[: group.n_parts]]
         subject = self.schema.subject
@@ -144,7 +148,7 @@ def fill_columns(rows: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
 
 
 def _n_distinct(entity: Int64s, values: Int64s, is_known: Mask) -> Int64s:
-    """Return the number of distinct known values of each entity."""
+    """Return the number of distinct known values for each entity."""
     pairs = np.unique(np.stack([entity[is_known], values[is_known]], axis=1), axis=0)
     return np.bincount(pairs[:, 0], minlength=int(entity.max(initial=-1)) + 1).astype(np.int64)
 

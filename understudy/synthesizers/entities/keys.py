@@ -15,12 +15,13 @@ from understudy.transformers.base import MIN_SUPPORT, ArrowColumn
 from understudy.transformers.generated.recognition import Recognition, recognize, recognize_subject
 from understudy.transformers.table_fitting import number_subjects
 
-# Minimum number of rows whose key occurs in an earlier row, and their minimum share of all rows with a key.
+# Minimum number of rows that repeat a key from an earlier row, and minimum share of these rows among all rows
+# with a key.
 N_REPEATS_MIN, REPEATED_MIN = MIN_SUPPORT, 0.01
 # Maximum ratio of the numbers of entities in two nested groups. With a higher ratio, the coarser key is a
 # property of the finer entity, such as the name of a customer.
 NESTED_MAX = 0.8
-# Maximum ratio for names. It is lower, because several customers may have the same name.
+# Maximum ratio for names. This ratio is lower, because several customers may have the same name.
 NESTED_NAMES_MAX = 0.4
 # Forms of names and addresses that identify a person or a place. First names and cities are too common for
 # this purpose.
@@ -45,8 +46,8 @@ class KeyColumn:
     preference : int
         Rank of the columns among the keys of the same entities. The lowest rank comes first.
     nested_max : float
-        Maximum ratio of the number of distinct keys to that of a finer key. Up to this ratio, both keys have
-        separate entities.
+        Maximum ratio of the number of distinct keys to the number of distinct finer keys. Up to this ratio,
+        both keys have separate entities.
     """
 
     columns: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Search for the columns whose values ascend or descend within an entity."""
+"""Search for columns with values that ascend or descend within an entity."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.synthesizers.entities.sorted_columns import Int64s, SortedColumn
 from understudy.transformers.base import ArrowColumn
 
 # Minimum number of steps between consecutive rows of an entity that follow the order, and maximum number of
-# steps against the order, as a fraction of the steps that follow it.
+# steps against the order, as a fraction of the steps that follow the order.
 N_STEPS_MIN, OTHERS_MAX = 20, 0.002
 
 
@@ -47,7 +47,7 @@ class Order:
 
 
 def find_order(rows: pa.Table, found: Sequence[FoundGroup], free: Sequence[int]) -> Order | None:
-    """Return the group of entities in which columns are in order, and the directions of the columns.
+    """Return the group of entities with sorted columns, and the directions of the columns.
 
     Parameters
     ----------

@@ -9,8 +9,8 @@ from understudy.synthesizers.entities.sequences import N_CHANGES_MAX
 
 Int64s = npt.NDArray[np.int64]
 
-# Minimum number of returns to an earlier value that would be expected in a random order of each entity's
-# rows. The second number is the maximum number of returns, as a fraction of this expected number.
+# Minimum expected number of returns to an earlier value if the rows of each entity are in random order. The
+# second value is the maximum number of returns, as a fraction of this expected number.
 N_RETURNS_MIN, RETURNS_MAX = 20.0, 0.02
 # Maximum share of changes among the consecutive rows of entities.
 CHANGES_MAX = 0.4
@@ -37,7 +37,7 @@ def persists(values: Int64s, entities: Int64s, order: Int64s) -> bool:
     entities : array of shape (n,)
         Entity of each row.
     order : array of shape (n,)
-        Indices of the rows, sorted by entity and then by their order in the table.
+        Row indices, sorted by entity and then by table order.
     """
     if not changes_rarely(values[order], entities[order]):
         return False

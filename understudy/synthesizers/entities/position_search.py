@@ -35,7 +35,7 @@ class FittedRows:
 def find_positions(
     table: FittedRows, entities: Entities, found: list[FoundGroup], excluded: set[str]
 ) -> tuple[Position, ...]:
-    """Return at most one `Counter` and one `Distinct` for each group whose units are rows.
+    """Return at most one `Counter` and one `Distinct` for each group with rows as units.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def _are_distinct(entities: Int64s, codes: Sequence[npt.NDArray[Any]]) -> bool:
 
 
 def _find_counter(values: ArrowColumn, entities: Int64s, sizes: Int64s) -> int | None:
-    """Return the first number of every entity if a column numbers the rows of all entities, or None."""
+    """Return every entity's first value if a column numbers the rows of all entities, or None."""
     if not pa.types.is_integer(values.type) or values.null_count or (sizes > 1).sum() < MIN_SUPPORT:
         return None
     numbers = values.to_numpy().astype(np.int64)

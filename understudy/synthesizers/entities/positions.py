@@ -1,6 +1,6 @@
-"""Columns whose value follows from the position of a row within its entity, or is distinct within the entity.
+"""Columns that the row's position within its entity determines, or that are distinct within an entity.
 
-Examples are line numbers within an order, and the samples of a tasting in which each panel member tastes each
+Examples are the line numbers of an order, and the samples in a tasting if each panel member tastes each
 sample once.
 """
 
@@ -22,13 +22,13 @@ from understudy.transformers.base import ArrowArray, Codes, Mask, RowNumbers
 DISTINCT = 1 << 44
 # Number that is added to the exponential variables of combinations that break a rule.
 EXCLUDED = 1e6
-# Maximum number of combinations of values that are distinct in an entity.
+# Maximum number of value combinations that are distinct within an entity.
 N_COMBINATIONS_MAX = 128
 
 Int64s = npt.NDArray[np.int64]
-# Function from columns, combinations of their codes, and positions of rows to a mask of shape (n_rows,
-# n_combinations). The mask selects the combinations that satisfy the rules, given the columns of each row's
-# entity.
+# Function that returns a mask of shape (n_rows, n_combinations), given columns, combinations of their codes,
+# and row positions. The mask selects the combinations that satisfy the rules, given the entity columns of
+# each row.
 Allows: TypeAlias = "Callable[[tuple[int, ...], npt.NDArray[np.uint16], Int64s], Mask]"
 
 
@@ -43,9 +43,9 @@ class Counter:
     column : int
         Index of the integer column.
     first : int
-        Number of the first row of an entity.
+        Value in the first row of an entity.
     codes : array of shape (n_max,)
-        Code of each number, beginning with the number of the first row.
+        Code of each value, starting with the value in the first row.
     ranks : array of shape (n_allowed,), optional
         Positions of the rows that are sampled, if there is a condition on the rows. Other rows of the entity
         are left out.
@@ -85,7 +85,7 @@ class Counter:
 
 @dataclass(frozen=True)
 class Distinct:
-    """One or two columns whose combined value is different in each row of an entity.
+    """One or two columns with a different combined value in each row of an entity.
 
     Parameters
     ----------

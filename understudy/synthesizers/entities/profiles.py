@@ -23,10 +23,10 @@ N_ENTITIES_MIN = 4 * MIN_SUPPORT
 # Minimum share of the variance that lies between entities, and minimum number of standard errors by which the
 # variance between entities exceeds its expectation for independent rows.
 SHARE_MIN, N_ERRORS_MIN = 0.05, 4.0
-# Maximum similarity of the rows of an entity. The distribution of typical values is defined only if the
+# Maximum similarity of rows within an entity. The distribution of typical values is defined only if the
 # similarity is below 1.
 SHARE_MAX = 0.98
-# Number of steps per standard deviation of typical values of ordinal columns.
+# Number of steps per standard deviation, for the typical values of ordinal columns.
 N_STEPS = 100
 # Maximum number of attempts to draw a code that does not occur in the rows of an entity.
 N_ATTEMPTS = 20
@@ -38,7 +38,7 @@ _STANDARD = NormalDist()
 
 @dataclass(frozen=True)
 class Similarity:
-    """Similarity of the rows of an entity in one column.
+    """Similarity of rows within an entity in one column.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Similarity:
 
 
 def measure_similarity(codes: Codes, entities: Int64s, *, is_ordinal: bool) -> Similarity:
-    """Return the similarity of the rows of an entity, from a one-way analysis of variance.
+    """Return the similarity of rows within an entity, based on a one-way analysis of variance.
 
     The analysis uses the normal scores of ordinal codes, and the indicators of other codes.
 
@@ -124,10 +124,10 @@ def draw_typical(
 
 
 def normal_scores(codes: Codes) -> Floats:
-    """Return the standardized normal scores of the middle ranks of codes."""
+    """Return standardized normal scores for the middle ranks of codes."""
     counts = np.bincount(codes)
     middle = (np.cumsum(counts) - counts / 2) / len(codes)
-    # The import of `scipy.special.ndtri` takes longer than the fit of a small table.
+    # Importing `scipy.special.ndtri` takes longer than fitting a small table.
     quantiles = np.array([_STANDARD.inv_cdf(p) if n else 0.0 for p, n in zip(middle, counts, strict=True)])
     scores = quantiles[codes]
     deviation = scores.std()

@@ -42,7 +42,7 @@ def restrict_rules(rules: Rules, entities: Entities, names: Sequence[str]) -> Ru
     entities : Entities
         Entities of the table.
     names : sequence of str
-        Names of the columns of the table.
+        Names of the table's columns.
     """
     if not entities.groups:
         return rules
@@ -72,7 +72,7 @@ def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found
 
     A rule between columns of entities must be significant among the entities. Otherwise, a birth date that
     only one customer has would seem to determine the customer's other columns, because all of the customer's
-    rows repeat them.
+    rows repeat the same values.
 
     Parameters
     ----------
@@ -116,12 +116,12 @@ class _View:
     place: dict[str, int] = field(default_factory=dict)
 
     def sees(self, name: str, others: Iterable[str]) -> bool:
-        """Return whether a column may depend on all the others."""
+        """Return whether a column may depend on all other columns."""
         known = (self.place[other] for other in others if other in self.place)
         return all(self.entities.sees(self.place[name], other) for other in known)
 
     def are_related(self, names: Sequence[str]) -> bool:
-        """Return whether one of the columns may depend on all the others."""
+        """Return whether one of the columns may depend on all other columns."""
         return any(self.sees(name, names) for name in names)
 
     def belongs(self, name: str, g: int) -> bool:
@@ -130,7 +130,7 @@ class _View:
         return own == g or own in self.entities.coarser(g)
 
     def finest(self, names: Sequence[str]) -> int:
-        """Return the group whose entities determine all columns, or `ROWS`."""
+        """Return the group with entities that determine all columns, or `ROWS`."""
         groups = [self.entities.group_of.get(self.place[name], ROWS) for name in names]
         return min(groups, default=ROWS)
 

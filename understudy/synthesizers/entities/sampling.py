@@ -1,4 +1,4 @@
-"""Sampling of the columns of entities, once for each entity."""
+"""Sampling of entity columns, once for each entity."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ DrawRows = Callable[[NumberedRows, CodesByColumn, Collection[int]], CodesByColum
 def draw_entities(
     entities: Entities, draw: DrawRows, rows: RowNumbers, places: list[Places]
 ) -> tuple[NumberedRows, dict[int, Codes]]:
-    """Return rows with the numbers of their entities, and the codes of all columns of the entities.
+    """Return rows with their entity numbers, and the codes of all entity columns.
 
-    For each entity, an accepted row is drawn that has the entity's number. The columns of the entity are
-    taken from this row, and the rows of the entity are then drawn given these columns. The columns of an
-    entity thus have the distribution that they have in accepted rows.
+    For each entity, an accepted row with the entity's number is drawn. The entity columns are taken from this
+    row, and the rows of the entity are then drawn given these columns. The entity columns thus have the same
+    distribution as in accepted rows.
 
     Parameters
     ----------

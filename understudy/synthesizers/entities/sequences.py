@@ -16,7 +16,7 @@ from understudy.transformers.base import Codes, Mask, RowNumbers
 
 # Maximum unit of a sequence: the number of nanoseconds in a day.
 UNIT_MAX = 86_400_000_000_000
-# Number of places at which an entity can change, and maximum number of changes of an entity.
+# Number of positions at which an entity can change, and maximum number of changes per entity.
 N_PLACES, N_CHANGES_MAX = 10_000, 3
 
 Int64s = npt.NDArray[np.int64]
@@ -31,7 +31,7 @@ class Sequence:
     column : int
         Index of the column.
     start : int
-        Index of the column with the first value of each entity.
+        Index of the column that contains the first value of each entity.
     step : int
         Index of the column with the steps.
     clock : int
@@ -70,11 +70,11 @@ class Change:
     column : int
         Index of the column.
     count : int
-        Index of the column with the number of changes of each entity.
+        Index of the column that contains the number of changes of each entity.
     values : tuple of int
-        Indices of the columns with the codes before the first change, and after each change.
+        Indices of the columns that contain the codes before the first change and after each change.
     places : tuple of int
-        Indices of the columns with the places of the changes, as shares of the entity's rows.
+        Indices of the columns that contain the position of each change, as a fraction of the entity's rows.
     """
 
     column: int
@@ -130,7 +130,7 @@ class Sequences:
 
 
 def ranks_within(entities: RowNumbers, numbers: RowNumbers | Int64s) -> Int64s:
-    """Return the rank of each row within its entity, given numbers that determine the order of the rows."""
+    """Return the rank of each row within its entity, given numbers that determine the row order."""
     order = np.lexsort((numbers, entities))
     ordered = entities[order]
     first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
@@ -141,7 +141,7 @@ def ranks_within(entities: RowNumbers, numbers: RowNumbers | Int64s) -> Int64s:
 
 
 def add_up(starts: Int64s, steps: Int64s, entities: RowNumbers, ranks: Int64s) -> Int64s:
-    """Return the start of each row's entity plus its steps up to the row. The first row's step is ignored."""
+    """Return the start of each row's entity plus the steps up to the row. The first row's step is ignored."""
     order = np.lexsort((ranks, entities))
     is_first = ranks[order] == 0
     sums = np.cumsum(np.where(is_first, 0, steps[order]))
@@ -163,16 +163,16 @@ def reaches(values: Int64s, entities: RowNumbers) -> tuple[Int64s, Int64s]:
 
 
 def stages_of(counts: Int64s, shares: list[Int64s], ranks: Int64s, sizes: Int64s) -> Int64s:
-    """Return the number of changes of an entity up to each row.
+    """Return the number of changes in an entity up to each row.
 
     Parameters
     ----------
     counts : array of shape (n,)
-        Number of changes of the entity of each row.
+        Number of changes in each row's entity.
     shares : list of arrays of shape (n,)
-        Places of the changes, in units of 1 / `N_PLACES`.
+        Positions of the changes, in units of 1 / `N_PLACES`.
     ranks, sizes : array of shape (n,)
-        Number of each row within its entity, from 0, and number of rows of the entity.
+        Position of each row within its entity, from 0, and number of rows in the entity.
     """
     ordered = np.sort(np.stack([np.where(counts > i, own, N_PLACES) for i, own in enumerate(shares)]), axis=0)
     stages, last = np.zeros_like(ranks), np.zeros_like(ranks)
@@ -184,7 +184,7 @@ def stages_of(counts: Int64s, shares: list[Int64s], ranks: Int64s, sizes: Int64s
 
 
 def snap(values: Int64s, low: Int64s, high: Int64s, is_exact: Mask) -> tuple[Int64s, Int64s]:
-    """Return values that the codes of a column can represent, and the index of the span of each value.
+    """Return values that a column's codes can represent, and the span index of each value.
 
     A value between two single values, such as the dates of two working days, is moved to the nearer value.
 

@@ -1,4 +1,4 @@
-"""Columns whose values ascend or descend within an entity, such as the dates of a patient's visits.
+"""Columns with values that ascend or descend within an entity, such as the dates of a patient's visits.
 
 The rows of an entity are drawn independently of each other, and then sorted.
 """
@@ -18,7 +18,7 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SortedColumn:
-    """Column whose values are in order within an entity.
+    """Column with sorted values within an entity.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class SortedColumn:
     moves_rows: bool
 
     def sources(self, values: ArrowArray, entities: RowNumbers, ranks: RowNumbers) -> Int64s:
-        """Return, for each row, the position of the row from which it gets its value.
+        """For each row, return the position of the row that supplies its value.
 
         Parameters
         ----------
@@ -47,7 +47,7 @@ class SortedColumn:
         entities : array of shape (n,)
             Entity of each row.
         ranks : array of shape (n,)
-            Numbers that determine the order of the rows of an entity.
+            Numbers that determine the row order within an entity.
         """
         own = pc.rank(
             values, sort_keys="descending" if self.is_descending else "ascending", tiebreaker="first"

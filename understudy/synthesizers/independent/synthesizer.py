@@ -1,4 +1,4 @@
-"""A synthesizer that preserves the distributions of columns, but no dependencies between them."""
+"""A synthesizer that preserves column distributions, but no dependencies between columns."""
 
 from __future__ import annotations
 

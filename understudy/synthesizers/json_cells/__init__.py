@@ -1,7 +1,7 @@
-"""Columns of JSON texts. The keys of the texts are learned as separate columns.
+"""Columns of JSON text. Each key is learned as a separate column.
 
-`parsing` reads the texts and `styles` detects how they are written, `learning` finds their structure,
-`unpacking` splits the texts into columns, `writing` builds the texts from sampled columns, and `columns`
+`parsing` reads the JSON text and `styles` detects how it is written, `learning` finds its structure,
+`unpacking` splits the text into columns, `writing` builds the text from sampled columns, and `columns`
 applies all of this to a table.
 """
 

@@ -1,4 +1,4 @@
-"""Replace a table's columns of JSON texts with columns of their values, and restore the texts in samples."""
+"""Replace a table's JSON columns with columns of their values, and restore the JSON text in samples."""
 
 from __future__ import annotations
 
@@ -32,28 +32,27 @@ from understudy.transformers.table_fitting import declared_subjects
 
 # Maximum length of a column name, excluding the characters that make the name unique.
 _NAME_LENGTH_MAX = 200
-# Minimum share of rows with a rare level. A category with a lower share is not split into the values of its
-# texts.
+# Minimum share of rows with a rare level. A category with a lower share is not split.
 _RARE_SHARE_MIN = 0.02
 
 _KINDS = frozenset({ColumnKind.text, ColumnKind.identifier, ColumnKind.category})
 
 
 class JsonColumn(BaseModel):
-    """A column of JSON texts, and the columns that replace it in the learned table.
+    """A JSON column, and the columns that replace it in the learned table.
 
     Parameters
     ----------
     column : Column
-        The column that contains the texts.
+        The column that contains the JSON text.
     root : Node
-        Structure of the texts.
+        Structure of the JSON values.
     columns : tuple of Column
-        Columns that contain the values of the texts.
+        Columns that contain the values from the JSON text.
     n_keys_left_out : int
-        Number of keys that are not learned, because too few rows have them.
+        Number of keys that are not learned, because too few rows contain these keys.
     n_invalid : int
-        Number of texts that are not JSON.
+        Number of strings that are not JSON.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,7 +77,7 @@ class JsonColumn(BaseModel):
             yield part, pc.if_else(is_missing, pa.scalar(None, array.type), array)
 
     def texts(self, columns: Mapping[str, ArrowArray], n_rows: int) -> ArrowArray:
-        """Return the texts, built from the values of the columns."""
+        """Return the JSON text, built from the values of the columns."""
         texts: Any = Writer(self.style, columns, n_rows).texts(self.root)
         if not self.column.nullable:
             texts = pc.fill_null(texts, "[]" if self.root.type == "array" else "{}")
@@ -95,14 +94,14 @@ CellColumn = JsonColumn | NumberColumn
 
 @dataclass(frozen=True)
 class JsonCells:
-    """The columns of a table whose texts are split: JSON texts, and texts of numbers and units.
+    """The columns of a table that are split: JSON text, and text with numbers and units.
 
     Parameters
     ----------
     schema : TableSchema
         Schema of the table.
     columns : mapping of str to CellColumn
-        Columns whose texts are split, by name.
+        Columns that are split, by name.
     """
 
     schema: TableSchema
@@ -110,7 +109,7 @@ class JsonCells:
 
     @property
     def split_schema(self) -> TableSchema:
-        """Schema of the table, with columns of values in place of the columns of JSON texts."""
+        """Schema of the table, with columns of values instead of JSON columns."""
         columns: list[Column] = []
         for column in self.schema.columns:
             own = self.columns.get(column.name)
@@ -118,9 +117,9 @@ class JsonCells:
         return self.schema.model_copy(update={"columns": tuple(columns)})
 
     def split(self, rows: pa.Table) -> pa.Table:
-        """Return rows in which the values of JSON texts replace the texts.
+        """Return rows with the values from JSON text instead of the text.
 
-        The values of missing texts and of texts that are not JSON are missing.
+        If text is missing or is not JSON, its values are missing.
         """
         if not self.columns:
             return rows
@@ -133,7 +132,7 @@ class JsonCells:
         return conform(pa.table([arrays[name] for name in names], names=names), self.split_schema)
 
     def join(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield batches in which JSON texts replace their values."""
+        """Yield batches with JSON text instead of its values."""
         return (self._joined(batch) for batch in batches) if self.columns else iter(batches)
 
     def _joined(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -153,7 +152,7 @@ class JsonCells:
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def restore(self, batches: Iterable[pa.RecordBatch], rows: pa.Table) -> Iterator[pa.RecordBatch]:
-        """Yield batches in which JSON texts replace their values. The texts that `rows` contains are kept.
+        """Yield batches with JSON text instead of its values. JSON text that `rows` contains is kept.
 
         The batches contain all rows, several times if there are several draws.
         """
@@ -176,12 +175,12 @@ class JsonCells:
 
     @property
     def inner_columns(self) -> list[Column]:
-        """The columns that replace the texts. Constraints can name these columns."""
+        """The columns that replace the split columns. Constraints can name these columns."""
         return [column for own in self.columns.values() for column in own.columns]
 
     @property
     def form_columns(self) -> list[str]:
-        """The names of the columns that contain the forms of texts of numbers and units."""
+        """The names of the columns that contain the forms of text with numbers and units."""
         return [own.form_column.name for own in self.columns.values() if isinstance(own, NumberColumn)]
 
     def messages(self) -> list[str]:
@@ -198,7 +197,7 @@ class JsonCells:
 
 
 def json_cells_from_manifest(manifest: Mapping[str, Any], schema: TableSchema) -> JsonCells:
-    """Return the columns that `to_manifest` converted. Files of earlier versions contain no JSON columns.
+    """Return the columns that `to_manifest` converted. Model files from earlier versions have none.
 
     Raises
     ------
@@ -262,10 +261,10 @@ def _message(own: JsonColumn) -> str:
 
 
 def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.Table]:
-    """Return the columns of a table whose texts are split, and the rows with the values of the texts.
+    """Return the columns of a table that are split, and the rows with the values from these columns.
 
-    A category is not split if enough rows share each of its texts, unless the texts are JSON with values that
-    identify people or things.
+    A category is not split if enough rows share each of its levels, unless the levels are JSON with values
+    that identify people or things.
     """
     names = set(schema.names)
     roles = {*schema.primary_key, *schema.subject, *schema.order_by}
@@ -295,7 +294,7 @@ def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.
 
 
 def _are_common(values: ArrowColumn) -> bool:
-    """Return whether nearly all rows contain a text that enough rows share."""
+    """Return whether nearly all rows contain a string that enough rows share."""
     counts = np.asarray(pc.value_counts(values.drop_null()).field("counts"))
     return bool(counts[counts < MIN_SUPPORT].sum() < _RARE_SHARE_MIN * counts.sum())
 
@@ -341,10 +340,10 @@ def _split_column(
 
 
 def _typed(root: Node, table: pa.Table) -> tuple[pa.Table, tuple[Column, ...]]:
-    """Return the table with dates and numbers in place of texts, and the schema of its columns."""
+    """Return the table with dates and numbers instead of strings, and the schema of the table's columns."""
     texts = [node.column for node in root.nodes() if node.type == "text" and node.column is not None]
     if texts:
-        # Local import: the module loads all file formats, and few tables have columns of JSON texts.
+        # Local import: the module loads all file formats, and few tables have JSON columns.
         from understudy.tables.formats.text_columns import with_typed_columns
 
         typed, _ = with_typed_columns(table.select(texts))

@@ -1,4 +1,4 @@
-"""Translate sampling constraints on columns of split texts to constraints on the columns of their values."""
+"""Translate sampling constraints on split columns to constraints on the columns of their values."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def translate(constraints: SamplingConstraints, cells: Mapping[str, CellColumn])
     Parameters
     ----------
     cells : mapping of str to CellColumn
-        Columns whose texts are split, by name.
+        Columns that are split, by name.
 
     Raises
     ------
     InvalidInput
-        If a constraint other than `is_missing` applies to a column of JSON texts, or a constraint other than
-        `is_missing` and `equals` applies to a column of texts of numbers.
+        If a JSON column has a constraint other than `is_missing`, or a column of text with numbers has a
+        constraint other than `is_missing` and `equals`.
     """
     if constraints.rebalance is not None and constraints.rebalance.column in cells:
         raise _refused(cells[constraints.rebalance.column])

@@ -22,7 +22,7 @@ from understudy.synthesizers.json_cells.structure import (
 from understudy.transformers import generated
 from understudy.transformers.base import MIN_SUPPORT, Subjects
 
-# Minimum share of the values that have the most frequent type. Otherwise, the values are learned as texts.
+# Minimum share of the values that have the most frequent type. Otherwise, the values are learned as strings.
 _SHARE_OF_TYPE_MIN = 0.95
 # Maximum number of distinct arrays, and minimum share of rows with an array that enough rows share. Within
 # these limits, arrays are learned as a whole.
@@ -36,7 +36,7 @@ NewName = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Placed:
-    """Values at one path in the texts, with the row of each value. Absent values are included."""
+    """Values at one path in the JSON text, with the row of each value. Absent values are included."""
 
     rows: npt.NDArray[np.int64]
     values: list[Any]
@@ -47,7 +47,7 @@ class Placed:
         return Placed(self.rows[mask], [v for v, is_kept in zip(self.values, keep, strict=True) if is_kept])
 
     def members(self, key: str) -> Placed:
-        """Return the values of a key of objects."""
+        """Return the values of a key in JSON objects."""
         return Placed(self.rows, [value.get(key, ABSENT_VALUE) for value in self.values])
 
     def items(self, place: int) -> Placed:
@@ -98,7 +98,7 @@ class Learner:
         return Node(type="null", state=state, is_null=True)
 
     def _state(self, placed: Placed, type_: NodeType, path: str) -> tuple[str | None, bool]:
-        """Return the name of the column of states, if any, and whether missing values are written as null."""
+        """Return the name of the state column, or None, and whether missing values are written as null."""
         nulls = placed.where([value is None for value in placed.values]).rows
         absent = placed.where([value is ABSENT_VALUE for value in placed.values]).rows
         is_both = self._is_shared(nulls) and self._is_shared(absent)

@@ -1,4 +1,4 @@
-"""Find columns of JSON texts and parse them."""
+"""Find and parse JSON columns."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 from understudy.synthesizers.json_cells.styles import N_TEXTS, Style, detect_style, read_json, read_python
 from understudy.transformers.base import MIN_SUPPORT, ArrowColumn
 
-# Minimum share of the texts that must be valid.
+# Minimum share of valid strings.
 _VALID_SHARE_MIN = 0.95
-# Number of texts that are examined before all texts are parsed.
+# Number of strings that are examined before all strings are parsed.
 _N_EXAMINED = 20
 _OBJECT_OR_ARRAY = r"^\s*(?s:\{.*\}|\[.*\])\s*$"
 
@@ -27,7 +27,7 @@ ABSENT_VALUE = Absent()
 
 @dataclass(frozen=True)
 class ParsedColumn:
-    """The values of a column, one for each row. Missing and invalid texts are absent."""
+    """The values of a column, one for each row. Values of missing and invalid strings are absent."""
 
     values: list[Any]
     style: Style
@@ -56,7 +56,7 @@ def _are_structured(texts: Any, share_min: float) -> bool:
 
 
 def parse_texts(column: ArrowColumn, style: Style) -> list[Any]:
-    """Return the value of each text. The values of missing and invalid texts are absent."""
+    """Return the value of each string. Missing and invalid strings have an absent value."""
     read = read_python if style.is_python else read_json
     encoded: Any = column.combine_chunks().dictionary_encode()
     values = [_read(read, text) for text in encoded.dictionary.to_pylist()]

@@ -1,4 +1,4 @@
-"""The structure of the JSON texts of a column, as a tree of nodes with the columns of their values."""
+"""The structure of a JSON column, as a tree of nodes with columns for their values."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 # Maximum depth of a structure.
 DEPTH_MAX = 8
-# Maximum number of columns of a structure, and of one array in it.
+# Maximum number of columns in a structure, and in one array of the structure.
 N_COLUMNS_MAX, N_COLUMNS_ARRAY_MAX = 48, 24
 # Values of a column that contains the states of a node: its value is present, its value is null, or its key
 # is absent.
 PRESENT, NULL, ABSENT = "present", "null", "absent"
 
-# `json` is the type of a node whose values have several types or are arrays that are learned as a whole.
-# Their column contains JSON text.
+# `json` is the type of a node with values of several types, or with arrays that are learned as a whole. The
+# node's column contains JSON text.
 NodeType = Literal["object", "array", "integer", "number", "text", "boolean", "json", "null"]
 
 
 class Node(BaseModel):
-    """The values at one path in the texts.
+    """The values at one path in the JSON text.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Node(BaseModel):
     is_null : bool
         Whether a missing value of `column` is written as null. Otherwise, its key is omitted.
     decimals : int
-        Maximum number of decimals of a number.
+        Maximum number of decimal places of a number.
     is_fixed : bool
         Whether all numbers have this number of decimals.
     has_integers : bool
@@ -72,5 +72,5 @@ class Node(BaseModel):
 
     @property
     def depth(self) -> int:
-        """The depth of the tree that begins at this node, which is 1 for a node without nodes below it."""
+        """The depth of the tree that begins at this node. The depth of a node without children is 1."""
         return 1 + max((node.depth for node in self.below()), default=0)

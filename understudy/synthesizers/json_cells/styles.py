@@ -1,4 +1,4 @@
-"""Styles of JSON texts: their separators and escapes, or the literals of Python."""
+"""Styles of JSON text: separators and escapes, or Python literals."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-# Number of texts from which the style is detected.
+# Number of strings used to detect the style.
 N_TEXTS = 200
 
 
 class Style(BaseModel):
-    """The style of the texts of a column."""
+    """The style of JSON text in a column."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -40,7 +40,7 @@ class Style(BaseModel):
 
     @property
     def booleans(self) -> tuple[str, str]:
-        """The texts of true and false."""
+        """The text for true and false."""
         return ("True", "False") if self.is_python else ("true", "false")
 
     def write(self, value: Any) -> str:  # Any: JSON
@@ -55,20 +55,20 @@ _STYLES = [Style(is_compact=c, is_ascii=a) for c in (False, True) for a in (Fals
 
 
 class ReadFloat(float):
-    """A float that is written as in the text from which it was read."""
+    """A float that is written in the same way as in its source text."""
 
     __slots__ = ("text",)
     text: str
 
     def __new__(cls, text: str) -> ReadFloat:
-        """Return the float that a text represents."""
+        """Return the float that a string represents."""
         number = super().__new__(cls, text)
         number.text = text
         return number
 
 
 def read_json(text: str) -> Any:  # Any: JSON
-    """Return the value of a JSON text. NaN and infinite numbers become null.
+    """Return the value of a JSON string. NaN and infinite numbers become null.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def read_json(text: str) -> Any:  # Any: JSON
 
 
 def read_python(text: str) -> Any:  # Any: Python literals
-    """Return the value of a text that contains Python literals, such as ``{'a': None}``.
+    """Return the value of a string that contains Python literals, such as ``{'a': None}``.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def read_python(text: str) -> Any:  # Any: Python literals
 
 
 def detect_style(texts: Sequence[str], *, is_python: bool) -> Style:
-    """Return the style that reproduces the most texts."""
+    """Return the style that reproduces the most strings."""
     if is_python:
         return Style(is_python=True)
     hits: Counter[Style] = Counter()

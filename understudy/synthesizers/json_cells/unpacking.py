@@ -1,4 +1,4 @@
-"""Split the values of a column of JSON texts into one column for each path in their structure."""
+"""Split the values of a JSON column into one column for each path in their structure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from understudy.transformers.base import ArrowArray
 def unpack(node: Node, values: list[Any]) -> Iterator[tuple[str, ArrowArray]]:
     """Yield each column of a node and of the nodes below it, with its name.
 
-    A value whose type differs from the type of its node counts as absent.
+    A value counts as absent if its type differs from the type of its node.
     """
     present = [value if _fits(value, node) else ABSENT_VALUE for value in values]
     if node.state is not None:

@@ -1,4 +1,4 @@
-"""Build JSON texts from the columns of their structure."""
+"""Build JSON text from the columns of its structure."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _TEXT = pa.large_string()
 
 @dataclass(frozen=True)
 class Writer:
-    """Writer that builds the texts of many rows at once.
+    """Writer that builds the JSON text of many rows at once.
 
     Parameters
     ----------
     style : Style
-        Style of the texts.
+        Style of the JSON text.
     columns : mapping of str to pyarrow.Array
         Columns of the structure.
     n_rows : int
@@ -95,7 +95,7 @@ class Writer:
         return self.style.write(text)
 
     def _written(self, text: str) -> str:
-        """Return the text of a value that is stored as JSON. A text that is not JSON becomes a string."""
+        """Return the text of a value that is stored as JSON. Text that is not JSON becomes a string."""
         try:
             return self.style.write(json.loads(text))
         except (ValueError, RecursionError):

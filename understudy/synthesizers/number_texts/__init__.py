@@ -1,7 +1,7 @@
-"""Columns of texts that consist of numbers and units, such as `120/80`, `<5` or `1h 30m`.
+"""Text columns with values that consist of numbers and units, such as `120/80`, `<5` or `1h 30m`.
 
-The numbers and the form of the text around them are learned as separate columns. `forms` describes the style
-of the numbers in a form, `learning` finds such columns, and `columns` splits and builds their texts.
+The numbers and the form of the surrounding text are learned as separate columns. `forms` describes the style
+of the numbers in a form, `learning` finds such columns, and `columns` splits and builds their values.
 """
 
 from understudy.synthesizers.number_texts.columns import NumberColumn

@@ -1,4 +1,4 @@
-"""Split texts of numbers and units into columns, and build the texts of sampled columns."""
+"""Split strings with numbers and units into columns, and build strings from sampled columns."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ FORM = "form"
 
 
 class NumberColumn(BaseModel):
-    """A column of texts with numbers and units, and the columns that replace it in the learned table.
+    """A text column with numbers and units, and the columns that replace it in the learned table.
 
     Parameters
     ----------
     column : Column
-        The column that contains the texts.
+        The column that contains the strings.
     form_column : Column
         Column that contains the form of each text.
     number_columns : tuple of Column
-        Columns of the numbers, in the order of the slots of a form.
+        Columns that contain the numbers, in the order of the form's slots.
     forms : tuple of Form
-        Forms of the texts, most frequent first.
+        Forms of the strings, most frequent first.
     n_invalid : int
-        Number of texts that have none of the forms.
+        Number of strings that match none of the forms.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,7 +65,7 @@ class NumberColumn(BaseModel):
         )
 
     def split(self, values: ArrowColumn) -> Iterator[tuple[str, ArrowArray]]:
-        """Yield the columns of the form and of the numbers. All are missing for other texts."""
+        """Yield the form column and the number columns. Their values are missing for other strings."""
         encoded: Any = values.combine_chunks().cast(pa.string()).dictionary_encode()
         forms: list[str | None] = []
         numbers: list[list[float | None]] = [[] for _ in self.number_columns]
@@ -88,12 +88,12 @@ class NumberColumn(BaseModel):
         return split_text(text, self.mark, keeps_fractions=self.keeps_fractions)
 
     def read(self, text: str) -> tuple[str, list[float]]:
-        """Return the form and the numbers of a text.
+        """Return the form and the numbers of a string.
 
         Raises
         ------
         InvalidInput
-            If the text has none of the forms.
+            If the string matches none of the forms.
         """
         known = {form.text for form in self.forms}
         parts = Parts(text.strip(), ()) if text.strip() in known else self._parts(text.strip())
@@ -107,7 +107,7 @@ class NumberColumn(BaseModel):
         return parts.form, [value_of(number, self.mark) for number in parts.numbers]
 
     def texts(self, columns: Mapping[str, ArrowArray], n_rows: int) -> ArrowArray:
-        """Return the texts that the columns describe.
+        """Return the strings that the columns describe.
 
         If a row has fewer numbers than its form has slots, a form for the available numbers replaces it.
         """
@@ -136,7 +136,7 @@ class NumberColumn(BaseModel):
         return np.array([form.n_slots for form in self.forms], np.int64)
 
     def _consistent(self, drawn: Any, numbers: list[Any]) -> Any:  # Any: NumPy arrays
-        """Return, for each row, the index of a form whose numbers are all present, or -1."""
+        """For each row, return the index of a form with no missing numbers, or -1."""
         present = np.array([~np.isnan(of_slot) for of_slot in numbers], np.int64).reshape(-1, len(drawn))
         n_present = np.cumprod(present, axis=0).sum(axis=0)
         n_needed = np.append(self._n_slots(), 0)[drawn]

@@ -1,4 +1,4 @@
-"""The forms of the texts of a column, and the style of the numbers in each form."""
+"""The forms of a column's strings, and the style of the numbers in each form."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SlotStyle(BaseModel):
     width : int
         Minimum number of digits before the decimal mark.
     group : str
-        Separator of groups of three digits, or an empty string.
+        Separator between groups of three digits, or an empty string.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,14 +48,14 @@ class SlotStyle(BaseModel):
 
 
 class Form(BaseModel):
-    """A form of texts: the text around the numbers, and the style of each number.
+    """A form of strings: the text around the numbers, and the style of each number.
 
     Parameters
     ----------
     text : str
-        Text of the form, in which `SLOT` represents a number.
+        Text of the form. `SLOT` represents a number.
     count : int
-        Number of rows of the table with this form.
+        Number of table rows with this form.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -66,11 +66,11 @@ class Form(BaseModel):
 
     @property
     def n_slots(self) -> int:
-        """The number of numbers in a text."""
+        """The number of numbers in a string."""
         return len(self.slots)
 
     def write(self, numbers: Sequence[Numbers], mark: str) -> list[str]:
-        """Return the texts with the given numbers, one array for each slot."""
+        """Return the strings with the given numbers, one array for each slot."""
         pieces = self.text.split(SLOT)
         columns = [
             [style.write(max(number, 0.0), mark) for number in of_slot.tolist()]
@@ -83,7 +83,7 @@ class Form(BaseModel):
 
 
 def style_of(numbers: Sequence[str], mark: str) -> SlotStyle:
-    """Return the style of numbers that are given as texts."""
+    """Return the style of numbers that are given as strings."""
     parts = [number.partition(mark) for number in numbers]
     lengths = {len(decimals) for _, _, decimals in parts}
     padded = {len(whole) for whole, _, _ in parts if whole.startswith("0") and len(whole) > 1}

@@ -1,4 +1,4 @@
-"""Find columns of texts that consist of numbers and units."""
+"""Find text columns with values that consist of numbers and units."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from understudy.tables.quantities import (
 from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.base import MIN_SUPPORT, ArrowColumn, Subjects
 
-# Number of texts that are examined before all texts are split.
+# Number of strings that are examined before all strings are split.
 _N_EXAMINED = 200
 _N_FORMS_MAX = 40
-# Maximum number of distinct texts for which a form is split into forms with constant numbers.
+# Maximum number of distinct strings in a form that is split into forms with constant numbers.
 _N_CONSTANTS_MAX = 5
 
 
 def learn_number_column(
     column: Column, values: ArrowColumn, new_name: Callable[[str], str], subjects: Subjects | None
 ) -> NumberColumn | None:
-    """Return the forms of a column of texts with numbers and units, or None for other columns.
+    """Return the forms of a text column with numbers and units, or None for other columns.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def learn_number_column(
 
 
 def _inner_columns(name: str, forms: list[Form], new_name: Callable[[str], str]) -> dict[str, Any]:
-    """Return the columns of the form and of the numbers, as arguments of `NumberColumn`."""
+    """Return the form column and the number columns, as arguments for `NumberColumn`."""
     n_slots = max(form.n_slots for form in forms)
     are_whole = [
         all(form.n_slots <= place or form.slots[place].decimals == 0 for form in forms)
@@ -104,7 +104,7 @@ def _inner_columns(name: str, forms: list[Form], new_name: Callable[[str], str])
 
 
 def _begins_with_quantities(values: ArrowColumn) -> bool:
-    """Return whether the first texts of a column are quantities. This check rules out most text columns."""
+    """Return whether the first strings in a column are quantities. This check rules out most text columns."""
     first: Any = values.drop_null().slice(0, _N_EXAMINED).cast(pa.string())
     texts = [text.strip() for text in dict.fromkeys(first.to_pylist())]
     return bool(texts) and are_quantities(texts)
@@ -133,7 +133,7 @@ def _supported_forms(
         if "#" in form and len(by_form) > 1 and len(places) <= _N_CONSTANTS_MAX:
             of_text = {texts[i]: np.flatnonzero(rows == i) for i in places}
             if all(_support(of_one, subjects) >= MIN_SUPPORT for of_one in of_text.values()):
-                # A few frequent texts, such as the limits of a measurement, become forms with constant
+                # A few frequent strings, such as the limits of a measurement, become forms with constant
                 # numbers.
                 forms |= {text: Form(text=text, slots=(), count=len(own)) for text, own in of_text.items()}
                 continue

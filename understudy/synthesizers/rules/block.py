@@ -24,7 +24,7 @@ class Block:
         self._value_levels: dict[str, npt.NDArray[np.int32]] = {}
 
     def add(self, name: str, array: ArrowArray) -> None:
-        """Add a column, or replace it."""
+        """Add or replace a column."""
         self.arrays[name] = array
         for cache in (self._values, self._levels, self._value_levels):
             cache.pop(name, None)
@@ -48,5 +48,5 @@ class Block:
         return self._value_levels[name]
 
     def stored(self, name: str) -> Values:
-        """Return the stored values of a column, without a conversion of units."""
+        """Return the stored values of a column, without unit conversion."""
         return read_values(name, self.arrays[name], None)

@@ -1,4 +1,4 @@
-"""Imputed values that break an inequality are moved to the value that bounds them."""
+"""Imputed values that break an inequality are set to the bound."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from understudy.transformers.base import ArrowArray
 
 
 def bound(rules: Rules, given: Mapping[str, ArrowArray], completed: Mapping[str, ArrowArray]) -> Block:
-    """Return completed rows in which imputed values are moved into the bounds that inequalities set.
+    """Return completed rows with imputed values moved into the bounds that inequalities set.
 
-    Values that a formula relates to other columns are not moved, because the formula would no longer hold.
+    Values that a formula relates to other columns are not moved. Otherwise, they would violate the formula.
 
     Parameters
     ----------

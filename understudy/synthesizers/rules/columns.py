@@ -18,14 +18,14 @@ N_ROWS_SAMPLE = 4096
 
 @dataclass(frozen=True)
 class Coded:
-    """A column's values as integer codes, one of which represents missing values."""
+    """A column's values as integer codes. One code represents missing values."""
 
     codes: Int32s
     n_codes: int
 
 
 class Columns:
-    """A table whose columns are read on first access and cached.
+    """A table with columns that are read on first access and cached.
 
     A candidate rule is first checked on the sample. If no sampled row breaks the rule, the rule is checked on
     all rows.
@@ -50,7 +50,7 @@ class Columns:
 
     @property
     def n_sample(self) -> int:
-        """Number of rows of the sample."""
+        """Number of rows in the sample."""
         return len(self.rows)
 
     def is_quantity(self, name: str) -> bool:

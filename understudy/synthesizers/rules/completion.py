@@ -30,7 +30,7 @@ def recover(rules: Rules, columns: Mapping[str, ArrowArray], differences: Mappin
     rules : Rules
         Rules of the table.
     columns : mapping of column name to pyarrow.Array
-        Columns of the table, in the types of the schema.
+        Columns of the table, with the types from the schema.
     differences : mapping of column name to pyarrow.Array
         Differences and ratios that are assumed where the base is missing.
     """
@@ -86,8 +86,8 @@ def _filled(values: Values, drawn: Values) -> Values:
 def solve(rules: Rules, given: Mapping[str, ArrowArray], drawn: Mapping[str, ArrowArray]) -> Arrays:
     """Return incomplete rows with missing terms computed from the target and the known terms of a formula.
 
-    If several terms are missing, their drawn values are scaled to the rest of the target after subtracting
-    the known terms, and the last missing term equals the remainder.
+    If several terms are missing, the known terms are subtracted from the target, and the drawn values are
+    scaled to the rest. The last missing term equals the remainder.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def imply(rules: Rules, columns: Mapping[str, ArrowArray]) -> tuple[Arrays, dict
     rules : Rules
         Rules of the table.
     columns : mapping of column name to pyarrow.Array
-        Columns of the table, in the types of the schema.
+        Columns of the table, with the types from the schema.
     """
     closure = _Closure(rules, dict(columns))
     own = rules.value_rules
@@ -203,7 +203,7 @@ def equalize(rules: Rules, given: Mapping[str, ArrowArray], drawn: Mapping[str, 
 
 
 def find_unequal(rules: Rules, given: Mapping[str, ArrowArray]) -> list[Mask]:
-    """Return, for each equality, the rows in which both columns are given but differ."""
+    """For each equality, return the rows with different given values in the two columns."""
     masks = []
     for rule in rules.value_rules.equalities:
         target, source = (read_values(name, given[name], None) for name in (rule.target, rule.source))
@@ -225,7 +225,7 @@ class _Closure:
         return np.where((levels == MISSING) & ~is_missing, np.int32(UNKNOWN - 1), levels)
 
     def _holds(self, literal: Literal) -> Mask:
-        """Return a mask of rows in which a literal is known to be satisfied."""
+        """Return a mask of rows that are known to satisfy a literal."""
         levels = self._levels(literal.column)
         return np.asarray(literal.holds(levels) & (levels != UNKNOWN - 1))
 
@@ -246,7 +246,7 @@ class _Closure:
         return True
 
     def equalize(self, rule: ConditionalEquality) -> bool:
-        """Copy a known value to the unknown value that must equal it. Return whether a value changed."""
+        """Copy a known value to an unknown value that must be equal. Return whether a value changed."""
         applies = self._holds(rule.condition)
         changed = False
         for name, other in ((rule.target, rule.source), (rule.source, rule.target)):

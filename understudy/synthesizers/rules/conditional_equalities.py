@@ -16,10 +16,10 @@ from understudy.synthesizers.rules.value_search import Candidates
 from understudy.synthesizers.rules.values import Floats, Int64s, Values, read_values
 from understudy.transformers.base import Mask
 
-# Maximum number of columns to search, and of equalities to check on all rows.
+# Maximum number of columns to search, and maximum number of equalities to check on all rows.
 N_COLUMNS_MAX = 48
 N_PROOFS_MAX = 256
-# Minimum number of sampled rows in which the two columns are equal.
+# Minimum number of sampled rows where the two columns are equal.
 N_EQUAL_MIN = 8
 
 
@@ -33,7 +33,7 @@ def find_equalities(
     targets : collection of str
         Names of the columns that may be set to the value of another column.
     sources : collection of str
-        Names of the columns from which values may be copied.
+        Names of the columns that values may be copied from.
     """
     pairs = list(_pairs(columns, targets, sources))
     n_hypotheses = max(len(pairs), 1) * len(candidates.literals)
@@ -70,7 +70,7 @@ def _broken(candidates: Candidates, unequal: Mask) -> Floats:
 
 
 def _pairs(columns: Columns, targets: Collection[str], sources: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield pairs of columns of the same type in which one column may be set to the value of the other."""
+    """Yield pairs of columns with the same type if one column may be set to the value of the other column."""
     names = [name for name in columns.names if name in sources][:N_COLUMNS_MAX]
     for first, second in combinations(names, 2):
         types = [columns.table.schema.field(name).type for name in (first, second)]
@@ -106,7 +106,7 @@ def _varies(values: Values, rows: Mask) -> bool:
 
 
 def acyclic(found: list[ConditionalEquality]) -> tuple[ConditionalEquality, ...]:
-    """Return the equalities in an order in which they can be applied, except those that close a cycle."""
+    """Return the equalities in a valid order of application, except those that close a cycle."""
     needed: dict[str, set[str]] = {}
     kept = []
     for rule in found:

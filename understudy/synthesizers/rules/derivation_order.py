@@ -1,4 +1,4 @@
-"""Order in which derived columns are computed and conditional equalities are applied."""
+"""Order for computing derived columns and applying conditional equalities."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Step:
 
 
 def in_order(formulas: Sequence[Formula], values: ValueRules) -> list[Step] | None:
-    """Return the steps in an order in which every column is complete before it is read, or None.
+    """Return the steps in an order that completes every column before it is read, or None.
 
     The result is None if the steps depend on each other in a cycle.
     """

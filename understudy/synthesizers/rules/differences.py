@@ -33,9 +33,9 @@ from understudy.transformers.scale import N_DECIMALS_MAX
 
 # Maximum number of numeric and time columns to search; further columns are ignored.
 N_COLUMNS_MAX = 64
-# Number of sampled rows on which pairs are checked first. Most pairs already fail on these rows.
+# Number of sampled rows for the first check of a pair. Most pairs already fail this check.
 N_ROWS_FIRST = 512
-# Minimum number of rows in which both columns are present.
+# Minimum number of rows with values in both columns.
 N_ROWS_MIN = 32
 # Maximum interquartile range of a difference, as a fraction of the interquartile range of either column. The
 # bins of the chain are fine enough for larger differences.
@@ -53,7 +53,7 @@ FLOAT_MAX = 2.0**51
 # lower entropy means that values such as round times repeat, which a sum would not reproduce.
 NATS_MAX = 0.1
 # Maximum share of sums that fall into gaps between the values of the derived column, and maximum number of
-# rows on which it is measured.
+# rows for measuring this share.
 SHARE_MISSED_MAX = 0.02
 N_ROWS_SUMMED = 50_000
 NAME_LENGTH_MAX = 200
@@ -70,7 +70,7 @@ class Difference:
     target : str
         Name of the derived column.
     base : str
-        Name of the column to which the difference is added.
+        Name of the column that the difference is added to.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Derivation:
-    """Difference, the linear rule that computes its target, and the decimal places of its two columns."""
+    """A difference, the linear rule that computes the target, and the decimal places of both columns."""
 
     difference: Difference
     rule: Linear
@@ -106,14 +106,14 @@ class _Quantity:
 
 
 def find_derivations(columns: Columns, fixed: set[str], excluded: set[str]) -> tuple[Derivation, ...]:
-    """Return the columns to derive from other columns, in an order in which they can be computed.
+    """Return the columns to derive from other columns, in a valid order of computation.
 
     Parameters
     ----------
     columns : Columns
         Columns of the table.
     fixed : set of str
-        Names of columns that must not be derived, but from which other columns may be derived.
+        Names of columns that must not be derived. Other columns may be derived from these columns.
     excluded : set of str
         Names of columns that must not be part of a derivation.
     """
@@ -133,7 +133,7 @@ def find_derivations(columns: Columns, fixed: set[str], excluded: set[str]) -> t
 
 
 def _in_order(found: dict[str, Derivation]) -> Iterator[Derivation]:
-    """Yield the derivations in an order in which every base precedes the columns derived from it."""
+    """Yield the derivations so that every base precedes the columns derived from it."""
     waiting = dict(found)
     while waiting:
         for target in [t for t, own in waiting.items() if own.difference.base not in waiting]:
@@ -285,7 +285,8 @@ def _is_tight(base: Int64s, target: Int64s, *, has_grid: bool) -> bool:
 def _sums_occur(base: Int64s, target: Int64s) -> bool:
     """Return whether bases plus shuffled differences occur among the targets as often as actual targets do.
 
-    Clock times such as 1559, months such as 202312, and round times have gaps, into which these sums fall.
+    Clock times such as 1559, months such as 202312, and round times have gaps between possible values. Some
+    of the sums fall into these gaps.
     """
     order = np.random.default_rng(0).permutation(len(base))[:N_ROWS_SUMMED]
     own, known = order[::2], np.unique(target[order[1::2]])
@@ -310,7 +311,7 @@ def _name(columns: Columns, target: str, base: str) -> str:
 
 
 def measure(target: Values, base: Values, factor: int) -> tuple[Int64s, Mask]:
-    """Return target - factor * base as integers, and a mask of rows in which either value is missing."""
+    """Return target - factor * base as integers, and a mask of rows with a missing value."""
     numbers: npt.NDArray[Any] = target.numbers.astype(np.int64) - base.numbers.astype(np.int64) * factor
     missing = target.mask | base.mask
     return np.where(missing, 0, numbers), missing

@@ -30,14 +30,14 @@ from understudy.transformers.base import MIN_SUPPORT, Mask
 N_COLUMNS_MAX = 16
 # Minimum number of complete rows, in addition to two for each column.
 N_ROWS_MIN = 32
-# Maximum share of a product's standard deviation that is outside the span of the columns, and minimum
-# correlation of the parts of two products outside the span.
+# Maximum share of a product's standard deviation outside the span of the columns, and minimum correlation
+# between the parts of two products outside the span.
 OUTSIDE_MAX, CORRELATION_MIN = 0.03, 0.9995
 # Maximum number of relations to solve for each target.
 N_RELATIONS_MAX = 12
 # Maximum distance of a value from the fitted expression, in steps: one half, plus the error of the fit.
 ROUNDING = 0.75
-# Number of rows on which relations are tested before they are solved.
+# Number of rows for testing relations before they are solved.
 N_ROWS_FIRST = 64
 # Minimum share of zeros and of positive values in a column that may be the positive part of an expression,
 # and maximum number of these columns.
@@ -59,7 +59,7 @@ class _Rows:
     numbers : array of shape (n_columns, n_rows)
         Numbers without missing values.
     slack : array of shape (n_columns,)
-        Half of the step of each column, to which a result is rounded.
+        Half of each column's rounding step.
     """
 
     names: list[str]
@@ -162,7 +162,7 @@ def _of(rows: _Rows, target: int) -> Iterator[_Relation]:
 
 
 def _relations(rows: _Rows) -> Iterator[tuple[int, _Relation]]:
-    """Yield relations of one or two products, each with a column for which it can be solved.
+    """Yield relations of one or two products, each with a column to solve for.
 
     Relations with the smallest parts outside the span come first. Within a relation, columns that are not
     factors come first, in reverse table order.
@@ -294,14 +294,14 @@ def _below(names: list[str], target: int, pairs: Sequence[Pair], ratio: float) -
 
 
 def _simple_factors(design: Matrix, target: Floats, slack: float, n_needed: int) -> list[float] | None:
-    """Return simple factors for which each row's sum is within half a step of the target, or None.
+    """Return simple factors that bring each row's sum within half a step of the target, or None.
 
     Parameters
     ----------
     design : array of shape (n_terms, n_rows)
         Terms of the sum.
     slack : float
-        Half of the target's unit.
+        Half the target's unit.
     n_needed : int
         Number of leading terms that must not be left out.
     """

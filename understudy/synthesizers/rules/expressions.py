@@ -1,4 +1,4 @@
-"""Expressions: columns that are a quotient of sums of products of other columns, rounded to their unit.
+"""Expressions: columns that equal a rounded quotient of two sums of products of other columns.
 
 For example, pay = hours * rate + bonus, change = (new - old) / old, or excess = max(claim - deductible, 0).
 """
@@ -43,7 +43,7 @@ class Monomial:
 
 @dataclass(frozen=True)
 class Expression:
-    """Rule that target = sum of products / sum of products, rounded to a multiple of step.
+    """Rule: target = sum of products / sum of products, rounded to a multiple of step.
 
     The target is missing exactly where a term is missing or the divisor is zero.
 
@@ -54,11 +54,11 @@ class Expression:
     above, below : tuple of Monomial
         Terms of the dividend and of the divisor. If `below` is empty, the divisor is one.
     units : dict of str to float
-        Unit of the stored numbers of each term column, in the order of the columns.
+        Unit of the stored numbers in each term column, in column order.
     unit : float
         Unit of the target's stored numbers.
     step : int
-        Unit to which the quotient is rounded, in stored numbers, or 0 if it is not rounded.
+        Rounding unit of the quotient, in stored numbers, or 0 if the quotient is not rounded.
     ties : {"away", "even", "float"}
         See `Product`.
     is_positive_part : bool
@@ -76,7 +76,7 @@ class Expression:
 
     @cached_property
     def terms(self) -> tuple[str, ...]:
-        """Names of the columns from which the target is computed."""
+        """Names of the columns that the target is computed from."""
         return tuple(self.units)
 
     def compute(self, terms: list[Values]) -> Floats:
@@ -108,7 +108,7 @@ class Expression:
         return divisor
 
     def derive(self, terms: list[Values], writing: Writing) -> ArrowArray:
-        """Return the target's values. Numbers out of range of its type are clipped, which breaks the rule."""
+        """Return the target's values. Numbers outside the type's range are clipped, which breaks the rule."""
         return write_products(self.compute(terms), any_missing(terms), self, writing)
 
     def holds(self, target: Values, terms: list[Values]) -> Mask:
@@ -122,7 +122,7 @@ class Expression:
         return np.where(missing | target.mask, missing == target.mask, agrees)
 
     def solve(self, place: int, target: Values, terms: list[Values]) -> Numbers | None:
-        """Return the numbers of one term for which the rule nearly holds.
+        """Return the numbers of one term that nearly satisfy the rule.
 
         The dividend and the divisor are linear in each column.
         """

@@ -85,7 +85,7 @@ def load_rules(
     InvalidInput
         If a column is unknown or has a type that the rule does not support, or if a value is missing, out of
         range, or of an unexpected type. The error is also raised if a target is computed twice, or after a
-        rule that needs it.
+        rule that needs the target.
     """
     types = {field.name: field.type for field in schema.to_arrow()}
     decimals = {_column(part, "column", types): part for part in _parts(reader, "decimals")}

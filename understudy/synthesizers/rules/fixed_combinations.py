@@ -78,7 +78,7 @@ class FixedCombination:
         return table
 
     def holds(self, first: Int32s, second: Int32s, dependent: Int32s) -> Mask:
-        """Return a mask of rows whose three levels are a known combination."""
+        """Return a mask of rows with a known combination of the three levels."""
         table = self._table
         # UNKNOWN and levels beyond the table are mapped to the last row or column, which has no combinations.
         n_first, n_second = table.shape
@@ -153,7 +153,7 @@ def _determinants(columns: Columns, sample: SampleCodes) -> Int64s:
 
 
 def _is_fixed_combination(columns: Columns, triple: tuple[str, str, str], n_hypotheses: int) -> bool:
-    """Return whether two columns determine the third in all rows, and neither alone nearly determines it."""
+    """Return whether two columns determine the third in all rows and neither column nearly does so alone."""
     first, second, dependent = (columns.coded(name) for name in triple)
     if max(first.n_codes, second.n_codes) > N_VALUES_MAX or dependent.n_codes < 2:
         return False

@@ -15,8 +15,8 @@ from understudy.synthesizers.rules.values import unit_of
 from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.base import Json
 
-# Maximum number of rules, of factors in a rule, highest exponent, and exclusive bounds on the absolute value
-# of numbers.
+# Maximum number of rules, maximum number of factors in a rule, maximum exponent, and exclusive bounds on the
+# absolute value of numbers.
 N_RULES_MAX = 1024
 N_FACTORS_MAX = 4
 N_MONOMIALS_MAX = 256
@@ -63,7 +63,7 @@ def expressions_to_json(expressions: tuple[Expression, ...]) -> list[Json]:
 
 
 def load_unary(reader: ArrayReader, read_linear: ReadLinear) -> tuple[Unary, ...]:
-    """Return the unary rules. Files of earlier versions contain no unary rules.
+    """Return the unary rules. Model files from earlier versions do not contain unary rules.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def load_products(reader: ArrayReader, types: Types, decimals: Mapping[str, int]
 def load_expressions(
     reader: ArrayReader, types: Types, decimals: Mapping[str, int]
 ) -> tuple[Expression, ...]:
-    """Return the expressions. Files of earlier versions contain no expressions.
+    """Return the expressions. Model files from earlier versions do not contain expressions.
 
     Raises
     ------

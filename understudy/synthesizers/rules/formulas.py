@@ -21,7 +21,7 @@ class Formula(Protocol):
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """Names of the columns from which it is computed."""
+        """Names of the columns that the target is computed from."""
         ...
 
     def derive(self, terms: list[Values], writing: Writing) -> ArrowArray:
@@ -33,7 +33,7 @@ class Formula(Protocol):
         ...
 
     def solve(self, place: int, target: Values, terms: list[Values]) -> Numbers | None:
-        """Return the numbers of one term for which the rule holds, or None if these numbers are not unique.
+        """Return the numbers of one term that satisfy the rule, or None if these numbers are not unique.
 
         Parameters
         ----------

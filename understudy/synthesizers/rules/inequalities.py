@@ -1,4 +1,4 @@
-"""Inequalities: pairs of columns in which one value never exceeds the other."""
+"""Inequalities: pairs of columns where one value never exceeds the other."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.transformers.base import Mask
 
 # Maximum number of numeric and time columns to search. Further columns are ignored.
 N_COLUMNS_MAX = 64
-# Number of rows of the sample that are checked first, and on which the evidence is measured.
+# Number of sampled rows for the first check and for measuring the evidence.
 N_ROWS_FIRST = 512
 _EXACT_MAX = 2**53
 # Unit of dates, in seconds.
@@ -62,7 +62,7 @@ def has_dates(unit_a: Fraction | None, unit_b: Fraction | None) -> bool:
 
 
 def _as_dates(values: Values, unit: Fraction | None) -> Numbers:
-    """Return the number of the day of every value."""
+    """Return the day number of every value."""
     return values.numbers // int(DAY / unit) if unit else values.numbers
 
 
@@ -116,7 +116,7 @@ def _prove(columns: Columns, candidates: list[tuple[str, str]]) -> dict[tuple[st
 
 
 def _groups(columns: Columns) -> list[list[str]]:
-    """Return groups of columns whose values can be compared with each other."""
+    """Return groups of columns with comparable values."""
     groups: dict[str, list[str]] = {}
     quantities = [name for name in columns.names if columns.is_quantity(name)][:N_COLUMNS_MAX]
     for name in quantities:
@@ -127,7 +127,7 @@ def _groups(columns: Columns) -> list[list[str]]:
 
 
 def _unrefuted(columns: Columns, names: list[str], n_hypotheses: int) -> list[tuple[str, str]]:
-    """Return the pairs whose inequality holds in the sample with significant evidence."""
+    """Return the pairs with an inequality that holds in the sample with significant evidence."""
     samples = [columns.sample(name) for name in names]
     units = [columns.sample_unit(name) for name in names]
     # Rounding to floats is monotonic, so a violation between floats is a violation between the values.

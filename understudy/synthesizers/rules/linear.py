@@ -38,7 +38,7 @@ class Linear:
     offset : int
         Constant that is added to the sum.
     divisor, step : int
-        Divisor of the sum, and unit to which the quotient is rounded.
+        Divisor of the sum, and rounding unit of the quotient.
     ties : {"even", "away"}
         Rounding mode of quotients halfway between two integers.
     is_nonnegative : bool
@@ -88,13 +88,13 @@ class Linear:
         return np.where(is_missing | target.mask, is_missing == target.mask, agrees)
 
     def derive(self, terms: list[Values], writing: Writing) -> ArrowArray:
-        """Return the target's values. Numbers out of range of its type are clipped, which breaks the rule."""
+        """Return the target's values. Numbers outside the type's range are clipped, which breaks the rule."""
         low, high = limits(writing.type_, writing.decimals)
         numbers = np.clip(self.compute(terms), low, high).astype(np.int64)
         return writing.write(numbers, any_missing(terms))
 
     def solve(self, place: int, target: Values, terms: list[Values]) -> Numbers | None:
-        """Return the numbers of one term for which the rule holds. Quotients are rounded."""
+        """Return the numbers of one term that satisfy the rule. Quotients are rounded."""
         own = self.factors[place]
         total: Numbers = target.numbers.astype(object) // self.step * self.divisor - self.offset
         for i, (factor, term) in enumerate(zip(self.factors, terms, strict=True)):

@@ -1,4 +1,4 @@
-"""Missingness rules: columns whose values are missing together."""
+"""Missingness rules: columns with values that are missing together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search for product rules, based on the intervals within which rounding confines the constant factor."""
+"""Search for product rules, based on intervals for the constant factor that rounding implies."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ N_COLUMNS_MAX = 24
 N_COLUMNS_CUBED = 10
 # Maximum number of columns that may contain shares, such as discounts and tax rates.
 N_SHARES_MAX = 4
-# Number of rows of the sample that are checked first, and minimum number of complete rows.
+# Number of sampled rows for the first check, and minimum number of complete rows.
 N_ROWS_FIRST = 192
-# Number of rows on which products are tested first. Most products already fail on these rows.
+# Number of rows for the first test of a product. Most products already fail this test.
 N_ROWS_LOGS = 24
 N_ROWS_MIN = 32
-# Minimum number of different values of a target.
+# Minimum number of distinct target values.
 N_VALUES_MIN = 8
-# Maximum relative width of the interval of the constant.
+# Maximum relative width of the constant's interval.
 WIDTH_MAX = 0.02
 
 # Maximum number of products to compare with all columns.
@@ -64,7 +64,7 @@ class Sample:
     numbers : array of shape (n_columns, n_rows)
         Numbers, with NaN for missing values.
     slack : array of shape (n_columns,)
-        Half of the step of each column, to which a product is rounded.
+        Half of each column's rounding step.
     """
 
     names: list[str]
@@ -222,7 +222,7 @@ def _unrefuted(sample: Sample, forms: list[list[Part]], targets: list[int]) -> n
 
 
 def _bounds(numbers: Matrix, slack: Floats, product: Floats) -> tuple[Floats, Floats]:
-    """Return the bounds of the constant for which each column is the rounded product."""
+    """For each column, return the bounds on a constant that makes the column equal to the rounded product."""
     error = slack[:, None] + PRECISION * np.abs(numbers)
     signed, size = numbers * np.sign(product), np.abs(product)
     is_rare = (~np.isnan(numbers)).sum(axis=1) < N_ROWS_MIN
@@ -249,7 +249,7 @@ def _prove(
 def _fit(
     columns: Columns, target: str, named: list[tuple[str, int, Shape]], *, on_sample: bool
 ) -> Product | None:
-    """Return the rule with a constant for which it holds in all rows, or None if no constant fits."""
+    """Return the rule with a constant that fits all rows, or None if no constant fits."""
     values_of = columns.sample if on_sample else columns.all
     unit_of = columns.sample_unit if on_sample else columns.unit
     units = {name: unit_of(name) for name in (target, *(name for name, _, _ in named))}
@@ -284,7 +284,7 @@ def _with_ties(rule: Product, target: Values, terms: list[Values]) -> Product:
 
 
 def step_of(values: Values, present: Mask) -> int:
-    """Return the greatest common divisor of all numbers, to which the product is rounded."""
+    """Return the greatest common divisor of all numbers, which is the rounding unit of the product."""
     return max(int(np.gcd.reduce(values.numbers[present].astype(np.int64))), 1) if present.any() else 1
 
 

@@ -30,7 +30,7 @@ SHARES: tuple[Shape, ...] = ("plus", "minus")
 PERCENTAGES: tuple[Shape, ...] = ("plus percent", "minus percent")
 LOGARITHMS: tuple[Shape, ...] = ("log", "log plus one")
 SHAPES: tuple[Shape, ...] = ("value", *SHARES, *PERCENTAGES, *LOGARITHMS)
-# Minimum root mean square of the errors of rounded results, in steps, and minimum of the largest error. For
+# Minimum root mean square error of rounded results, in steps, and minimum value of the largest error. For
 # uniform errors, the root mean square is 0.29 and the largest error is nearly 0.5.
 _ROUNDED_MIN, _LARGEST_MIN = 0.15, 0.4
 
@@ -67,7 +67,7 @@ class Factor:
         return numbers if self.shape == "value" else 1 + _SLOPES[self.shape] * numbers
 
     def invert(self, value: Floats) -> Floats:
-        """Return the numbers in the column for which the factor without its exponent has the given value."""
+        """Return the column's numbers for the given values of the factor without its exponent."""
         if self.shape in LOGARITHMS:
             numbers: Floats = 10.0**value - (self.shape == "log plus one")
         else:
@@ -107,9 +107,9 @@ class Product:
     unit : float
         Unit of the target's stored numbers.
     step : int
-        Unit to which the product is rounded, in stored numbers, or 0 if it is not rounded.
+        Rounding unit of the product, in stored numbers, or 0 if the product is not rounded.
     ties : {"away", "even", "float"}
-        Rounding mode of products halfway between two multiples of the step: away from zero, to the even
+        Rounding mode for products halfway between two multiples of the step: away from zero, to the even
         multiple, or in the direction of the product in double precision, which varies from tie to tie.
     """
 
@@ -122,7 +122,7 @@ class Product:
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """Names of the columns of the factors."""
+        """Column names of the factors."""
         return tuple(factor.column for factor in self.factors)
 
     def compute(self, terms: list[Values]) -> Floats:
@@ -134,7 +134,7 @@ class Product:
         return product
 
     def derive(self, terms: list[Values], writing: Writing) -> ArrowArray:
-        """Return the target's values. Numbers out of range of its type are clipped, which breaks the rule."""
+        """Return the target's values. Numbers outside the type's range are clipped, which breaks the rule."""
         return write_products(self.compute(terms), any_missing(terms), self, writing)
 
     def holds(self, target: Values, terms: list[Values]) -> Mask:
@@ -148,7 +148,7 @@ class Product:
         return np.where(missing | target.mask, missing == target.mask, agrees)
 
     def solve(self, place: int, target: Values, terms: list[Values]) -> Numbers | None:
-        """Return the numbers of one term for which the rule nearly holds."""
+        """Return the numbers of one term that nearly satisfy the rule."""
         own = self.factors[place]
         rest = np.full(len(terms[0].keys), self.constant / self.unit)
         with np.errstate(all="ignore"):
@@ -171,7 +171,7 @@ class Product:
 
 
 class Rounded(Protocol):
-    """A rule whose results are rounded. See `Product`."""
+    """A rule with rounded results. See `Product`."""
 
     @property
     def unit(self) -> float:
@@ -180,7 +180,7 @@ class Rounded(Protocol):
 
     @property
     def step(self) -> int:
-        """Unit to which results are rounded, in stored numbers, or 0 if they are not rounded."""
+        """Rounding unit of the results, in stored numbers, or 0 if the results are not rounded."""
         ...
 
     @property
@@ -200,7 +200,7 @@ def write_products(product: Floats, missing: Mask | None, rule: Rounded, writing
         return pa.array(floats, writing.type_, mask=missing)
     low, high = limits(writing.type_, writing.decimals)
     rounded = round_product(product / rule.step, rule.ties) * rule.step
-    # The largest 64-bit integer is not a float, so clipping stays below it.
+    # The largest 64-bit integer is not a float, so clipping stays below this integer.
     numbers = np.clip(rounded, float(low), min(float(high), 2.0**63 - 1024)).astype(np.int64)
     return writing.write(numbers, missing)
 
@@ -221,7 +221,7 @@ def round_product(steps: Floats, ties: Rounding) -> Floats:
 
 
 def find_ties(steps: Floats, rounded: Floats) -> Rounding:
-    """Return the rounding mode that all ties of a table have in common.
+    """Return the rounding mode that all ties in a table share.
 
     Parameters
     ----------
@@ -240,9 +240,9 @@ def find_ties(steps: Floats, rounded: Floats) -> Rounding:
 def is_rounded(results: Floats, numbers: Floats, step: int) -> bool:
     """Return whether a column contains the rounded results of a rule, or exactly the results.
 
-    If the errors are much smaller than those of rounding, another column of the rule is the rounded one. For
-    example, if total = price * quantity is rounded to tens, quantity = total / price also holds, with small
-    errors. However, sampled totals would not be multiples of the price.
+    If the errors are much smaller than rounding errors, another column of the rule is rounded. For example,
+    if total = price * quantity is rounded to tens, quantity = total / price also holds, with small errors.
+    However, sampled totals would not be multiples of the price.
     """
     usable = np.isfinite(results)
     if not step or not usable.any():

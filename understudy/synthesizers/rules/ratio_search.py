@@ -17,12 +17,12 @@ from understudy.synthesizers.rules.products import PRECISION, Factor, Product, f
 from understudy.synthesizers.rules.ratios import Ratio, measure_ratio, rule_of
 from understudy.synthesizers.rules.values import Floats, Int64s, Values
 
-# Maximum numbers of numeric columns to search: for ratios of two columns, and for ratios of three columns.
+# Maximum number of numeric columns to search: for ratios of two columns, and for ratios of three columns.
 N_COLUMNS_MAX = 24
 N_COLUMNS_CUBED = 10
-# Number of sampled rows on which ratios are checked first. Most ratios already fail on these rows.
+# Number of sampled rows for the first check of a ratio. Most ratios already fail this check.
 N_ROWS_FIRST = 512
-# Minimum number of rows in which all columns are present and not zero, and their minimum share.
+# Minimum number and minimum share of rows with nonzero values in all columns.
 N_ROWS_MIN = 100
 SHARE_MIN = 0.5
 # Maximum width of the central 90% range of the logarithm of a ratio, as a fraction of the width for
@@ -30,14 +30,14 @@ SHARE_MIN = 0.5
 WIDTHS_MAX = (0.65, 0.25)
 # Factor by which the widths in WIDTHS_MAX are multiplied for the first rows.
 SLACK_FIRST = 1.2
-# Minimum difference, in nats, between the entropy of the target and the lower entropy of the ratio, both
-# within ranges of the other columns: for ratios to one column, and to the product of two columns, whose
-# ranges are coarser than those of a chain.
+# Minimum difference, in nats, between the entropy of the target and the lower entropy of the ratio: for
+# ratios to one column, and to the product of two columns. Both entropies are measured within ranges of the
+# other columns. For two columns, these ranges are coarser than the ranges in a chain.
 GAINS_MIN = (0.2, 0.7)
-# Maximum number of rows on which the entropy is measured.
+# Maximum number of rows for measuring the entropy.
 N_ROWS_MEASURED = 2048
-# Number of rows per range, maximum number of ranges, and distance between the order statistics from which the
-# entropy within a range is estimated.
+# Number of rows per range, maximum number of ranges, and distance between the order statistics for estimating
+# the entropy within a range.
 N_ROWS_RANGE = 64
 N_RANGES_MAX = 32
 SPACING = 3
@@ -51,7 +51,7 @@ SHARE_MISSED_MAX = 0.02
 # a coarse grid, most products are new values.
 SHARE_MISSED_LARGE = 0.15
 GAIN_LARGE = 1.0
-# Maximum number of rows on which the share of products in gaps is measured.
+# Maximum number of rows for measuring the share of products in gaps.
 N_ROWS_COMPARED = 50_000
 NAME_LENGTH_MAX = 200
 
@@ -60,7 +60,7 @@ Logs = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class RatioDerivation:
-    """Ratio, the rule that computes its target, and the decimal places of its columns."""
+    """A ratio, the rule that computes the target, and the decimal places of the ratio's columns."""
 
     ratio: Ratio
     rule: Product
@@ -114,11 +114,11 @@ def find_ratios(
     Parameters
     ----------
     fixed : set of str
-        Names of columns that must not be derived, but from which other columns may be derived.
+        Names of columns that must not be derived. Other columns may be derived from these columns.
     excluded : set of str
         Names of columns that must not be part of a ratio.
     pairs : set of frozenset of str
-        Pairs of columns whose difference is learned, unless the ratio has a lower entropy.
+        Pairs of columns with a learned difference, unless the ratio has a lower entropy.
     """
     quantities = list(_quantities(columns, excluded))
     candidates: list[_Candidate] = []
@@ -135,8 +135,8 @@ def _sorted(candidates: list[_Candidate], names: list[str]) -> list[_Candidate]:
     """Return the candidates in descending order of gain.
 
     Candidates with the same columns are sorted by the highest gain among them, and then by their target, from
-    last to first in the table. The gain of a ratio with two bases includes the larger gain of a ratio to one
-    of them.
+    last to first in the table. The gain of a ratio with two bases includes the larger gain among the ratios
+    to one of the bases.
     """
     singles = {(own.target.name, own.bases[0].name): own.gain for own in candidates if len(own.bases) == 1}
     gains: dict[frozenset[str], float] = {}
@@ -168,7 +168,7 @@ def _quantities(columns: Columns, excluded: set[str]) -> Iterator[_Quantity]:
 
 
 def _step(numbers: Int64s) -> int:
-    """Return the greatest common divisor of all numbers, to which the product is rounded."""
+    """Return the greatest common divisor of all numbers, which is the rounding unit of the product."""
     return max(int(np.gcd.reduce(numbers)), 1)
 
 
@@ -248,7 +248,7 @@ def _central_widths(logs: Logs) -> Logs:
 
 @dataclass(frozen=True)
 class _Sample:
-    """Rows in which a target and its bases have values. The entropy of ratios is measured on these rows.
+    """Rows with values in a target and in its bases. The entropy of ratios is measured on these rows.
 
     Parameters
     ----------
@@ -269,7 +269,7 @@ class _Sample:
 
 
 def _sample(target: _Quantity, bases: Sequence[_Quantity]) -> _Sample | None:
-    """Return the rows on which the entropy is measured, or None if too many values are missing."""
+    """Return the rows for measuring the entropy, or None if too many values are missing."""
     every = -(-len(target.logs) // N_ROWS_MEASURED)
     parts = np.array([target.blurred[::every], *(base.logs[::every] for base in bases)])
     is_complete = ~np.isnan(parts).any(axis=0)
@@ -283,8 +283,9 @@ def _sample(target: _Quantity, bases: Sequence[_Quantity]) -> _Sample | None:
 def _gain(sample: _Sample | None, exponents: tuple[int, ...], *, is_paired: bool) -> float:
     """Return the reduction of the entropy within ranges of the bases if the ratio replaces the target.
 
-    The ranges approximate the leaves of a chain's trees. The ratio must also have a lower entropy than ratios
-    to only one of two bases, and than the difference to the first base if that difference is learned.
+    The ranges approximate the leaves of a chain's trees. The entropy of the ratio must also be lower than the
+    entropy of ratios to only one of two bases. If the difference to the first base is learned, the entropy
+    must be lower than the entropy of this difference.
     """
     if sample is None:
         return -np.inf
@@ -293,7 +294,7 @@ def _gain(sample: _Sample | None, exponents: tuple[int, ...], *, is_paired: bool
     entropy = _entropy(own - np.sum(powers, axis=0), order)
     entropies = [sample.entropy, *(_entropy(own - power, order) for power in powers if len(powers) > 1)]
     if is_paired:
-        # The other entropies are those of logarithms, so the difference is divided by the scale of the
+        # The other entropies are entropies of logarithms, so the difference is divided by the scale of the
         # target.
         entropies.append(_entropy(np.exp(own) - np.exp(bases[0]), order) - float(own[order].mean()))
     return min(entropies) - entropy
@@ -361,7 +362,8 @@ def _reproduces(rule: Product, target: Values, bases: list[Values], ratios: Floa
 def _products_occur(target: Floats, base: Floats, ratios: Floats, step: int, share_missed: float) -> bool:
     """Return whether products with ratios of similar rows occur among the targets as often as actual targets.
 
-    Prices such as 19.99 and round amounts have gaps, into which these products fall.
+    Prices such as 19.99 and round amounts have gaps between possible values. Some of the products fall into
+    these gaps.
     """
     order = np.argsort(base, kind="stable")
     mixed = np.empty_like(ratios)

@@ -1,9 +1,9 @@
 """Ratios that are learned as columns, such as tip / fare, or price / (quantity * list price).
 
 A chain learns a column within ranges of the preceding columns. If the ratio of two columns varies much less
-than a column varies within such a range, for example because there are only a few rates, the chain does not
-preserve the ratio. Such a ratio is therefore learned as a column, and one of the columns is derived from the
-ratio and the other columns.
+than a column varies within such a range, the chain does not preserve the ratio. This happens, for example, if
+there are only a few rates. Such a ratio is therefore learned as a column, and one of the columns is derived
+from the ratio and the other columns.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from understudy.synthesizers.rules.products import PRECISION, Factor, Product
 from understudy.synthesizers.rules.values import Floats, Values
 from understudy.transformers.base import Mask
 
-# Numbers of decimals to which ratios are rounded, if the derived number stays the same.
+# Numbers of decimal places for rounding ratios, if the derived number stays the same.
 DECIMALS = range(2, 7)
 
 
@@ -53,7 +53,7 @@ def rule_of(name: str, target: str, bases: tuple[Factor, ...], unit: float, step
 def measure_ratio(rule: Product, target: Values, bases: list[Values]) -> tuple[Floats, Mask]:
     """Return the ratios of a target to the product of its bases, and a mask of rows without a ratio.
 
-    Ratios are rounded to the fewest decimals with which the product equals the target.
+    Ratios are rounded to the fewest decimal places that keep the product equal to the target.
     """
     one = Values(pa.array(np.ones(len(target.keys))), None)
     product = rule.compute([*bases, one])

@@ -73,7 +73,7 @@ class Guess:
 
 
 def find_linear(columns: Columns) -> tuple[Linear, ...]:
-    """Return the linear rules of a table in an order in which they can be computed.
+    """Return the linear rules of a table, in a valid order of computation.
 
     A target is never a term of a rule found later, so the rule found last is computed first.
     """
@@ -109,7 +109,7 @@ def _patterns(quantities: list[_Quantity]) -> list[Mask]:
 def _find_within(
     columns: Columns, quantities: list[_Quantity], rows: Int64s, derived: set[str]
 ) -> list[Linear]:
-    """Return the rules between columns in the given rows. No target is a term of a later rule."""
+    """Return the rules that hold in the given rows. The target of a rule is not a term of any later rule."""
     found: list[Linear] = []
     refused: set[frozenset[str]] = set()
     while True:
@@ -265,7 +265,7 @@ def prove(columns: Columns, guess: Guess, n_columns: int) -> Linear | None:
 
 
 def is_evident(columns: Columns, target: str, numbers: list[Fraction], n_columns: int) -> bool:
-    """Return whether the target contains more information than the relation that computes it.
+    """Return whether the target contains more information than the relation that computes the target.
 
     The evidence is the entropy of the target over all rows, minus the description length of the relation.
 
@@ -274,7 +274,7 @@ def is_evident(columns: Columns, target: str, numbers: list[Fraction], n_columns
     numbers : list of Fraction
         Coefficients of the terms, and the constant.
     n_columns : int
-        Number of columns from which the terms are chosen.
+        Number of candidate columns for the terms.
     """
     coded = columns.coded(target)
     evidence = columns.n_rows * entropy(np.bincount(coded.codes, minlength=coded.n_codes))
@@ -284,7 +284,7 @@ def is_evident(columns: Columns, target: str, numbers: list[Fraction], n_columns
 
 
 def _fit(columns: Columns, guess: Guess, *, on_sample: bool) -> Linear | None:
-    """Return the rule with a constant for which it holds in all rows, or None if no constant fits."""
+    """Return the rule with a constant that fits all rows, or None if no constant fits."""
     values = columns.sample if on_sample else columns.all
     unit_of = columns.sample_unit if on_sample else columns.unit
     names = [guess.target, *guess.coefficients]
@@ -299,7 +299,7 @@ def _fit(columns: Columns, guess: Guess, *, on_sample: bool) -> Linear | None:
 def fit_values(
     guess: Guess, values: list[Values], units: list[Fraction], *, is_amount: bool
 ) -> Linear | None:
-    """Return the rule with a constant for which it holds in all rows, or None if no constant fits.
+    """Return the rule with a constant that fits all rows, or None if no constant fits.
 
     Parameters
     ----------

@@ -47,11 +47,11 @@ class Rules:
     fixed_combinations : tuple of FixedCombination
         Rules that two columns together determine a third column.
     linear : tuple of Linear
-        Linear rules, in an order in which the targets can be computed.
+        Linear rules, in a valid order for computing the targets.
     inequalities : tuple of Inequality
-        Pairs of columns in which one value never exceeds the other.
+        Pairs of columns where one value never exceeds the other.
     missingness : tuple of Missingness
-        Columns whose values are missing together.
+        Columns with values that are missing together.
     levels : mapping of column name to Levels
         Levels of the columns in `fixed_combinations`.
     decimals : mapping of column name to int
@@ -67,7 +67,7 @@ class Rules:
     products : tuple of Product
         Columns that are a product or a quotient of other columns.
     expressions : tuple of Expression
-        Columns that are a quotient of sums of products of other columns.
+        Columns that equal a quotient of two sums of products of other columns.
     ratios : tuple of Ratio
         Columns that are derived from other columns and a ratio. `products` contains the derivations.
     """
@@ -110,7 +110,7 @@ class Rules:
         Parameters
         ----------
         columns : mapping of column name to pyarrow.Array
-            All other columns of one block, with the types of the schema.
+            All other columns of one block, with the types from the schema.
         """
         block = Block(self, dict(columns))
         for step in self.steps:
@@ -138,7 +138,7 @@ class Rules:
         Parameters
         ----------
         columns : mapping of column name to pyarrow.Array
-            Columns of the table, with the types of the schema.
+            Columns of the table, with the types from the schema.
         """
         block = Block(self, dict(columns))
         factors = {rule.target: rule.factors[0] for rule in self.linear}
@@ -170,7 +170,7 @@ class Rules:
         Parameters
         ----------
         columns : mapping of column name to pyarrow.Array
-            All columns of one block, with the types of the schema.
+            All columns of one block, with the types from the schema.
         """
         block = Block(self, dict(columns))
         n_rows = len(next(iter(columns.values())))
@@ -185,7 +185,7 @@ class Rules:
         Parameters
         ----------
         columns : mapping of column name to pyarrow.Array
-            The columns of all inequalities, with the types of the schema.
+            The columns of all inequalities, with the types from the schema.
         """
         block = Block(self, dict(columns))
         kept = np.ones(len(next(iter(columns.values()))), np.bool_)
@@ -230,7 +230,7 @@ class Rules:
 
     @cached_property
     def steps(self) -> list[Step]:
-        """Computations of columns in an order in which every column is complete before it is read."""
+        """Column computations in an order that completes every column before it is read."""
         steps = in_order(self.formulas, self.value_rules)
         assert steps is not None
         return steps

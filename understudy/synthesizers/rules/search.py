@@ -63,7 +63,7 @@ def find_rules(table: pa.Table, schema: TableSchema, columns: Columns | None = N
     bounded = {column.name for column in schema.columns if column.domain is not None}
     free = [rule for rule in candidates if rule.target not in bounded]
     linear = tuple(rule for rule in free if not _determines_its_terms(rule, lookups))
-    # Terms that are looked up by their sum are not computed from it.
+    # Terms that are looked up by their sum are not computed from the sum.
     looked_up = {name for rule in candidates if rule not in linear for name in (rule.target, *rule.terms)}
     fixed = bounded | {n for rule in lookups for n in (rule.determinant, rule.dependent)}
     linear, settled = settle(columns, linear, fixed)

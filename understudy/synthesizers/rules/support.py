@@ -35,7 +35,7 @@ def without_rare_values(rules: Rules, rows: pa.Table, subjects_of: Mapping[str, 
     rows : pyarrow.Table of shape (n_rows, n_columns)
         Rows of the table.
     subjects_of : mapping of str to array of shape (n_rows,)
-        Subject or entity of each row, for each column whose values are counted by subject.
+        Subject or entity of each row, for each column with values counted by subject.
     """
     own = rules.value_rules
     whole = rows.combine_chunks()

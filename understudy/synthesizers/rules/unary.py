@@ -64,11 +64,11 @@ class Unary:
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """Name of the column from which it is computed."""
+        """Name of the column that the target is computed from."""
         return self.linear.terms
 
     def derive(self, terms: list[Values], writing: Writing) -> ArrowArray:
-        """Return the target's values. Numbers out of range of its type are clipped, which breaks the rule."""
+        """Return the target's values. Numbers outside the type's range are clipped, which breaks the rule."""
         return self.linear.derive([apply(self.function, terms[0])], writing)
 
     def holds(self, target: Values, terms: list[Values]) -> Mask:

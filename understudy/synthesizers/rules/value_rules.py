@@ -140,7 +140,7 @@ class ValueRules:
         return of_implications | set(self.targets) | {n for t in self.targets for n in self.needed_by(t)}
 
     def describe(self) -> list[str]:
-        """Return a sentence for each pair of columns and kind of rule, without values of the table."""
+        """Return a sentence for each pair of columns and kind of rule, without values from the table."""
         counts: dict[tuple[str, str, str], int] = {}
         for rule in self.implications:
             first, second = rule.condition, rule.consequence

@@ -23,7 +23,7 @@ from understudy.synthesizers.rules.value_rules import Implication, Literal
 from understudy.synthesizers.rules.values import Int32s, Int64s, Values
 from understudy.transformers.base import MIN_SUPPORT, Mask
 
-# Maximum numbers of columns to search, of literals per column, and of literals in total.
+# Maximum number of columns to search, of literals per column, and of literals in total.
 N_COLUMNS_MAX = 128
 N_LITERALS_OF_COLUMN = 40
 N_LITERALS_MAX = 640
@@ -71,7 +71,7 @@ class Candidates:
         Values that enough rows share, missing values, and present values of columns with missing values. The
         literals of a column are consecutive.
     counts : array of shape (n_literals,)
-        Number of rows of each literal.
+        Number of rows that satisfy each literal.
     leveled : dict of column name to LeveledColumn
         Columns of the literals.
     """
@@ -82,7 +82,7 @@ class Candidates:
 
     @cached_property
     def places(self) -> dict[str, slice]:
-        """Range of the literals of each column."""
+        """Range of literals for each column."""
         names = [literal.column for literal in self.literals]
         return {n: slice(names.index(n), names.index(n) + names.count(n)) for n in dict.fromkeys(names)}
 
@@ -96,12 +96,12 @@ class Candidates:
         return selections
 
     def count_sampled(self, name: str, rows: Mask | slice) -> Matrix:
-        """Return the number of rows of the sample that satisfy each literal of a column."""
+        """Return the number of sampled rows that satisfy each literal of a column."""
         own = self.leveled[name]
         return np.asarray(self._selections[name] @ np.bincount(own.sampled[rows], minlength=own.n_levels))
 
     def count_together(self, first: str, second: str, *, in_sample: bool) -> Matrix:
-        """Return the number of rows that satisfy each pair of literals of two columns."""
+        """Return the number of rows that satisfy each pair of literals from two columns."""
         a, b = self.leveled[first], self.leveled[second]
         one, other = (a.sampled, b.sampled) if in_sample else (a.levels, b.levels)
         joint = one * b.n_levels + other
@@ -277,7 +277,7 @@ def _reduce(edges: set[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _negations(candidates: Candidates, n_rows: int) -> dict[int, int]:
-    """Return pairs of literals of the same column, exactly one of which holds in every row."""
+    """Return pairs of literals for the same column if exactly one literal of the pair holds in every row."""
     found = {}
     for at in candidates.places.values():
         by_count = {int(candidates.counts[i]): i for i in range(at.start, at.stop)}

@@ -62,7 +62,7 @@ def read_values(name: str, array: ArrowArray, decimals: int | None) -> Values:
     array : pyarrow.Array
         Values of the column.
     decimals : int, optional
-        Number of decimal places of the column's floats, or None if it is too large.
+        Number of decimal places in the column's floats, or None if there are too many.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def read_values(name: str, array: ArrowArray, decimals: int | None) -> Values:
 
 
 def find_decimals(array: ArrowArray) -> int | None:
-    """Return the decimal places of a float array. Return None if there are too many, or for other types."""
+    """Return the number of decimal places in a float array, or None for too many places or other types."""
     if not pa.types.is_floating(array.type):
         return None
     floats = _floats(array)
@@ -119,7 +119,7 @@ def comparable_kind(type_: pa.DataType) -> str:
 def order_kind(type_: pa.DataType) -> str:
     """Return a key that is equal for types with a common order. The key is empty for types without an order.
 
-    Dates and timestamps have a common order, in which a date is compared with the date of a timestamp.
+    Dates and timestamps share an order: a date is compared with the date of a timestamp.
     """
     is_instant = pa.types.is_date32(type_) or pa.types.is_timestamp(type_)
     return "instant" if is_instant else comparable_kind(type_)

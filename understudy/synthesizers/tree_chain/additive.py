@@ -1,7 +1,7 @@
 """One additive predictor per column: a ridge regression of its normal score on earlier columns.
 
-All terms are integer multiples of 1 / UNIT, so that sums are exact in float64 and the result does not depend
-on the number of threads that a linear algebra library uses.
+All terms are integer multiples of 1 / UNIT, so sums are exact in float64. The result therefore does not
+depend on the number of threads in the linear algebra library.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ UNIT = 1024
 # Weights are stored as integer multiples of 2**-16.
 WEIGHT_UNIT = 2.0**16
 N_ROWS_MAX = 50_000
-# Maximum number of cells, which limits the number of rows of wide tables, because the work grows with rows *
+# Maximum number of cells. This number limits the rows of wide tables, because the work grows with rows *
 # columns**2.
 N_CELLS_MAX = 12_500_000
 N_CELLS_BLOCK = 1_000_000
-# Fixed cost of counting a pair of columns, as a number of rows that take as long to count. The second number
-# is the number of products of terms that take as long as counting one row.
+# Fixed cost of counting a pair of columns, expressed as the number of rows that take the same time to count.
+# The second value is the number of term products that take the same time as counting one row.
 N_ROWS_PAIR = 40_000
 N_PRODUCTS_ROW = 6
 N_ONE_HOT_MAX = 24
@@ -59,7 +59,7 @@ class Moments:
     values : array of shape (n_terms, 256)
         Value of each term for each coarse code of its column.
     column : array of shape (n_terms,)
-        Position of the column of each term, or -1 for the constant.
+        Column position of each term, or -1 for the constant.
     target : array of shape (n_columns,)
         Index of the term that is the column's normal score, or -1 if the column is not ordinal.
     """
@@ -71,7 +71,7 @@ class Moments:
 
 
 def choose_rows(n_rows: int, n_columns: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return the ascending numbers of the rows on which predictors are fitted: all rows, or a sample."""
+    """Return the row numbers for fitting predictors, in ascending order: all rows, or a sample."""
     n_max = min(N_ROWS_MAX, N_CELLS_MAX // n_columns)
     if n_rows <= n_max:
         return np.arange(n_rows)
@@ -164,7 +164,7 @@ def fit_predictor(
     predecessors : array of shape (n_predecessors,)
         Ascending positions of the columns that the predictor uses.
     codes : array of shape (n_columns, n_rows)
-        Coarse codes from which the moments were computed.
+        Coarse codes that the moments were computed from.
     """
     target = int(moments.target[position])
     used = np.flatnonzero(np.isin(moments.column, [-1, *predecessors]))

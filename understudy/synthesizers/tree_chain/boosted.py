@@ -66,11 +66,11 @@ def boost(
     predictor : Predictor
         Additive predictor, or NO_PREDICTOR.
     column : BoostedColumn
-        Column to predict, and the rows on which to fit the trees.
+        Column to predict, and the training rows of the trees.
     predecessors : array of shape (n_predecessors,)
         Positions of the columns that the trees may use.
     seed : uint64
-        Seed of the random choice of rows.
+        Seed for the random choice of rows.
     """
     if not len(predecessors):
         return predictor

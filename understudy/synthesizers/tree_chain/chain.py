@@ -1,4 +1,4 @@
-"""Fitting of the conditional distribution of every column, and sampling of rows from the distributions."""
+"""Fit the conditional distribution of every column, and sample rows from the distributions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Link:
         Code of this column for every code, or for every level, of the source column. Empty if this column is
         drawn.
     levels : LevelSource, optional
-        Source whose levels determine this column.
+        Source column with levels that determine this column.
     """
 
     column: int
@@ -68,7 +68,7 @@ class Link:
         return self.lookup[self.levels.draw(codes, seed, numbers)]
 
     def find_sources(self, fits: Mask) -> Mask:
-        """Return a mask of the codes of the source with which this column can have one of the given codes."""
+        """Return a mask of the source codes that allow this column to have one of the given codes."""
         if self.levels is None:
             return fits[self.lookup]
         code = self.levels.transformer
@@ -101,16 +101,16 @@ def look_up(
 
 @dataclass(frozen=True)
 class Arranged:
-    """Order of the columns, with their lookups and the columns on which they may depend.
+    """Order of the columns, with the lookups and the possible dependencies of each column.
 
     Parameters
     ----------
     order : list of int
-        Columns, in the order in which they are drawn.
+        Columns, in drawing order.
     lookups : mapping of int to (int, array)
         For each looked-up column, its source and its table of codes.
     visible : mapping of int to set of int
-        Columns on which a column may depend. Other columns may depend on all earlier columns.
+        Possible dependencies of a column. Columns that are not listed may depend on all earlier columns.
     level_sources : mapping of int to LevelSource
         Sources of the columns that are looked up by a level.
     """
@@ -121,7 +121,7 @@ class Arranged:
     level_sources: Mapping[int, LevelSource] = field(default_factory=dict)
 
     def may_use(self, position: int) -> Mask:
-        """Return a mask of the earlier columns, by position, on which the column at a position may depend."""
+        """Return a mask of the earlier columns, by position, that the column at a position may depend on."""
         earlier = self.order[:position]
         allowed = self.visible.get(self.order[position])
         return np.array([allowed is None or j in allowed for j in earlier], np.bool_)
@@ -129,7 +129,7 @@ class Arranged:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Codes and coarse codes of all columns of the training rows, in the order of the table.
+    """Codes and coarse codes of the training rows for all columns, in table order.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def encode(codes: list[Codes], transformers: Sequence[Transformer]) -> Encoded:
 
 @dataclass(frozen=True)
 class _Training:
-    """Encoded rows in the order of a chain, with the statistics on which predictors are fitted."""
+    """Encoded rows in chain order, with the statistics for fitting predictors."""
 
     encoded: Encoded
     features: npt.NDArray[np.uint8]
@@ -230,7 +230,7 @@ def fit_chain(
     run : LearnRun
         Seed, threads and context of the fit.
     others : mapping of int to Encoded
-        Rows on which single columns are fitted, such as one row of each entity.
+        Training rows for single columns, such as one row per entity.
 
     Raises
     ------
@@ -276,7 +276,7 @@ def _fit_all(fit: Callable[[int], Link], n: int, run: LearnRun) -> list[Link]:
     n_done, n_looks = 0, n * (n + 1) // 2
     with ThreadPoolExecutor(run.n_threads) as pool:
         # Later columns take longer, so they start first. Otherwise, one thread might finish long after the
-        # others.
+        # other threads.
         tasks = {pool.submit(fit, position): position for position in reversed(range(n))}
         for task in as_completed(tasks):
             task.result()

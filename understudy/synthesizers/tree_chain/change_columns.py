@@ -1,4 +1,4 @@
-"""Hidden columns with the values of an entity before and after its changes, and the places of the changes."""
+"""Hidden columns with an entity's values before and after its changes, and the positions of the changes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Runs:
         Code before the first change, and code after each change. The last code is the code of the entity's
         last row.
     places : array of shape (n_changes, n_entities)
-        Places of the changes, as shares of the rows in units of 1 / `N_PLACES`.
+        Positions of the changes, as fractions of the rows in units of 1 / `N_PLACES`.
     """
 
     counts: Int64s
@@ -80,7 +80,7 @@ def add_changes(builder: Builder, columns: list[int], rng: np.random.Generator) 
 
 
 def _add_change(builder: Builder, j: int, runs: _Runs, partner: Change | None) -> Change:
-    """Add the hidden columns for the changes of a column. Two columns may share the places of changes."""
+    """Add the hidden columns for the changes of a column. Two columns may share the positions of changes."""
     name, entities = builder.drawn.transformer.schema.names[j], builder.entities
 
     def add(name: str, of_entities: Int64s) -> int:
@@ -96,7 +96,7 @@ def _add_change(builder: Builder, j: int, runs: _Runs, partner: Change | None) -
 
 
 def _changes(values: Int64s, entities: Int64s, order: Int64s) -> Mask:
-    """Return a mask of the ordered rows whose value differs from the previous value of the entity."""
+    """Return a mask of the ordered rows where the value differs from the previous value of the entity."""
     is_same = entities[order][1:] == entities[order][:-1]
     differs = values[order][1:] != values[order][:-1]
     return np.append(False, is_same & differs)
@@ -114,11 +114,11 @@ def _find_runs(
     Parameters
     ----------
     ordered, owners : array of shape (n,)
-        Code and entity of each row, with the rows of an entity next to each other.
+        Code and entity of each row. The rows of an entity are adjacent.
     is_change : array of shape (n,)
-        Mask of the rows whose value differs from the previous value of the entity.
+        Mask of the rows where the value differs from the previous value of the entity.
     n_changes : int
-        Maximum number of changes of an entity.
+        Maximum number of changes per entity.
     rng : numpy.random.Generator
         Random generator that chooses places and other entities.
     """

@@ -35,7 +35,7 @@ def insert_parts(drawn: DrawnTable, lookups: Mapping[Pair, Codes]) -> TableTrans
     Parameters
     ----------
     lookups : mapping of (int, int) to array of shape (n_levels + 1,)
-        Codes of each column that a code column determines, by level of the code column.
+        Codes of each determined column, by level of the code column.
     """
     columns = list(drawn.transformer.columns)
     for (dependent, code), codes in lookups.items():
@@ -54,7 +54,7 @@ def insert_parts(drawn: DrawnTable, lookups: Mapping[Pair, Codes]) -> TableTrans
 
 
 def _find(codes: ArrowColumn, values: ArrowColumn) -> Part | None:
-    """Return the part of each code that is the value of the other column, or None if there is none."""
+    """Return the part of each code that is the value of the other column, or None if no part matches."""
     if not (_is_text_or_integer(codes.type) and _is_text_or_integer(values.type)):
         return None
     pairs: Any = pa.table([codes, values], names=["code", "value"]).group_by(["code", "value"]).aggregate([])
@@ -104,7 +104,7 @@ def _rewritten(
 def _with_code(
     column: Transformer, old: CategoricalTransformer, new: CategoricalTransformer, place: int
 ) -> Transformer:
-    """Return a label column with the new codes of its code column. Codes within labels are replaced, too."""
+    """Return a label column with the new codes of its code column. Codes within labels are also replaced."""
     if not isinstance(column, LabelTransformer) or column.column_of_code != place:
         return column
     labels: list[Any] = column.labels.cast(pa.string()).to_pylist()

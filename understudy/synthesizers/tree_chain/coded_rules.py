@@ -42,7 +42,7 @@ class CodedPair:
     allowed: npt.NDArray[np.bool_]
 
     def holds(self, codes: CodesByColumn) -> Mask:
-        """Return a mask of rows that satisfy the rules of the two columns."""
+        """Return a mask of rows that satisfy the rules between the two columns."""
         first, second = self.first_level[codes[self.first]], self.second_level[codes[self.second]]
         kept: Mask = self.allowed[first, second]
         return kept
@@ -50,7 +50,7 @@ class CodedPair:
 
 @dataclass(frozen=True)
 class ForcedCode:
-    """Code of a column that codes of another column imply.
+    """A column's code that codes of another column imply.
 
     Parameters
     ----------
@@ -81,8 +81,8 @@ class CodedRules:
     equalities : tuple of (ConditionalEquality, column, array of shape (n_codes,))
         Equalities, with the column of the condition and the codes that satisfy the condition.
     left : tuple of Implication
-        Implications with a column whose codes do not represent the values in its literals, or with a column
-        whose drawn values may be replaced.
+        Implications that must be checked on values. Either a column's codes do not represent the values in
+        its literals, or a column's drawn values may be replaced.
     """
 
     pairs: tuple[CodedPair, ...] = ()
@@ -128,7 +128,7 @@ class CodedRules:
 
 
 def encode_rules(rules: Rules, names: Sequence[str], transformers: Sequence[Transformer]) -> CodedRules:
-    """Return the implications of a table on the codes of its columns."""
+    """Return a table's implications, converted to column codes."""
     own = rules.value_rules
     place = {name: j for j, name in enumerate(names)}
     drawn = sorted(set(own.levels) - set(rules.derived))

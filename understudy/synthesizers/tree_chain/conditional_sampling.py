@@ -38,12 +38,12 @@ N_ROWS_BLOCK = 1024
 # Target number of effective proposals per row, and maximum number of proposals per row.
 N_EFFECTIVE = 8
 N_PROPOSALS_MAX = 128
-# Initial and maximum number of proposals from which a group's effective share is estimated. The number grows
-# while all weights are 0.
+# Initial and maximum number of proposals for estimating a group's effective share. The number grows while all
+# weights are 0.
 N_TRIED = 8192
 N_TRIED_MAX = 262_144
 N_POOLS_TRIED = 64
-# First hash stream from which the seeds of pools are derived, and seed of the trial.
+# First hash stream for deriving pool seeds, and seed of the trial.
 POOLS, TRIAL_SEED = 1 << 37, 1
 
 Weights = npt.NDArray[np.float64]
@@ -61,11 +61,11 @@ class Group:
     predicates : tuple of CodePredicate
         Predicates of the condition, one for each column.
     allowed : mapping of column to array of shape (n_codes,)
-        Mask of allowed codes of each restricted column, by index of the column in the table.
+        Mask of allowed codes for each restricted column, by column index in the table.
     filters : tuple of CodePredicate
-        Predicates for which codes are not sufficient. They are checked on the decoded values of proposals.
+        Predicates that cannot be checked on codes alone. They are checked on the decoded values of proposals.
     levels : mapping of int to int
-        Level that a condition requires of a column whose levels determine other columns.
+        Level that a condition requires, for each column with levels that determine other columns.
     """
 
     predicates: tuple[CodePredicate, ...]
@@ -119,7 +119,7 @@ def make_group(
 
 
 def _find_levels(predicates: Sequence[CodePredicate], table: TableTransformer) -> dict[int, int]:
-    """Return the levels that conditions require of columns whose levels determine other columns."""
+    """Return the levels that conditions require, for columns with levels that determine other columns."""
     levels: dict[int, int] = {}
     sources = {source.column for source in table.numbered_by.values()} - set(table.numbered_by)
     for predicate in predicates:
@@ -142,7 +142,7 @@ def _find_levels(predicates: Sequence[CodePredicate], table: TableTransformer) -
 def _bases_of(
     filters: Sequence[CodePredicate], table: TableTransformer, enforcer: RuleEnforcer
 ) -> Iterator[tuple[int, Mask]]:
-    """Yield the columns from which restricted columns are derived, with the codes that can satisfy them.
+    """Yield the base columns of restricted derived columns, with the codes that can satisfy the restriction.
 
     The only purpose of the restriction is to reduce the number of proposals. Filters check the proposals
     later.
@@ -160,7 +160,7 @@ def _bases_of(
 def _with_sources(
     allowed: dict[int, Mask], table: TableTransformer, links: Sequence[Link]
 ) -> dict[int, Mask]:
-    """Return the allowed codes, including those of columns by which restricted columns are looked up."""
+    """Return the allowed codes, including the codes of columns that determine restricted columns."""
     wider = dict(allowed)
     looked_up = {link.column: link for link in links if link.source >= 0}
     waiting = list(allowed)
@@ -225,7 +225,7 @@ class Proposals:
 
 @dataclass(frozen=True)
 class Conditioner:
-    """Sampler of the rows of a group.
+    """Sampler for the rows of a group.
 
     Parameters
     ----------
@@ -241,7 +241,7 @@ class Conditioner:
     n_proposals : int
         Number of proposals per row.
     effective_share : float
-        Number of independent rows to which one drawn row is equivalent, from 0 to 1.
+        Number of independent rows that are equivalent to one drawn row, from 0 to 1.
     """
 
     links: Sequence[Link]
@@ -272,7 +272,7 @@ class Conditioner:
 
 
 def make_conditioner(links: Sequence[Link], group: Group, accept: Accept, redrawing: Redrawer) -> Conditioner:
-    """Return the sampler of a group's rows. A trial determines the number of proposals.
+    """Return the sampler for a group's rows. A trial determines the number of proposals.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Positions of rows within entities, under a condition.
 
 A condition can exclude some of the values that must be distinct within an entity, or some of its row numbers.
-Entities that then have more rows than values are divided, so that each value remains distinct within its
+Entities that then have more rows than values are split, so that each value remains distinct within its
 entity.
 """
 
@@ -26,14 +26,14 @@ from understudy.synthesizers.tree_chain.predicates import impossible
 from understudy.transformers.base import Codes, CodesByColumn, NumberedRows, RowNumbers, consecutive_rows
 from understudy.transformers.table import TableTransformer
 
-# Number of proposals per pool and maximum number of pools from which the shares of values are estimated.
+# Number of proposals per pool, and maximum number of pools, for estimating the shares of values.
 N_TRIED, N_POOLS_MAX = 16_384, 16
 # Number of proposals with a weight above 0 that is sufficient for the estimate.
 N_POSSIBLE_MIN = 16_384
-# Minimum number of proposals with a row number for a decision about it. If none of these proposals is
-# possible, the row number is excluded.
+# Minimum number of proposals with a row number for a decision about this row number. If none of these
+# proposals is possible, the row number is excluded.
 N_UNSEEN_MIN = 30
-# Sum to which the frequencies of the values under a condition are scaled.
+# Sum of the scaled frequencies of the values under a condition.
 N_COUNTED = 1_000_000_000
 
 Int64s = npt.NDArray[np.int64]
@@ -48,9 +48,9 @@ class ConditionedEntities:
     whole : Entities
         Entities of the table.
     own : Entities
-        Entities with divided groups, and with positions that satisfy the condition.
+        Entities with split groups, and with positions that satisfy the condition.
     divided : mapping of int to Grouping
-        Groups whose entities are divided.
+        Groupings with split entities, by group index.
     """
 
     whole: Entities
@@ -166,7 +166,7 @@ def _fulfils(position: Counter, conditioner: Conditioner, table: TableTransforme
 
 
 def _n_choices(position: Position) -> int:
-    """Return the maximum number of rows of an entity, which is the number of its distinct values."""
+    """Return the maximum number of rows in an entity, which is the number of distinct values."""
     if isinstance(position, Distinct):
         return len(position.counts)
     return len(position.codes) if position.ranks is None else len(position.ranks)

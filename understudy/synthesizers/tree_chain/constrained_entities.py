@@ -42,12 +42,13 @@ from understudy.transformers.base import ArrowArray, Codes, CodesByColumn, Numbe
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import Drawn, TableTransformer
 
-# Distance between the numbers of the first proposals of two consecutive rows.
+# Difference between the first proposal numbers of two consecutive rows.
 SPACING = np.uint64(N_POOLS_TRIED * N_PROPOSALS_MAX)
 # Number of pools of proposals per stage. At each further stage, a row gets another position within its
 # entity, and its pools are larger.
 N_POOLS_EACH = 8
-# Maximum total number of proposals in larger pools, over all rows, and number of the first proposal in them.
+# Maximum total number of proposals in larger pools, over all rows.
+# Number of the first proposal in larger pools.
 N_POOL_MAX, LARGER_POOLS = 500_000, 1 << 49
 # Stream of the hash that chooses a proposal.
 CHOOSING = 1 << 43
@@ -65,7 +66,7 @@ class ConstrainedEntitySampler:
 
     @property
     def conditioners(self) -> tuple[Conditioner, ...]:
-        """Samplers of the groups of rows."""
+        """Samplers for the groups of rows."""
         return self.plain.conditioners
 
     def draw(self, seed: int, rows: RowNumbers) -> pa.RecordBatch:
@@ -163,7 +164,7 @@ class _Chooser:
     Parameters
     ----------
     conditioner : Conditioner
-        Sampler of the group of rows.
+        Sampler for the group of rows.
     seed : int
         Seed of the group.
     unique : UniqueEntities
@@ -171,8 +172,8 @@ class _Chooser:
     table : TableTransformer
         Transformers of the columns.
     optional : set of int
-        Columns whose given codes are replaced by drawn codes in rows for which three quarters of the attempts
-        fail.
+        Columns with replaceable codes. In a row, drawn codes replace the given codes after three quarters of
+        the attempts have failed.
     chosen : dict of int to (array, array)
         Numbers of entities in ascending order, and the numbers of their chosen proposals, by column.
     """
@@ -202,8 +203,8 @@ class _Chooser:
         Parameters
         ----------
         positions : callable, optional
-            Function from the number of failed attempts to the codes of the columns that the position of a row
-            within its entity determines.
+            Function that returns the codes of the columns that a row's position within its entity determines.
+            The argument is the number of failed attempts.
 
         Raises
         ------
@@ -211,7 +212,7 @@ class _Chooser:
             If all proposals of a row have weight 0.
         """
         allowed = self.conditioner.group.allowed
-        # Whether a key is missing is known for each entity, unless there is a condition on it.
+        # Whether a key is missing is known for each entity, unless there is a condition on the key.
         known = {j: codes for j, codes in given.items() if j in rows.of_columns or j not in allowed}
         codes: dict[int, Codes] = {}
         taken = np.zeros(len(rows), np.uint64)

@@ -30,7 +30,7 @@ from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import TableTransformer, load_transformer
 from understudy.transformers.table_fitting import declared_subjects, fit_column
 
-# Maximum number of differences, and of ratios, that a file may contain.
+# Maximum number of differences, and maximum number of ratios, that a file may contain.
 N_DIFFERENCES_MAX = 64
 
 
@@ -38,11 +38,10 @@ N_DIFFERENCES_MAX = 64
 class DrawnTable:
     """A table with its rules and entities, and columns that are drawn but are not part of sampled rows.
 
-    The columns of differences and ratios, of sizes and of typical values follow the table's columns. `sizes`
-    contains the names of the columns of sizes and of typical values. `profiles` maps each column of typical
-    values to the column that it describes. `counted_by` contains the subject of each row, for the columns
-    whose values are counted by subject. `seen_by` maps each further hidden column to the columns of single
-    rows that may depend on it.
+    Columns of differences, ratios, sizes and typical values follow the table's columns. `sizes` contains the
+    names of the columns of sizes and typical values. `profiles` maps each column of typical values to the
+    column that it describes. `counted_by` contains the subject of each row, for columns with values counted
+    by subject. `seen_by` maps each further hidden column to the columns of single rows that may depend on it.
     """
 
     rows: pa.Table
@@ -108,17 +107,17 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
 
 
 def difference_column(name: str) -> Column:
-    """Return the schema of a column of differences."""
+    """Return the schema of a difference column."""
     return Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=True)
 
 
 def ratio_column(name: str) -> Column:
-    """Return the schema of a column of ratios."""
+    """Return the schema of a ratio column."""
     return Column(name=name, kind=ColumnKind.decimal, arrow_type="double", nullable=True)
 
 
 def with_columns(table: TableTransformer, measured: dict[str, Any]) -> TableTransformer:
-    """Return the transformer of a table, extended by columns of differences, sizes or ratios."""
+    """Return the transformer of a table, extended by difference, size or ratio columns."""
     columns = table.schema.columns + tuple(
         (ratio_column if pa.types.is_floating(transformer.arrow_type) else difference_column)(name)
         for name, transformer in measured.items()
@@ -157,7 +156,7 @@ def differences_from_arrays(
 ) -> tuple[tuple[Difference, ...], TableTransformer]:
     """Return the differences that `differences_to_arrays` converted, and the table with their columns.
 
-    Files of earlier versions have no differences.
+    Model files from earlier versions do not contain difference columns.
 
     Raises
     ------
@@ -181,7 +180,7 @@ def differences_from_arrays(
 
 
 def load_measured(own: ArrayReader, column: Column, target: str, table: TableTransformer) -> Transformer:
-    """Return the transformer of a measured column whose target is a numeric column of the table.
+    """Return the transformer of a measured column. The target is a numeric column of the table.
 
     Raises
     ------

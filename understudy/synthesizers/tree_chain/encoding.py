@@ -79,7 +79,7 @@ def find_known_levels(
     columns : mapping of column name to pyarrow.Array of shape (n,)
         Known and missing values.
     known : dict of int to array of shape (n,)
-        Known codes, to which the codes of columns with a known label are added.
+        Known codes. The codes of columns with a known label are added.
     table : TableTransformer
         Transformers of the columns.
     """

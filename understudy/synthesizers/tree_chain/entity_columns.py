@@ -50,7 +50,7 @@ def arrange_columns(
     """Return the column order and the lookups (see `RuleEnforcer.arrange`), with entity columns first.
 
     The columns of the coarsest entities come first. The columns of an entity depend only on each other and on
-    columns of coarser entities, so that they are the same in all rows of the entity.
+    columns of coarser entities, so their values are the same in all rows of the entity.
     """
     if not entities.groups:
         return with_level_sources(enforcer.arrange(order, table.schema), enforcer, table.columns)
@@ -73,7 +73,7 @@ def arrange_columns(
 
 
 def rows_of_entities(encoded: Encoded, entities: Entities, found: list[FoundGroup]) -> dict[int, Encoded]:
-    """Return the training rows of each group's columns: one row of each entity."""
+    """Return the training rows for each group's columns: one row per entity."""
     others: dict[int, Encoded] = {}
     for group, own in zip(entities.groups, found, strict=True):
         rows = encoded.take(first_rows_of(own.entities))

@@ -122,7 +122,7 @@ def enforcer_from_arrays(
 def _load_lookups(
     own: ArrayReader, name: str, table: TableTransformer, derived: set[str]
 ) -> dict[tuple[int, int], Codes]:
-    """Return the lookups by code or by level. Files of earlier versions have no lookups by level."""
+    """Return the lookups by code or by level. Model files from earlier versions have no lookups by level."""
     parts = own.manifest.get(f"{name}s", [])
     require(isinstance(parts, list), "the tables of lookups are not a list")
     tables: dict[tuple[int, int], Codes] = {}

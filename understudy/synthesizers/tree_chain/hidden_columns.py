@@ -18,7 +18,7 @@ from understudy.transformers.table_fitting import fit_column
 
 @dataclass
 class Builder:
-    """Table to which hidden columns are added."""
+    """Builder that adds hidden columns to a table."""
 
     drawn: DrawnTable
     group: int

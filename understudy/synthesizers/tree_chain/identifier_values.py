@@ -31,7 +31,7 @@ def read_identifiers(rows: pa.Table, table: TableTransformer) -> pa.Table:
 
 
 def _values_of(name: str, rows: pa.Table, table: TableTransformer) -> ArrowColumn:
-    """Return the values that a column has in the rows, and the levels that the model has learned for it."""
+    """Return a column's values in the rows, and the levels that the model has learned for the column."""
     values: Any = rows.column(name)
     own = table.columns[table.schema.names.index(name)]
     if isinstance(own, CategoricalTransformer):

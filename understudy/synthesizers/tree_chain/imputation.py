@@ -2,8 +2,8 @@
 
 Several particles per row pass through the chain. A column with a known value is not drawn. Instead, the
 particle is weighted by the probability of that value, given the preceding columns. One particle is chosen
-with a probability proportional to its weight, so that the imputed values also agree with known values later
-in the chain (Rubin 1987; Gordon et al. 1993).
+with a probability proportional to the particle's weight, so that the imputed values also agree with known
+values later in the chain (Rubin 1987; Gordon et al. 1993).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ N_REPEATS_MAX = 24
 N_ROWS_BLOCK = 1024
 # Code of missing values in columns that have missing values.
 CODE_MISSING = 0
-# Hash stream that chooses particles, and first hash stream from which the seeds of draws are derived.
+# Hash stream for choosing particles, and first hash stream for deriving the seeds of draws.
 TAKING, DRAWS = 1 << 40, 1 << 41
 
 Weights = npt.NDArray[np.float64]
@@ -55,7 +55,7 @@ Accept = Callable[[npt.NDArray[np.uint8]], Weights]
 
 @dataclass(frozen=True)
 class _Step:
-    """Step in which all particles draw one column of the chain, or are weighted by its known values.
+    """Step for one column of the chain. All particles draw the column or are weighted by its known values.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class _Step:
 
 @dataclass(frozen=True)
 class _Particles:
-    """Particles of some rows, and the seed with which they are drawn.
+    """Particles for some rows, and the seed of their draws.
 
     Parameters
     ----------

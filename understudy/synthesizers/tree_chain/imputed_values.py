@@ -18,8 +18,8 @@ from understudy.transformers.base import ArrowArray, Mask
 # Log weight of an impossible value. The weight is finite, so that rows that are impossible under the model
 # can be completed.
 LOG_IMPOSSIBLE = -50.0
-# Typical difference between the logarithms of a known number and of the product of the drawn numbers, before
-# the drawn numbers are scaled to the known number.
+# Typical difference between the logarithm of a known number and the logarithm of the product of the drawn
+# numbers. The difference is measured before the drawn numbers are scaled to the known number.
 DEVIATION = 0.1
 
 Int64s = npt.NDArray[np.int64]
@@ -28,7 +28,7 @@ Weights = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Consistency:
-    """Agreement of known values with the drawn values of particles.
+    """Agreement between known values and the drawn values of particles.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Consistency:
 
     @cached_property
     def _ratios(self) -> list[tuple[Ratio, Mask]]:
-        """The ratios, each with a mask of rows in which its target is known and several bases are missing."""
+        """The ratios, each with a mask of rows that have a known target and several missing bases."""
         found = []
         for own in self.enforcer.rules.ratios:
             lacks = np.sum([is_missing(self.given[name]) for name in own.bases], axis=0)

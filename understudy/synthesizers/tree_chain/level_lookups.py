@@ -1,9 +1,8 @@
 """Lookups by level, for category columns in which one code represents several levels.
 
-All levels that too few rows share are represented by the same code. A column that the level determines, such
-as the label or the family of a product, is looked up by the level that is chosen for a row. For made-up
-levels, the values of such a column are drawn once, at the end of a fit, from their distribution in the rows
-of rare levels.
+One code represents all levels that too few rows share. A column that the level determines, such as the label
+or the family of a product, is looked up by the level that is chosen for a row. For made-up levels, the values
+of such a column are drawn once, at the end of a fit, from their distribution in the rows of rare levels.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ def find_codes(drawn: DrawnTable) -> DrawnTable:
 
 
 def has_levels(transformer: Transformer) -> bool:
-    """Return whether a column is a category in which some code represents several levels."""
+    """Return whether a column is a category with a code that represents several levels."""
     is_category = isinstance(transformer, CategoricalTransformer) and not transformer.is_placeholder
     return is_category and not transformer.is_exact.all()
 
@@ -73,7 +72,7 @@ def has_levels(transformer: Transformer) -> bool:
 def add_level_lookups(
     enforcer: RuleEnforcer, drawn: DrawnTable, encoded: Encoded, run: LearnRun
 ) -> RuleEnforcer:
-    """Return the enforcer with lookups by level for the columns in which a code represents several levels."""
+    """Return the enforcer with lookups by level for columns with a code that represents several levels."""
     columns = drawn.transformer.columns
     pairs = _without_implied(_pairs(drawn), set(enforcer.tables))
     own: dict[Pair, Codes] = {}
@@ -160,8 +159,8 @@ def _draw_rare(
     """Return codes of the dependent columns for made-up levels.
 
     The codes are drawn from a chain that is fitted on the rows with rare levels. If there are fewer than k
-    rare levels, the chain is fitted on rows with any level, so that it does not reproduce the values of one
-    level.
+    rare levels, the chain is fitted on rows with any level. Otherwise, the chain would reproduce the values
+    of one level.
     """
     if not n_levels or not len(rows):
         return {}

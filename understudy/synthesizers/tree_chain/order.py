@@ -13,14 +13,14 @@ from understudy.synthesizers.contexts import LearnRun
 from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, fit_chain, log_likelihood
 from understudy.synthesizers.tree_chain.presets import Preset
 
-# Number of rows on which orders are compared: four fifths for fitting, one fifth for evaluation.
+# Number of rows for comparing orders: four fifths for fitting, one fifth for evaluation.
 N_ROWS_TRIED = 12_500
 # Minimum gain in held-out log likelihood, in nats per row, for an order to replace an earlier candidate.
 NATS_BETTER = 0.1
 _TRIAL = Preset(GrowthRules(penalty=0.0, category_penalty=1.0, min_leaf=5, depth_max=24, smoothing=4.0))
 
 ColumnOrder = list[int]
-# Function that moves looked-up columns after the columns that determine them.
+# Function that moves each looked-up column after the column that determines its value.
 Arrange = Callable[[ColumnOrder], Arranged]
 
 

@@ -1,6 +1,6 @@
 """Choice of the earlier columns that a column's trees use: all columns, or the most informative columns.
 
-Without a limit, the time of a fit would grow with the square of the number of columns.
+Without a limit, fit time would grow with the square of the number of columns.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def group_codes(codes: CoarseCodes) -> CoarseCodes:
 
 
 def choose_predecessors(groups: CoarseCodes, position: int, allowed: Mask) -> Positions:
-    """Return the ascending positions of the columns on which the column at `position` is conditioned.
+    """Return the ascending positions of the columns that the column at `position` is conditioned on.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def choose_predecessors(groups: CoarseCodes, position: int, allowed: Mask) -> Po
     position : int
         Position of the column.
     allowed : array of shape (position,)
-        Mask of the earlier columns on which the column may be conditioned.
+        Mask of the earlier columns that the column may be conditioned on.
     """
     own = np.flatnonzero(allowed)
     if len(own) <= N_ALL_MAX:

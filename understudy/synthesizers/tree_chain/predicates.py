@@ -120,7 +120,7 @@ class CodePredicate(Predicate):
         return may, bool(transformer.is_exact[int(has_missing) :][may].all())
 
     def _between_ranges(self, low: ArrowArray, exact: Mask) -> Mask:
-        """Return a mask of one range next to the gap in which the condition's value lies, if any.
+        """Return a mask of one range next to the gap that contains the condition's value, or an empty mask.
 
         Ranges are stored as means of rows, not as their bounds, so there are small gaps between them.
         """

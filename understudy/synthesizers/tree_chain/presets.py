@@ -18,15 +18,15 @@ class Preset:
     n_trees : int
         Number of trees per choice. A draw uses one of these trees at random.
     fraction : float
-        Fraction of a choice's rows on which each of its trees is grown, from 0 to 1.
+        Fraction of a choice's rows that are used to grow each of its trees, from 0 to 1.
     chooses_order : bool
         Whether several orders of the columns are compared on held-out rows. Otherwise, columns are ordered by
         their number of codes.
     boosts : bool
         Whether the predictors of ordinal columns have boosted trees.
     n_refinements : int
-        Number of rounds in which the density ratio of real to drawn rows is learned. The density ratio
-        determines the probability that a proposal is accepted.
+        Number of rounds for learning the density ratio of real to drawn rows. The density ratio determines
+        the probability that a proposal is accepted.
     """
 
     rules: GrowthRules

@@ -1,4 +1,4 @@
-"""Columns with the typical values of entities, on which the columns of the entities' rows depend.
+"""Columns with the typical values of entities. Columns that vary within an entity depend on these values.
 
 Like the sizes of entities, these columns are drawn but are not part of the sampled rows.
 """
@@ -44,7 +44,7 @@ class _Profile:
 
 
 def add_profile_columns(drawn: DrawnTable, found: list[FoundGroup], seed: int) -> DrawnTable:
-    """Add a column of typical values for each column in which the rows of entities are similar."""
+    """Add a column of typical values for each column with similar values within entities."""
     if not found:
         return drawn
     profiles = sorted(_find_profiles(drawn, found), key=lambda own: -own.similarity.share)[:N_PROFILES_MAX]
@@ -85,7 +85,7 @@ def add_profile_columns(drawn: DrawnTable, found: list[FoundGroup], seed: int) -
 
 
 def hide_profiles(arranged: Arranged, drawn: DrawnTable) -> Arranged:
-    """Return an order in which the typical values of a column are used to draw only that column.
+    """Return an order that uses the typical values of a column to draw only that column.
 
     The first values and the steps of a sequence are used to draw only the sequence. Columns of entities,
     however, may depend on all typical values and first values.

@@ -18,7 +18,7 @@ from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRow
 N_ATTEMPTS_MAX = 10_000
 # Number of rejected proposals after which drawn codes replace the given codes of optional columns.
 N_ATTEMPTS_OPTIONAL = 64
-# First hash stream from which the seeds of repeated attempts are derived.
+# First hash stream for deriving the seeds of repeated attempts.
 ATTEMPTS = 1 << 35
 
 # Function from codes and row numbers to a mask of accepted rows.
@@ -68,7 +68,7 @@ def draw_accepted(
 ) -> tuple[dict[int, Codes], Mask]:
     """Draw the rows with the given numbers, and return their codes by index of the column in the table.
 
-    The second value is a mask of the rows in which drawn codes replace the given codes of optional columns.
+    The second value is a mask of the rows where drawn codes replace the given codes of optional columns.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Conversion of columns of ratios to and from JSON and plain arrays. The content of files is untrusted."""
+"""Conversion of ratio columns to and from JSON and plain arrays. The content of files is untrusted."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def ratios_from_arrays(
 ) -> tuple[tuple[Ratio, ...], TableTransformer]:
     """Return the ratios that `ratios_to_arrays` converted, and the table with their columns.
 
-    Files of earlier versions have no ratios.
+    Model files from earlier versions do not contain ratio columns.
 
     Parameters
     ----------

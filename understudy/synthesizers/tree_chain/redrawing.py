@@ -1,9 +1,9 @@
-"""Redrawing of a single column whose value breaks a rule with a preceding column.
+"""Redrawing of a single column if its value breaks a rule with a preceding column.
 
 Rejecting the whole row would change the distribution of the preceding columns. For example, if `a <= b` holds
-where both are present, rows with a missing value never break the rule, so rejection would make them too
-frequent. If a value is present and breaks a rule, it is therefore redrawn until the new value is present and
-satisfies the rules. Rows that still break a rule are rejected later.
+where both values are present, rows with a missing value never break the rule. Rejection would make these rows
+too frequent. If a value is present and breaks a rule, it is therefore redrawn until the new value is present
+and satisfies the rules. Rows that still break a rule are rejected later.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class CodedOrder:
     rule : Inequality
         Rule between the two columns.
     low, high : int
-        Indices of the inequality's columns in the table.
+        Column indices of the inequality in the table.
     highest : array of shape (n_codes of low,)
-        Highest number of each code of the lower column, or minus infinity for missing values.
+        Highest value that each code of the lower column represents, or minus infinity for missing values.
     lowest : array of shape (n_codes of high,)
-        Lowest number of each code of the higher column, or infinity for missing values.
+        Lowest value that each code of the higher column represents, or infinity for missing values.
     """
 
     rule: Inequality
@@ -67,14 +67,14 @@ class ColumnChecks:
 
     @property
     def columns(self) -> set[int]:
-        """Indices of the columns of the rules."""
+        """Indices of the columns in the rules."""
         of_pairs = {j for pair in self.pairs for j in (pair.first, pair.second)}
         return of_pairs | {j for order in self.orders for j in (order.low, order.high)}
 
 
 @dataclass(frozen=True)
 class Redrawing:
-    """Redrawing of single columns whose values break rules with preceding columns.
+    """Redrawing of single columns if their values break rules with preceding columns.
 
     Parameters
     ----------
@@ -192,9 +192,9 @@ def _orders(table: TableTransformer, rules: Rules, replaced: set[str]) -> list[C
 
 
 def _bounds(table: TableTransformer, rules: Rules, name: str) -> tuple[Floats, Floats]:
-    """Return the lowest and the highest number of every code.
+    """Return the lowest and the highest value that each code represents.
 
-    For missing values, the lowest number is plus infinity and the highest is minus infinity, so that missing
+    For missing values, the lowest value is plus infinity and the highest value is minus infinity, so missing
     values never break an inequality.
     """
     transformer = table.columns[table.schema.names.index(name)]

@@ -1,4 +1,4 @@
-"""Order of the rows of an entity, such as visits sorted by their date."""
+"""Row order within an entity, such as visits sorted by date."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class RowOrder:
     table: TableTransformer
 
     def extend(self, numbers: RowNumbers, seed: int) -> RowNumbers:
-        """Return the numbers of all rows of the entities of the given rows, in ascending order."""
+        """Return all row numbers of the entities that contain the given rows, in ascending order."""
         if self.entities.sequences is not None:
             g = self.entities.sequences.group
         elif self.entities.sorted_columns:
@@ -72,7 +72,7 @@ class RowOrder:
         return np.sort(self.entities.rows_of(g, of_entities, seed))
 
     def apply(self, drawn: Drawn, places: list[Places], wanted: RowNumbers) -> tuple[Drawn, list[Places]]:
-        """Return the requested rows out of all rows of their entities, in the order of the sorted columns."""
+        """Return the requested rows from all rows of their entities, in the order of the sorted columns."""
         if not self.entities.sorted_columns and self.entities.sequences is None:
             return drawn, places
         at = np.searchsorted(drawn.rows.rows, wanted)
@@ -106,7 +106,7 @@ class RowOrder:
         return own.sources(values, places.numbers, self.numbers(drawn.rows, places))
 
     def numbers(self, rows: NumberedRows, places: Places) -> RowNumbers:
-        """Return the numbers that determine the order of the rows of an entity."""
+        """Return the numbers that determine the row order within an entity."""
         return places.ranks.astype(np.uint64) if _ordered_columns(self.entities) else rows.rows
 
     def _is_limited(self, j: int) -> bool:
@@ -116,7 +116,7 @@ class RowOrder:
 
 
 def with_numbers_of_first_rows(entities: Entities, drawn: Drawn, places: list[Places]) -> Drawn:
-    """Return rows in which each entity has the number of its first row, so that samples share no numbers."""
+    """Return rows that number each entity by its first row, so that samples share no entity numbers."""
     own = entities.with_numbers(drawn.rows.rows, entities.first_rows(places, drawn.seed))
     rows = replace(
         drawn.rows,
@@ -132,7 +132,7 @@ def _changing(entities: Entities) -> frozenset[int]:
 
 
 def _ordered_columns(entities: Entities) -> set[int]:
-    """Return the columns that number the rows of entities, or ascend within them."""
+    """Return the columns that number the rows of entities, or ascend within entities."""
     return {
         j
         for position in entities.positions

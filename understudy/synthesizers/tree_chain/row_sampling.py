@@ -35,7 +35,7 @@ class RowSampler:
     links : sequence of Link
         Links of the chain.
     table : TableTransformer
-        Transformers of the columns of the chain.
+        Transformers of the chain's columns.
     entities : Entities
         Entities of the table.
     unique_entities : UniqueEntities
@@ -112,7 +112,7 @@ class RowSampler:
 
     @cached_property
     def _optional(self) -> frozenset[int]:
-        """Columns whose given codes are replaced if the rules exclude them."""
+        """Columns with given codes that are replaced if the rules exclude these codes."""
         sequences = self.entities.sequences
         return self.entities.distinct_columns | (frozenset() if sequences is None else sequences.values)
 

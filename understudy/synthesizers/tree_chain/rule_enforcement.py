@@ -155,7 +155,7 @@ class RuleEnforcer:
         )
 
     def _is_supported(self, table: TableTransformer, columns: Mapping[str, ArrowArray]) -> Mask:
-        """Return a mask of rows whose derived values are within the ranges of their columns' transformers."""
+        """Return a mask of rows with derived values within the ranges of the column transformers."""
         kept = np.ones(len(next(iter(columns.values()))), np.bool_)
         own = [measured.target for measured in self.rules.measured]
         for target in dict.fromkeys((*own, *self.rules.value_rules.targets)):
@@ -180,9 +180,9 @@ class RuleEnforcer:
         columns : mapping of column name to pyarrow.Array
             Drawn columns. Identifiers that contain the values of other columns may be absent.
         table : TableTransformer
-            Transformers of the columns of the chain, with the columns of differences.
+            Transformers of the chain's columns, including difference columns.
         drawn : Drawn
-            Codes of the rows and their decoding, from which these identifiers are generated.
+            Codes of the rows and their decoding. The identifiers are generated from these codes.
         """
         columns = self.rules.derive(columns)
         if table.composed:
@@ -211,7 +211,7 @@ class RuleEnforcer:
 
     @property
     def checked(self) -> set[str]:
-        """Names of the drawn columns whose values are needed to check a row."""
+        """Names of the drawn columns that are needed to check a row."""
         rules = self.rules
         names = {n for order in rules.inequalities for n in (order.low, order.high)}
         names |= {n for missing in rules.missingness for n in (missing.first, missing.second)}
@@ -222,11 +222,11 @@ class RuleEnforcer:
 
     @property
     def replaced(self) -> set[str]:
-        """Names of the columns whose drawn values may be replaced in the sampled rows."""
+        """Names of the columns with drawn values that may be replaced in the sampled rows."""
         return {*self.rules.derived, *self.rules.value_rules.targets}
 
     def without_replaced(self, codes: CodesByColumn, table: TableTransformer) -> CodesByColumn:
-        """Return the codes of the columns whose drawn values are kept in the sampled rows."""
+        """Return the codes of the columns with drawn values that are kept in the sampled rows."""
         if not self.rules.value_rules.targets:
             return codes
         return {j: own for j, own in codes.items() if table.schema.names[j] not in self.replaced}
@@ -259,14 +259,14 @@ def is_often(passes: Mask) -> bool:
 def fit_enforcer(
     rules: Rules, table: TableTransformer, codes: list[Codes], counted_by: Mapping[str, Subjects]
 ) -> RuleEnforcer:
-    """Return the enforcer of a table's rules, whose lookups are tabulated from the given codes.
+    """Return the enforcer of a table's rules, with lookups tabulated from the given codes.
 
     A functional dependency is left out if codes of the dependent column do not represent single values.
 
     Parameters
     ----------
     counted_by : mapping of str to array of shape (n_rows,)
-        Subject of each row, for the columns whose values are counted by subject.
+        Subject of each row, for columns with values counted by subject.
     """
     names, transformers = table.schema.names, table.columns
     place = {name: j for j, name in enumerate(names)}

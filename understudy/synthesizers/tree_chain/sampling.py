@@ -1,4 +1,4 @@
-"""Sampling of the codes of rows from a chain, without conditions."""
+"""Sampling of row codes from a chain, without conditions."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ NOTHING_GIVEN: CodesByColumn = {}
 
 @dataclass(frozen=True)
 class Drawing:
-    """The rows for which columns are drawn, and the seed of the draws.
+    """The rows to draw columns for, and the seed of the draws.
 
     Parameters
     ----------
     seed : int
         Seed of the draws.
     numbers : NumberedRows
-        Numbers of the rows. Two cells of a column with the same number get the same value if the columns on
-        which the column depends have the same codes.
+        Row numbers. Two cells of a column get the same value if they have the same number and the columns
+        that the column depends on have the same codes.
     value_seed : int, optional
         Seed for decoding the codes, if it differs from `seed`.
     """
@@ -43,7 +43,7 @@ class Drawing:
         return link.look_up(codes, seed, self.numbers)
 
     def stream(self, column: int) -> StreamRows:
-        """Return the source of the random numbers of a column."""
+        """Return the source of the random numbers for a column."""
         return StreamRows(np.uint64(self.seed), np.uint64(column), self.numbers.of(column))
 
 

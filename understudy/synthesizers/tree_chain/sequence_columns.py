@@ -87,7 +87,7 @@ def add_sequence_columns(
 def _find_steps(
     drawn: DrawnTable, directions: Mapping[int, int], entities: Int64s, rng: np.random.Generator
 ) -> Iterator[_Steps]:
-    """Yield the steps of the columns that are in order and whose values are integers in some unit."""
+    """Yield the steps of sorted columns with values that are integers in some unit."""
     looked_up = {rule.dependent for rule in drawn.rules.functional_dependencies}
     looked_up |= set(drawn.rules.value_rules.targets)
     by_entity = np.argsort(entities, kind="stable")
@@ -126,7 +126,7 @@ def _unit_of_days(values: Int64s, is_first: Mask, type_: pa.DataType) -> int:
 
 
 def _fill_first(steps: Int64s, is_first: Mask, rng: np.random.Generator) -> Int64s:
-    """Return the steps, where the first row of each entity gets the step of another row of the entity.
+    """Return the steps. The first row of each entity gets the step of another row of the entity.
 
     If an entity has only one row, this row gets a step of another entity.
     """

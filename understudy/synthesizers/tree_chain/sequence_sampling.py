@@ -28,7 +28,7 @@ from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.numeric_integers import to_integers
 from understudy.transformers.table import TableTransformer
 
-# Maximum number of attempts to draw steps of an entity that keep its values within the column's range.
+# Maximum number of attempts to draw steps that keep an entity's values within the column's range.
 N_ATTEMPTS = 8
 # Hash stream for moving entities with values outside the column's range.
 MOVING = 1 << 45
@@ -36,14 +36,14 @@ MOVING = 1 << 45
 
 @dataclass(frozen=True)
 class SequenceSampler:
-    """Sampler of the sequences of a table.
+    """Sampler for the sequences of a table.
 
     Parameters
     ----------
     sequences : Sequences
         Columns to draw.
     table : TableTransformer
-        Transformers of the columns of the chain.
+        Transformers of the chain's columns.
     links : sequence of Link
         Links of the chain.
     """
@@ -62,11 +62,11 @@ class SequenceSampler:
         rows : NumberedRows
             All rows of some entities.
         given : mapping of int to array of shape (n,)
-            Codes of the columns of the entities, and of the positions of rows.
+            Codes of the entity columns, and of the columns that row positions determine.
         places : Places
             Entities of the rows.
         order : array of shape (n,)
-            Numbers that determine the order of the rows of an entity.
+            Numbers that determine the row order within an entity.
         seed : int
             Seed of the sample.
         """
@@ -85,7 +85,7 @@ class SequenceSampler:
     def _draw_changes(
         self, own: _Rows, given: CodesByColumn
     ) -> tuple[dict[int, Codes], dict[int, RowNumbers]]:
-        """Return the codes of columns that rarely change, and the numbers for decoding them."""
+        """Return the codes of columns that rarely change, and the numbers for decoding these codes."""
         codes, numbers = {}, {}
         _, entity, counts = np.unique(own.entities, return_inverse=True, return_counts=True)
         for change in self.sequences.changes:
@@ -141,7 +141,7 @@ class SequenceSampler:
         return np.asarray(values.to_numpy(zero_copy_only=False)).astype(np.int64)
 
     def _exceeds(self, sums: dict[int, Int64s], entities: RowNumbers) -> Mask:
-        """Return a mask of the rows of entities with a value outside the range of its column."""
+        """Return a mask of the rows of entities that contain a value outside its column's range."""
         exceeds = np.zeros(len(entities), np.bool_)
         for sequence in self.sequences.columns:
             low, high = self._range(sequence)
@@ -178,7 +178,7 @@ class SequenceSampler:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Rows with their entities, their ranks within the entities, and the seed with which they are drawn."""
+    """Rows with their entities, their ranks within the entities, and the seed of the draws."""
 
     rows: NumberedRows
     entities: RowNumbers
@@ -187,7 +187,7 @@ class _Rows:
 
 
 def _move_into(values: Int64s, own: _Rows, column: int, low: int, high: int) -> Int64s:
-    """Return the values, with entities that exceed a range moved to a random place within it."""
+    """Return the values, with entities that exceed a range moved to a random position within the range."""
     lowest, highest = reaches(values, own.entities)
     exceeds = (lowest < low) | (highest > high)
     if not exceeds.any():

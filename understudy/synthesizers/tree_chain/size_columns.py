@@ -26,12 +26,12 @@ from understudy.transformers.numeric import NumericTransformer
 from understudy.transformers.table import TableTransformer, load_transformer
 from understudy.transformers.table_fitting import fit_column
 
-# Maximum number of columns of sizes that a file may contain.
+# Maximum number of size columns that a file may contain.
 N_SIZES_MAX = 256
 
 
 def add_size_columns(drawn: DrawnTable, found: list[FoundGroup]) -> DrawnTable:
-    """Add a column with the size of the entity, for each kind of entity whose sizes vary.
+    """Add a column with the entity size for each kind of entity with varying sizes.
 
     The codes of the column are known for each entity.
     """
@@ -82,7 +82,7 @@ def sizes_from_arrays(
 ) -> tuple[tuple[str, ...], TableTransformer]:
     """Return the names of the columns that `sizes_to_arrays` converted, and the table with these columns.
 
-    Files of earlier versions contain no columns of sizes.
+    Model files from earlier versions do not contain size columns.
 
     Raises
     ------

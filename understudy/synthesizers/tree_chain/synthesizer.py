@@ -264,7 +264,7 @@ class TreeChain(SingleTableSynthesizer):
         seed: int,
         rows: NumberedRows,
     ) -> npt.NDArray[np.float64]:
-        """Return the acceptance probability of each proposal, including the group's filters on its values."""
+        """Return the acceptance probability of each proposal, including the group's filters on values."""
         acceptance = self._passes(codes, seed, rows).astype(np.float64)
         if self.refinement_ is not None:
             acceptance *= self.refinement_.acceptance(coarse)

@@ -51,7 +51,7 @@ class UniqueEntities:
         seed: int,
         numbers: NumberedRows,
     ) -> Mask:
-        """Return a mask of entities that equal no entity of the table, given the columns of their group."""
+        """Return a mask of entities that do not occur in the table, given the columns of their group."""
         new = np.ones(len(numbers), np.bool_)
         for g, columns in self.columns.items():
             if set(columns) <= set(wanted):
@@ -89,7 +89,7 @@ def find_unique_entities(drawn: DrawnTable, found: list[FoundGroup]) -> UniqueEn
 def keep_if_often(
     entities: UniqueEntities, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: NumberedRows
 ) -> UniqueEntities:
-    """Return the fingerprints of the groups in which most trial entities are new."""
+    """Return the fingerprints of the groups with mostly new trial entities."""
     kept = {
         g: columns
         for g, columns in entities.columns.items()

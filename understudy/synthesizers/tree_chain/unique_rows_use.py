@@ -15,7 +15,7 @@ from understudy.transformers.base import NumberedRows, consecutive_rows
 # Number of attempts after which a trial row counts as impossible. If the share of accepted rows is at its
 # minimum, a row is accepted within this number of attempts with a probability of 0.999999.
 N_ATTEMPTS_TRIED = 256
-# Number of combinations of codes above which the trial is omitted.
+# Maximum number of code combinations for a trial. Above this number, the trial is omitted.
 N_COMBINATIONS_MAX = 1_000_000
 
 
