@@ -1,4 +1,4 @@
-"""The valid fields of an operation's body, and the suggestion of the nearest valid name."""
+"""The valid fields in the body of an operation, and suggestions of the nearest valid name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.nearest import suggestion
 
 
 class BodyFields:
-    """The fields of the objects in an operation's body.
+    """The fields of the objects in the body of an operation.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class BodyFields:
 
 
 def _object_at(path: Sequence[int | str], body: Any) -> dict[str, Any]:
-    """Return the object at pydantic's location, which may also contain tags of unions."""
+    """Return the object at a pydantic location, which may also contain union tags."""
     for part in path:
         is_member = isinstance(body, dict) and part in body
         is_element = isinstance(body, list) and isinstance(part, int) and part < len(body)
@@ -48,7 +48,7 @@ def _object_at(path: Sequence[int | str], body: Any) -> dict[str, Any]:
 
 @lru_cache(maxsize=64)
 def _objects(annotation: Any) -> tuple[frozenset[str], ...]:
-    """Return the names of the fields of each object in a type."""
+    """Return the field names of each object in a type."""
     schema = TypeAdapter(annotation).json_schema()
     return tuple(frozenset(names) for names in _properties(schema))
 

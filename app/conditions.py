@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from understudy.errors import PreconditionFailed
 
-# Suffix of the ETag of a compressed representation, as in Apache's mod_deflate.
+# ETag suffix for a compressed representation, as in Apache's mod_deflate.
 COMPRESSED = '-gzip"'
 
 

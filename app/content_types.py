@@ -1,4 +1,4 @@
-"""The check of a body's media type against the types that the operation accepts."""
+"""A check that the operation accepts the media type of the body."""
 
 from __future__ import annotations
 

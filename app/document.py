@@ -56,7 +56,10 @@ TAGS = [
         "description": "The policy and the signing key of a project. The policy covers privacy and quality.",
     },
     {"name": "api-keys", "description": "The API keys of a project."},
-    {"name": "projects", "description": "Management of all projects by the operator of the installation."},
+    {
+        "name": "projects",
+        "description": "All projects of the installation. Only its operator can manage them.",
+    },
     {"name": "catalogues", "description": "Lists of the available synthesizers, metrics and policies."},
     {"name": "health", "description": "Health checks for load balancers and monitoring."},
 ]
@@ -90,7 +93,7 @@ SUCCESSES = {
     "202": "The request was accepted, and a job was created or queued.",
     "204": "The resource was deleted.",
 }
-# FastAPI's description of a response for which the route declares none.
+# FastAPI's description for a response if the route does not declare one.
 UNDESCRIBED = "Successful Response"
 
 
@@ -106,7 +109,7 @@ def merge_patch_body(name: str) -> Json:
 
 
 def operation_id(route: APIRoute) -> str:
-    """Return the name of the route's function, which generated clients use as the name of their function."""
+    """Return the name of the route's function. Generated clients give their own functions this name."""
     return route.name
 
 

@@ -1,4 +1,4 @@
-"""Examples of bodies in the OpenAPI document, composed from the examples of their fields."""
+"""Body examples in the OpenAPI document, composed from the field examples."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ PARAMETERS: dict[str, Json] = {
 }
 BY_HEADER = {parameter["name"].lower(): name for name, parameter in PARAMETERS.items()}
 NOT_MODIFIED: Json = {"description": "The resource has not changed: its ETag matches `If-None-Match`."}
-# The resource whose ID the field `id` contains, by schema.
+# The type of resource that the field `id` identifies, by schema.
 NOUN_OF_SCHEMA = {
     "ApiKey": "api_key",
     "Dataset": "dataset",
@@ -101,7 +101,7 @@ def _shared_header(parameter: Json) -> str | None:
 
 
 def share_repeated_parameters(document: Json, operations: list[Json]) -> None:
-    """Move identical parameters of several operations to the components of the document."""
+    """Move parameters that several operations share to the document components."""
     texts = Counter(
         json.dumps(parameter) for operation in operations for parameter in operation.get("parameters", [])
     )
@@ -126,7 +126,7 @@ def _component_name(parameter: str, taken: Json) -> str:
 
 
 def id_pattern(noun: str) -> str:
-    """Return the pattern of the IDs of a noun."""
+    """Return the ID pattern for a noun."""
     return f"^{PREFIXES[noun]}_[{LETTERS}]{{{N_LETTERS}}}$"
 
 

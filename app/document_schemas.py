@@ -42,7 +42,7 @@ def rewrite_schemas(document: Json) -> None:
 
 
 def drop_unused(document: Json) -> None:
-    """Remove the schemas to which nothing refers, such as those of FastAPI's own validation errors."""
+    """Remove unreferenced schemas, such as the schemas for FastAPI's own validation errors."""
     schemas: Json = document["components"]["schemas"]
     while unused := schemas.keys() - set(_references(document)):
         for name in unused:
@@ -50,7 +50,7 @@ def drop_unused(document: Json) -> None:
 
 
 def _references(node: Any) -> Iterator[str]:
-    """Yield the names of the schemas to which a part of the document refers."""
+    """Yield the names of the schemas that a part of the document refers to."""
     if isinstance(node, dict) and str(node.get("$ref", "")).startswith(SCHEMAS):
         yield node["$ref"].removeprefix(SCHEMAS)
     for child in _children(node):

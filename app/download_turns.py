@@ -1,4 +1,4 @@
-"""Turns in which downloads begin, so that a burst of downloads does not delay other requests.
+"""Middleware that lets downloads begin in turns, so that a burst does not delay other requests.
 
 The start of a download takes about 10 ms of CPU time for authentication, database queries and headers.
 Without turns, 200 downloads would occupy all threads at once and slow down each other and all other requests,
@@ -24,7 +24,7 @@ class DownloadTurns:
     Parameters
     ----------
     downloads : re.Pattern
-        Pattern of the method and path of downloads.
+        Pattern that matches the method and path of download requests.
     """
 
     def __init__(self, app: ASGIApp, *, downloads: re.Pattern[str]) -> None:
@@ -58,7 +58,7 @@ class _Turn:
 
 
 def end_turn(scope: Scope) -> None:
-    """End the turn of a download whose response is ready to be sent."""
+    """End the turn of a download when its response is ready to be sent."""
     turn: _Turn | None = scope["state"].get("download_turn")
     if turn is not None:
         turn.end()

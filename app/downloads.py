@@ -1,4 +1,4 @@
-"""Responses whose body is an iterator of bytes. The response closes the iterator, however the download ends.
+"""Responses that send an iterator of bytes. They always close the iterator when the download ends.
 
 Starlette's `StreamingResponse` runs such an iterator in threads but never closes it. If the client leaves,
 files and buffers then remain until a garbage collection finds the generator.
@@ -57,7 +57,7 @@ class CheckedChunks(Chunks, Protocol):
 
 
 class DownloadSlots:
-    """The slots and the threads of the downloads of a process."""
+    """The slots and threads for downloads in a process."""
 
     def __init__(self) -> None:
         self.conversions = Slots(CONVERSION_LIMITS)

@@ -66,7 +66,7 @@ HTTP_ERRORS = {
 # Error codes for unknown values of the fields that distinguish the members of a union.
 TAG_CODES = {"'kind'": "unknown_kind", "'name'": "unknown_synthesizer"}
 
-# JSON names of the Python types in pydantic's messages.
+# JSON names for the Python types in pydantic's messages.
 JSON_TYPES = {
     **dict.fromkeys(("a valid tuple", "a valid list", "a valid set", "a valid frozenset"), "a valid array"),
     **dict.fromkeys(("a valid dictionary", "a valid dict", "a valid mapping"), "a valid object"),
@@ -223,7 +223,7 @@ def _item(error: Mapping[str, Any], body: Any, fields: BodyFields) -> ProblemIte
 
 
 def in_json(message: str) -> str:
-    """Return pydantic's message with JSON names in place of Python types."""
+    """Return pydantic's message with JSON type names instead of Python type names."""
     message = _INSTANCE.sub("", message)
     return _PYTHON_TYPES.sub(lambda match: JSON_TYPES[match[0]], message)
 
@@ -246,7 +246,7 @@ def _code_and_detail(error: Mapping[str, Any]) -> tuple[str, str]:
         code = "missing"
         detail = f"The field {context['discriminator']} is required, because it determines the other fields."
     elif code == "value_error":
-        # This is the message of our own validator, without pydantic's prefix.
+        # This is the message from our own validator, without pydantic's prefix.
         detail = f"{context['error']}."
     elif code == "extra_forbidden":
         detail = "This field does not exist. Remove or rename it."
@@ -261,8 +261,8 @@ def _quoted(listed: str) -> list[str]:
 def _pointer(path: Loc, body: Any, error_type: str) -> str:
     """Return the JSON Pointer to a location in the body.
 
-    Pydantic's path also contains the tags of unions, which are not locations in the body. Path parts that the
-    body does not contain are therefore omitted, except for the name of a missing field.
+    Pydantic's path also contains union tags, which are not locations in the body. Path parts that the body
+    does not contain are therefore omitted, except for the name of a missing field.
     """
     if error_type == "json_invalid":
         return ""

@@ -1,4 +1,4 @@
-"""Prometheus metrics of HTTP requests, labelled with the path template of the route."""
+"""Prometheus metrics for HTTP requests, labelled with the route's path template."""
 
 from __future__ import annotations
 

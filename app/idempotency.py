@@ -29,7 +29,7 @@ SECRET = frozenset({"/v1/api-keys", "/v1/api-keys/{api_key_id}/rotate", "/v1/pro
 
 
 class IdempotentRoute(APIRoute):
-    """A route whose POST requests, with or without a JSON body, can be repeated with an `Idempotency-Key`."""
+    """A route that supports `Idempotency-Key` for POST requests with or without a JSON body."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the route's handler, preceded by a check of the idempotency key."""
@@ -89,9 +89,13 @@ async def answer_once(
         )
     resources, project_id = request.app.state.resources, request.state.caller.project_id
     digest = _request_sha256(request, body_sha256)
-    earlier = () if earlier_sha256 is None else (_request_sha256(request, earlier_sha256),)
-    begin = partial(idempotency.begin, take_over_after=_take_over_after(request), earlier_sha256=earlier)
-    stored = await run_in_threadpool(begin, resources, project_id, key, digest)
+    begin = partial(idempotency.begin, resources, project_id, key, take_over_after=_take_over_after(request))
+    try:
+        stored = await run_in_threadpool(begin, digest)
+    except InvalidInput:
+        if earlier_sha256 is None:
+            raise
+        stored = await run_in_threadpool(begin, _request_sha256(request, earlier_sha256))
     if stored is not None:
         headers = {**stored.headers, "Idempotent-Replayed": "true"}
         return JSONResponse(stored.body, status_code=stored.status, headers=headers)
@@ -108,16 +112,16 @@ async def answer_once(
 
 
 def _take_over_after(request: Request) -> timedelta:
-    """Return zero for an operation whose repetitions return the same resources even without a key.
+    """Return zero if repeating the operation returns the same resources even without a key.
 
-    After a crash of the API, such a request can be repeated at once.
+    Clients can repeat these requests immediately after an API crash.
     """
     is_repeatable = request.scope["route"].path in REPEATABLE
     return timedelta(0) if is_repeatable else idempotency.TAKE_OVER_AFTER
 
 
 def _value_sha256(body: bytes) -> bytes:
-    """Return the digest of the JSON value in a body, regardless of spaces and of the order of fields."""
+    """Return a digest of the JSON value in a body. Whitespace and field order do not affect the digest."""
     try:
         text = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
     except (ValueError, RecursionError):

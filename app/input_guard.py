@@ -104,7 +104,7 @@ def _refused_parameter(noun: str, name: str) -> _Refusal:
 
 
 async def _received(receive: Receive) -> list[Message]:
-    """Return the messages of the whole body, whose size another middleware limits."""
+    """Return all messages of the body. Another middleware limits the body size."""
     messages = [await receive()]
     while messages[-1]["type"] == "http.request" and messages[-1].get("more_body", False):
         messages.append(await receive())

@@ -119,7 +119,7 @@ def create_document() -> dict[str, Any]:
 
 
 def _configure_logs(settings: Settings) -> None:
-    """Configure the log format of the process, including the log lines of uvicorn."""
+    """Configure the log format of the process, including uvicorn's log lines."""
     configure_logs(settings.log_level, settings.log_format)
     for name in ("uvicorn", "uvicorn.error"):
         logger = logging.getLogger(name)
@@ -149,9 +149,9 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
             Middleware(InputGuard, uploads=UPLOADS),
             Middleware(ETags),
         ],
-        # FastAPI's pages load scripts from other hosts. `app.routes.reference` serves the page of this API.
+        # FastAPI's pages load scripts from other hosts. `app.routes.reference` serves a local page instead.
         docs_url=None,
-        # FastAPI's own spans contain the query, which callers choose. Those of `RequestContext` do not.
+        # FastAPI's own spans contain the query, which callers choose. The spans from `RequestContext` do not.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         redoc_url=None,
         redirect_slashes=False,

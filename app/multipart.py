@@ -1,7 +1,7 @@
 """A streaming parser for ``multipart/form-data`` bodies.
 
-Starlette's form parser first writes every file to the system's temporary folder, from which the file would
-then have to be copied. This parser passes the bytes of a file on as they arrive.
+Starlette's form parser first writes every file to the system's temporary folder. The file would then have to
+be copied from that folder. This parser passes on the bytes of a file as they arrive.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from python_multipart.multipart import parse_options_header
 
 from understudy.errors import InvalidInput, TooLarge
 
-# Maximum size of the value of a form field.
+# Maximum size of a form field value.
 FIELD_BYTES_MAX = 1 << 16
 FIELDS_MAX = 16
 FILES_MAX = 100
 HEADER_BYTES_MAX = 1 << 14
-# Maximum size of a body, not counting the bytes of its files.
+# Maximum size of a body without the bytes of its files.
 OVERHEAD_BYTES = FIELDS_MAX * (FIELD_BYTES_MAX + HEADER_BYTES_MAX) + FILES_MAX * HEADER_BYTES_MAX
 
 

@@ -15,7 +15,7 @@ def document_text() -> str:
 
 
 def _text(value: Any, depth: int) -> str:
-    """Return JSON whose objects are divided into lines down to the given depth."""
+    """Return JSON with one line per object member down to the given depth."""
     if depth == 0 or not isinstance(value, dict):
         return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     members = (f"{json.dumps(name)}:{_text(member, depth - 1)}" for name, member in value.items())

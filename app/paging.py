@@ -1,4 +1,4 @@
-"""Cursors of pages: conversion of a row's key to and from the text in `next` and `after`."""
+"""Page cursors: conversion between the key of a row and the text in `next` and `after`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EVENT_ID_MAX = (1 << 63) - 1
 
 
 def read_id_cursor(noun: str, after: str | None) -> UUID | None:
-    """Return the ID in a cursor of a list of resources.
+    """Return the ID in a cursor for a list of resources.
 
     Raises
     ------

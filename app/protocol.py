@@ -68,7 +68,7 @@ class TimedProtocol(HttpToolsProtocol):
     _was_paused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the time limit of the first request's headers."""
+        """Start the time limit for the headers of the first request."""
         super().connection_made(transport)
         self.timeout_keep_alive = KEEP_ALIVE_SECONDS
         self._restart(HEADER_SECONDS)
@@ -116,7 +116,7 @@ class TimedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Start the time limit for sending the rest of the response, if any of it is unsent."""
+        """Start the time limit for sending the rest of the response if a part is still unsent."""
         super().on_response_complete()
         if self.transport.get_write_buffer_size():
             self._start_sending_timer()
@@ -187,7 +187,7 @@ class TimedProtocol(HttpToolsProtocol):
 
     def _can_answer(self) -> bool:
         if self._is_in_headers:
-            # Nothing is sent on a connection on which no request has begun.
+            # Nothing is sent on a connection before a request has begun.
             return self._has_begun and (self.cycle is None or self.cycle.response_complete)
         return not self.cycle.response_started and not self.pipeline
 

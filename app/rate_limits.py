@@ -1,8 +1,7 @@
 """The limit on each project's requests per minute, and the headers that report it.
 
-The headers are those of the IETF draft `draft-ietf-httpapi-ratelimit-headers`. Each API process counts the
-requests that it receives, so the limit of an installation is the limit of one process times the number of
-processes.
+The headers follow the IETF draft `draft-ietf-httpapi-ratelimit-headers`. Each API process counts the requests
+that it receives, so the limit for an installation is the limit for one process times the number of processes.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ WINDOWS_MAX = 10_000
 
 @dataclass
 class Window:
-    """The requests of a project since the start of its current window."""
+    """The requests from a project since the start of its current window."""
 
     ends_at: float
     n_requests: int = 0

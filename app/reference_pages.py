@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 FOLDER = Path(__file__).parent / "pages"
-# Every second part of a text that is divided at these places is code.
+# If a text is split with this pattern, every second part is code.
 CODE = re.compile(r"`([^`]+)`")
 
 
@@ -26,7 +26,7 @@ def reference_page(document: Json) -> str:
 
 
 def llms_text(document: Json) -> str:
-    """Return the overview of the API in the format of llmstxt.org."""
+    """Return an overview of the API in the llmstxt.org format."""
     info = document["info"]
     lines = [f"# {info['title']}", "", f"> {info['summary']}.", "", info["description"], ""]
     lines += [

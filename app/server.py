@@ -2,7 +2,7 @@
 
     signal ─ not ready, waits end ─ pause ─ no new connections ─ grace period ─ late requests get 503 ─ end
 
-A second signal skips the rest of the pause and of the grace period.
+A second signal skips the rest of the pause and the grace period.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import uvicorn
 
 from app.stopping import Stopping
 
-# Time in seconds in which interrupted requests send their error. Then all connections are closed.
+# Time in seconds for interrupted requests to send their error before all connections are closed.
 INTERRUPTED_SECONDS = 2.0
 TICK_SECONDS = 0.05
 
 
 class StoppingServer(uvicorn.Server):
-    """A server whose application has a `Stopping` in its state.
+    """A server for an application with a `Stopping` object in its state.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class StoppingServer(uvicorn.Server):
         Time between the signal and the end of new connections. A load balancer must detect within this time
         that the process is not ready.
     grace_seconds : float
-        Time in which requests in progress must then end.
+        Time within which requests in progress must end after the pause.
     """
 
     def __init__(self, config: uvicorn.Config, *, pause_seconds: float, grace_seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The check of each request against its operation: query parameters, headers, and the form of the body.
+"""Checks that each request matches its operation: query parameters, headers and body format.
 
 Without this check, a misspelled parameter would be ignored, and the operation would not do what the caller
 wanted.
@@ -33,8 +33,8 @@ class HeaderForm:
 ETAG_FORM = HeaderForm(
     re.compile(ETAGS), 'must contain `*` or ETags in quotation marks, such as `"3f2a"`, separated by commas'
 )
-# Headers whose invalid values would otherwise be ignored. Preferences other than `wait` are accepted, because
-# RFC 7240 requires that servers ignore unknown preferences.
+# Headers with invalid values that would otherwise be ignored. Preferences other than `wait` are accepted,
+# because RFC 7240 requires that servers ignore unknown preferences.
 HEADERS = {
     "Idempotency-Key": HeaderForm(
         re.compile(r"[!-~]{1,255}"), "must consist of 1 to 255 visible ASCII characters"
@@ -73,7 +73,7 @@ def _query_names(route: APIRoute) -> frozenset[str]:
     """Return the query parameters of an operation, from a cache."""
     if route.endpoint not in _QUERY_NAMES:
         fields = get_flat_params(route.dependant)
-        # The fields of a class of query parameters are not instances of `Query`.
+        # The fields in a class of query parameters are not instances of `Query`.
         others = (params.Path, params.Header, params.Cookie)
         names = (field.alias for field in fields if not isinstance(field.field_info, others))
         _QUERY_NAMES[route.endpoint] = frozenset(names)

@@ -16,7 +16,7 @@ hypothesis.settings.register_profile("searching", max_examples=2_000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 HAS_SERVICE = find_spec("sqlalchemy") is not None
-# Files and folders whose tests are not collected without the extra `service`.
+# Files and folders with tests that are not collected without the extra `service`.
 SERVICE_TESTS = (
     "api",
     "containers",

@@ -41,7 +41,7 @@ def s3_server() -> Iterator[str]:
 
 @pytest.fixture
 def s3_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set the environment variables from which the client reads its credentials."""
+    """Set the environment variables that contain the client's credentials."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted-secret")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

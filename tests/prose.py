@@ -35,7 +35,7 @@ FRAGMENT = re.compile(r"^(?:Of|What|Who|Whose)\b(?=[^?]*$)")
 # keys.
 N_WORDS_MIN = 4
 
-# The tests of this module contain faulty prose on purpose.
+# The tests for this module contain faulty prose on purpose.
 EXCLUDED = ("tests/test_prose.py",)
 
 
@@ -117,7 +117,7 @@ def python_prose(source: str) -> Iterator[tuple[int, str, str]]:
 
 
 def _literal(node: ast.AST) -> str | None:
-    """Return the text of a literal. The expressions of an f-string become `{…}`."""
+    """Return the text of a literal, with `{…}` in place of each expression in an f-string."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):

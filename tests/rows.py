@@ -86,7 +86,7 @@ def upload_csv(
     *,
     idempotency_key: str | None = None,
 ) -> tuple[Dataset, Job]:
-    """Upload a CSV file as the route does. The table has the name of the dataset."""
+    """Upload a CSV file as the route does. The table has the same name as the dataset."""
     new = new or NewDataset("table", {})
     source = resources.staging_folder / f"upload-{ids.new_id().hex}"
     source.write_bytes(data)

@@ -1,4 +1,4 @@
-"""Rules of the project's structure that `make check` does not enforce."""
+"""Rules for the project structure that `make check` does not enforce."""
 
 import ast
 import re

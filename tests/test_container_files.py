@@ -1,4 +1,4 @@
-"""Tests of the container files that run without a container engine."""
+"""Tests for the container files. These tests run without a container engine."""
 
 import re
 from importlib.util import find_spec

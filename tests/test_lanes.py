@@ -1,4 +1,4 @@
-"""Checks that unmarked tests start no database and that tests of the engine need no service."""
+"""Checks that unmarked tests start no database and that engine tests need no service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Celery application: its settings, and the signal handlers of a worker's processes.
+"""The Celery application: settings, and signal handlers for the worker processes.
 
 Celery only notifies workers. Messages are acknowledged on arrival, and Celery neither stores results nor
 retries tasks. The jobs table contains all jobs. A lost message delays a job by a few seconds
@@ -60,7 +60,7 @@ app.conf.update(
 
 
 def set_up_logs(**_: object) -> None:
-    """Use Understudy's log format in place of Celery's."""
+    """Use the Understudy log format instead of the Celery format."""
     configure_logs(settings.log_level, settings.log_format)
     # These loggers write two lines for each message, which repeat the events of the job.
     for name in ("celery.app.trace", "celery.worker.strategy"):

@@ -14,8 +14,9 @@ from pathlib import Path
 class JobSlots:
     """Slots that processes share, because they are forked from the process that created this object.
 
-    A slot is a lock on a byte of a file without a name. The kernel releases the locks of a process however it
-    ends. These locks do not separate the threads of a process, so each process also records its own slots.
+    A slot is a lock on one byte of an unnamed file. The kernel releases a process's locks when the process
+    ends for any reason. These locks do not separate the threads of a process, so each process also records
+    its own slots.
     """
 
     def __init__(self, n: int) -> None:

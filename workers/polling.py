@@ -1,4 +1,4 @@
-"""A worker without a broker: one process whose threads run jobs, notified by the database.
+"""A worker without a broker: one process that runs jobs in threads and is notified by the database.
 
 The worker also looks for due jobs every `ring_seconds`, because notifications can be lost.
 """

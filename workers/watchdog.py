@@ -1,4 +1,4 @@
-"""A watchdog that runs queued jobs for which the worker has received no message."""
+"""A watchdog that runs queued jobs if the worker has received no message about them."""
 
 from __future__ import annotations
 

@@ -37,17 +37,17 @@ SWEEP_CHECK_SECONDS = 60.0
 ERASE_SECONDS = 10.0
 RETENTION_SECONDS = 60.0
 STOP_SECONDS = 5.0
-# Time in seconds without any response of the database server after which a call fails. Nobody waits for a
+# Time in seconds after which a call fails if the database server does not respond. Nobody waits for a
 # worker's calls, so this limit is higher than that of the API. It is less than the time between a heartbeat
-# and the end of its lease.
+# and the end of the lease.
 DATABASE_PATIENCE_SECONDS = 5.0
 # Maximum interval in seconds between two checks of the watchdog. A job is overdue after two intervals, so an
 # idle worker runs each job within a minute even if the broker delivers no message.
 WATCH_SECONDS_MAX = 15.0
-# Time in seconds in which a job ends after the drain: the grace period of its process, and the last
+# Time in seconds for a job to end after the drain. It covers the grace period of the job process and the last
 # transaction.
 SETTLE_SECONDS = 30.0
-# Exit status of a worker whose settings are missing or invalid. It is the same for all commands
+# Exit status of a worker with missing or invalid settings. All commands use the same status
 # (docs/reference/cli.md).
 NOT_CONFIGURED = 5
 

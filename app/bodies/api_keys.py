@@ -100,7 +100,7 @@ class UpdateApiKey(BaseModel):
 
 
 class RotateApiKey(BaseModel):
-    """The expiry of the old key and of its replacement."""
+    """Expiry settings for the old key and its replacement."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"grace_seconds": 86400}]})
 

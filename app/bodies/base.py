@@ -27,7 +27,7 @@ class Body(BaseModel):
 
 
 class Page(Body):
-    """Base class of a page of a list. The field `data` contains the items."""
+    """Base class for a page of a list. The field `data` contains the items."""
 
     has_more: Annotated[bool, Field(description="Whether more items follow this page.")]
     next: Annotated[

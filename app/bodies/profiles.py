@@ -91,7 +91,7 @@ class ColumnProfile(Body):
 
 
 class DatasetProfile(Body):
-    """Statistics of the columns of a table."""
+    """Column statistics for a table."""
 
     n_rows: Annotated[int, Field(description="Number of rows of the table.", examples=[336776])]
     n_rows_read: Annotated[

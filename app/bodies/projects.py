@@ -64,7 +64,7 @@ RunningJobsMax = Annotated[
 
 
 class ManagedProject(Body):
-    """A project of the installation, without the project's data."""
+    """A project in the installation, without the project data."""
 
     id: Annotated[str, Field(examples=["prj_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
     name: str

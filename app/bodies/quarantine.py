@@ -1,4 +1,4 @@
-"""Bodies of a dataset's quarantine and of its release."""
+"""Bodies for the quarantine and release of a dataset."""
 
 from __future__ import annotations
 

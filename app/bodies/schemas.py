@@ -28,11 +28,13 @@ class ColumnCandidate(Body):
 
     column: Annotated[str, Field(examples=["customer_id"])]
     confidence: Annotated[float, Field(ge=0, le=1, examples=[0.9])]
-    evidence: Annotated[str, Field(description="Explanation of the finding, without values of the column.")]
+    evidence: Annotated[
+        str, Field(description="Explanation of the finding. It never includes values from the column.")
+    ]
 
 
 class ColumnReference(ColumnCandidate):
-    """A column whose values appear to refer to the key of another table."""
+    """A column with values that appear to refer to the key of another table."""
 
     parent_table: Annotated[str, Field(examples=["customers"])]
     parent_column: Annotated[str, Field(examples=["id"])]

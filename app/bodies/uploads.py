@@ -153,7 +153,7 @@ class UploadPart(Body):
 
 
 class UploadFile(Body):
-    """A file of an upload and the numbers of its parts."""
+    """A file in an upload and the numbers of its parts."""
 
     filename: str | None = None
     table_name: Annotated[str, Field(description="Name of the table.", examples=["orders"])]

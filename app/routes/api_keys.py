@@ -1,4 +1,4 @@
-"""Routes of the API keys of the caller's project."""
+"""Routes for the API keys in the caller's project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes of the catalogs of synthesizers and metrics."""
+"""Routes for the catalogs of synthesizers and metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Route of the download of a dataset."""
+"""Route for downloading a dataset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes of datasets: upload, list, change and delete."""
+"""Routes for datasets: upload, list, change and delete."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def _query_options(
 
 
 class DatasetQuery(BaseModel):
-    """Filters of the list of datasets."""
+    """Filters for the list of datasets."""
 
     state: Annotated[DatasetState | None, Field(description="Return only datasets in this state.")] = None
     origin: Annotated[
@@ -118,11 +118,11 @@ async def upload_dataset(
 ) -> Response:
     """Store files and start the `ingest` job that reads them.
 
-    Send a form with the field `file`, or one file as the body with its content type. Repeat the field `file`
-    for a dataset of several tables, which are named after their files. The dataset is `pending` until the job
-    has succeeded. If a table cannot be read, the dataset's `error` contains the reason. If the request has a
-    `Content-Digest` or `Repr-Digest` header, the SHA-256 of the body must match it. Send large files in parts
-    with `POST /v1/uploads`.
+    Send a form with the field `file`, or one file as the body with its content type. To create a dataset of
+    several tables, repeat the field `file`. Each table is named after its file. The dataset is `pending`
+    until the job has succeeded. If a table cannot be read, the dataset's `error` contains the reason. If the
+    request has a `Content-Digest` or `Repr-Digest` header, the SHA-256 of the body must match it. Send large
+    files in parts with `POST /v1/uploads`.
     """
     async with received_upload(request, resources) as upload:
         description = describe_upload(upload, query_options)

@@ -1,4 +1,4 @@
-"""Routes of the health checks, which need no API key."""
+"""Routes for the health checks, which need no API key."""
 
 from __future__ import annotations
 

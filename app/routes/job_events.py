@@ -1,4 +1,4 @@
-"""Routes of a job's events: pages, and a stream of server-sent events."""
+"""Routes for a job's events: pages, and a stream of server-sent events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes of jobs: create, list, wait, cancel and retry."""
+"""Routes for jobs: create, list, wait, cancel and retry."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from understudy.services import jobs as job_services
 
 
 class JobRoute(IdempotentRoute):
-    """A route whose response waits for the queued job if the request has `Prefer: wait`.
+    """A route that waits for the queued job before it responds if the request has `Prefer: wait`.
 
     The wait begins after the response has been stored under the idempotency key, so a repeated request can
     wait too.
@@ -179,7 +179,7 @@ def validate_job(
 
 
 class JobQuery(BaseModel):
-    """Filters of the list of jobs."""
+    """Filters for the list of jobs."""
 
     state: Annotated[JobState | None, Field(description="Return only jobs in this state.")] = None
     kind: Annotated[

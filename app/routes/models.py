@@ -1,4 +1,4 @@
-"""Routes of models, which are fitted synthesizers."""
+"""Routes for models, which are fitted synthesizers."""
 
 from __future__ import annotations
 

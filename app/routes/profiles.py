@@ -1,4 +1,4 @@
-"""Route of dataset profiles: statistics of the columns."""
+"""Route for dataset profiles, which contain column statistics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes of the caller's project: its policy, its gate and the key that signs its evidence packs."""
+"""Routes for the caller's project: policy, gate and the key that signs evidence packs."""
 
 from __future__ import annotations
 

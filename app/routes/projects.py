@@ -1,4 +1,4 @@
-"""Routes of all projects of the installation, for its operator."""
+"""Routes for managing all projects in the installation. Only the operator can use them."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def delete_managed_project(
     precondition: PreconditionDep,
     name: ConfirmationName,
 ) -> Response:
-    """Delete all data of a project, and revoke all of its API keys. Requires the scope `operator`.
+    """Delete all of a project's data and revoke all of its API keys. Requires the scope `operator`.
 
     Running jobs are cancelled. The deletion cannot be undone.
     """

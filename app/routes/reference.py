@@ -1,4 +1,4 @@
-"""Routes of the API reference. They need no API key."""
+"""Routes for the API reference. They need no API key."""
 
 from __future__ import annotations
 

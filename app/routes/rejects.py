@@ -1,4 +1,4 @@
-"""Route of the rows that were skipped when an upload was read."""
+"""Route for the rows that were skipped when an upload was read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/v1/datasets/{dataset_id}/rejects", tags=["datasets"]
 
 
 class RejectsQuery(BaseModel):
-    """Query parameters of a download of skipped rows."""
+    """Query parameters for downloading skipped rows."""
 
     format: Annotated[Literal["parquet", "csv"], Field(description="Format of the file.")] = "parquet"
     table: TableName = None

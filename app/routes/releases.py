@@ -1,4 +1,4 @@
-"""Route of the release of a sample from quarantine."""
+"""Route for releasing a sample from quarantine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes of reports and their evidence packs."""
+"""Routes for reports and their evidence packs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from understudy.db import orm
 
-# Fields of a stored report in addition to those of its file.
+# Fields that a stored report has in addition to the fields in its file.
 OWN_FIELDS = EvaluationReport.model_fields.keys() - Report.model_fields.keys()
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
@@ -53,7 +53,7 @@ def list_reports(
         Query(description="Return only reports whose real or synthetic dataset has this ID."),
     ] = None,
 ) -> ReportPage:
-    """Return summaries of the reports of the project, newest first."""
+    """Return summaries of the project's reports, newest first."""
     filters = ReportFilters(
         dataset_id=paging.read_id_filter("dataset", dataset_id), labels=wanted.labels, created=wanted.created
     )

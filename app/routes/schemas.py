@@ -1,4 +1,4 @@
-"""Routes of dataset schemas: read, change, and convert to and from SDV metadata."""
+"""Routes for dataset schemas: read, change, and convert to and from SDV metadata."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def update_schema(
     reference: TableReferenceDep,
     edit: Annotated[SchemaEdit, Depends(_schema_edit)],
 ) -> Response:
-    """Change the schema of a table with a JSON Merge Patch, in which columns are addressed by name.
+    """Change the schema of a table with a JSON Merge Patch that addresses columns by name.
 
     Each new type is checked against all values of the table. If some values do not fit, the error reports how
     many there are and lists their rows. The stored table does not change. Jobs that start later read the

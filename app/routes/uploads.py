@@ -1,4 +1,4 @@
-"""Routes of uploads in parts, for large files and unreliable connections."""
+"""Routes for uploads in parts, for large files and unreliable connections."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def create_upload(
     new: CreateUpload, resources: ResourcesDep, caller: WriterDep, response: Response, key: IdempotencyKeyDep
 ) -> Upload:
     """Declare the files to send. The response contains the part size and the part numbers of each file."""
-    # A file without a name is treated like a file whose name has no suffix.
+    # A file without a name is treated like a file without a suffix in its name.
     named = [file.model_copy(update={"filename": file.filename or ""}) for file in new.files]
     description = describe_files(
         named, name=new.name, file_format=new.format, labels=new.labels, options=new.options

@@ -1,4 +1,4 @@
-"""Add project policies, the quarantine and release of samples, and the verdicts of reports."""
+"""Add project policies, sample quarantine and release, and report verdicts."""
 
 from alembic import op
 

@@ -44,8 +44,8 @@ alter table models
 alter table reports alter column tables set not null;
 """
 
-# Earlier versions stored the files of a single table under roles without a position, such as `table`. Now the
-# position is part of every role, such as `table_1`.
+# Earlier product versions stored the files of a single table under roles without a position, such as `table`.
+# Now every role includes a position, such as `table_1`.
 ARTIFACTS = "update artifacts set role = role || '_1' where role in ('table', 'upload', 'rejects')"
 
 # Workers of the earlier version do not claim jobs with parameters of version 2. The trigger is disabled
@@ -77,10 +77,10 @@ def upgrade() -> None:
 def _name_only_tables(connection: sa.Connection) -> None:
     """Add a row to `dataset_tables` for each dataset with one table.
 
-    An uploaded table gets the name of its dataset, because the name of its file was not stored. The table of
-    a sample gets the name of its model's table, and that of an imputation the name of the imputed table.
+    An uploaded table gets the name of its dataset, because the file name was not stored. The table in a
+    sample gets the name of the model's table. The table in an imputation gets the name of the imputed table.
     """
-    # The order is chronological, so that a dataset follows the one from which it was created.
+    # The order is chronological, so each dataset comes after the dataset that it was created from.
     statement = """
         select d.id, d.name, d.model_id, d.source_dataset_id, j.parameters->>'table' as table_name
         from datasets d join jobs j on j.id = d.job_id where d.n_tables = 1 order by d.id

@@ -28,8 +28,8 @@ alter table jobs set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_
 # index scans, so the speed does not depend on the statistics of the table, which are out of date after many
 # insertions. `jit` is off because the high costs that the planner assigns to excluded plans would trigger it.
 #
-# Projects are ordered by the number of their running jobs and then by the token of their latest claim, both
-# ascending. At most 32 projects are compared, beginning after the project of the last claim.
+# Projects are ordered by the number of running jobs and then by the token of the latest claim, both
+# ascending. At most 32 projects are compared, starting after the project with the last claim.
 CLAIM = """
 create function claim_job(
     worker text,

@@ -7,5 +7,5 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    """Add a column that earlier versions ignore."""
+    """Add a column that earlier product versions ignore."""
     op.execute("alter table jobs add column trace_context text")

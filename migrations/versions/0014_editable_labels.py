@@ -47,6 +47,6 @@ end $$;
 
 
 def upgrade() -> None:
-    """Add a column that earlier versions ignore, and replace the trigger's function."""
+    """Add a column that earlier product versions ignore, and replace the trigger function."""
     op.execute(LABELS)
     op.execute(STATE_MACHINE)

@@ -48,7 +48,7 @@ def client(app_client: TestClient, resources: Resources, caller: Caller) -> Test
 
 @pytest.fixture
 def other_client(client: TestClient, resources: Resources, other_caller: Caller) -> TestClient:
-    """Create a client of another project of the same application."""
+    """Create a client for another project in the same application."""
     return TestClient(client.app, headers={"Authorization": f"Bearer {new_key(resources, other_caller)}"})
 
 
@@ -63,7 +63,7 @@ def shared_database(postgres: str) -> str:
 
 @pytest.fixture(scope="module")
 def shared_resources(shared_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Resources]:
-    """Open resources that all tests of a file share. Each test uses its own projects."""
+    """Open resources that all tests in a file share. Each test uses its own projects."""
     data_dir = tmp_path_factory.mktemp("data")
     settings = Settings(database_url=shared_database, secret_key=SECRET_KEY, data_dir=data_dir)
     resources = open_resources(settings, queue=ListQueue())
@@ -73,7 +73,7 @@ def shared_resources(shared_database: str, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def shared_client(shared_resources: Resources) -> Iterator[TestClient]:
-    """Create a client that can read and write, shared by all tests of a file."""
+    """Create a client that can read and write, shared by all tests in a file."""
     key = new_key(shared_resources, make_caller(shared_resources))
     with TestClient(create_app(shared_resources), headers={"Authorization": f"Bearer {key}"}) as client:
         yield client

@@ -1,4 +1,4 @@
-"""Tests of API keys over HTTP: creation, expiry, rotation and revocation."""
+"""Tests for API keys over HTTP: creation, expiry, rotation and revocation."""
 
 from __future__ import annotations
 

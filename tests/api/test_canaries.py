@@ -1,4 +1,4 @@
-"""Tests of canaries over HTTP: training plants canaries, and evaluation searches samples for them."""
+"""Tests for canaries over HTTP: training plants canaries, and evaluation searches samples for them."""
 
 from __future__ import annotations
 

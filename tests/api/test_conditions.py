@@ -1,4 +1,4 @@
-"""Tests of ETags, conditional requests, merge patches and labels for all resource types that support them."""
+"""Tests for ETags, conditional requests, merge patches and labels on all resource types that support them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def administrator(app_client: TestClient, resources: Resources, caller: Caller) 
 
 @pytest.fixture
 def paths(resources: Resources, caller: Caller) -> dict[str, str]:
-    """Return the path of one resource of each type, by type."""
+    """Return the path of one resource per type, keyed by type."""
     world = make_world(resources, caller)
     return {noun: f"/v1/{noun}s/{world[noun]}" for noun in NOUNS} | {"project": "/v1/project"}
 

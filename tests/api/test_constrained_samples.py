@@ -1,4 +1,4 @@
-"""Tests of samples with conditions or with a rebalanced column over HTTP."""
+"""Tests for conditional samples and samples with a rebalanced column over HTTP."""
 
 from __future__ import annotations
 

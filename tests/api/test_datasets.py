@@ -1,4 +1,4 @@
-"""Tests of datasets over HTTP: reading, renaming, deletion and download."""
+"""Tests for datasets over HTTP: reading, renaming, deletion and download."""
 
 from __future__ import annotations
 

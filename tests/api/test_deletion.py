@@ -1,4 +1,4 @@
-"""Tests of the deletion of reports, jobs and projects. They search for canaries wherever data is stored."""
+"""Tests for deleting reports, jobs and projects. These tests search for canaries wherever data is stored."""
 
 from __future__ import annotations
 

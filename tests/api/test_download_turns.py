@@ -1,4 +1,4 @@
-"""Tests of the limit of downloads that begin at the same time, and of the slots for checks of large files."""
+"""Tests for the limit on simultaneous download starts, and for the slots for checking large files."""
 
 from __future__ import annotations
 

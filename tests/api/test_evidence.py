@@ -1,4 +1,4 @@
-"""Tests of evidence packs over HTTP, and of their verification by `understudy verify`."""
+"""Tests for evidence packs over HTTP and their verification with `understudy verify`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_pack_is_verified_and_its_numbers_are_recomputed(
 ) -> None:
     key = get(client, "/v1/project")["signing_key"]
     data = ["--real", str(files["real.parquet"]), "--synthetic", str(files["synthetic.parquet"])]
-    # Earlier log messages of the service are not part of the output.
+    # Discard earlier log messages from the service, because they are not part of the output.
     capsys.readouterr()
     status = run(["verify", str(files["pack.zip"]), *data, "--public-key", key["public_key"], "--json"])
     verified = json.loads(capsys.readouterr().out)

@@ -1,4 +1,4 @@
-"""Tests of the health checks of the process and of the services that jobs need."""
+"""Tests for health checks, which cover the process and the services that jobs need."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class FullStore(MemoryStore):
 
 @pytest.fixture
 def resources_without_database(resources: Resources) -> Iterator[Resources]:
-    """Open resources whose database does not respond."""
+    """Open resources with a database that does not respond."""
     sessions = make_sessions("postgresql://nobody@/nothing?host=/nonexistent", threads=1)
     yield replace(resources, sessions=sessions, read_sessions=without_transactions(sessions))
     close_sessions(sessions)

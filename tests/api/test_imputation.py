@@ -1,4 +1,4 @@
-"""Tests of imputed datasets over HTTP."""
+"""Tests for imputed datasets over HTTP."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def seen(response: Response) -> tuple[int, dict[str, str], str]:
 
 
 def ask(client: TestClient, name: str, world: World) -> Response:
-    """Call an operation with the IDs of a set of resources."""
+    """Call an operation with the IDs of the given resources."""
     path, method, _ = OPERATIONS[name]
     filled = path.format(**{f"{noun}_id": text for noun, text in world.items()}, number=1)
     return client.request(method, filled, **REQUESTS.get(name, {}))

@@ -1,4 +1,4 @@
-"""Tests of job events, as pages and as a resumable stream."""
+"""Tests for job events, as pages and as a resumable stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of jobs over HTTP: creation, reading, waiting, cancellation and retry."""
+"""Tests for jobs over HTTP: creation, reading, waiting, cancellation and retry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of interrupted bodies and early rejections, with a real uvicorn server on a loopback port."""
+"""Tests for interrupted bodies and early rejections, with a real uvicorn server on a loopback port."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PART = b'--xyz\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\
 
 
 def cut_with_length() -> tuple[str, bytes]:
-    """Return headers whose Content-Length is larger than the body."""
+    """Return headers with a Content-Length larger than the body."""
     return f"Content-Type: text/csv\r\nContent-Length: {2 * len(BODY)}\r\n", BODY
 
 

@@ -1,4 +1,4 @@
-"""Test of the main workflow over HTTP: upload, train, sample, evaluate, download, and read the report."""
+"""Test for the main workflow over HTTP: upload, train, sample, evaluate, download, and read the report."""
 
 from __future__ import annotations
 

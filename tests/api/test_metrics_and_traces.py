@@ -1,4 +1,4 @@
-"""Tests of the metrics and the traces of requests and jobs."""
+"""Tests for the metrics and traces that requests and jobs produce."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of uploads in parts: order, checks, repetition, resumption and rejection."""
+"""Tests for uploads in parts: order, checks, repetition, resumption and rejection."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ N_PARTS = -(-len(CSV) // UNIT)
 
 
 def stored_path(resources: Resources, key: str) -> Path:
-    """Return the path of a blob in the local store of the tests."""
+    """Return the path of a blob in the local test store."""
     assert isinstance(resources.store, LocalStore)
     return resources.store.root / key
 
@@ -126,7 +126,8 @@ def test_released_attempt_leaves_the_parts_for_the_next_attempt(
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV)
     dataset = complete(client, upload).json()["dataset"]
-    # The job may finish before the worker checks whether it is draining.
+    # The job may finish before the worker checks whether it is draining. The test therefore uses work that
+    # never ends.
     with Sandbox("tests.api.stalled_work:run") as stalled:
         run_next_job(resources, stalled, "worker@test", is_draining=lambda: True)
     assert get(client, f"/v1/datasets/{dataset['id']}")["state"] == "pending"

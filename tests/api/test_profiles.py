@@ -1,4 +1,4 @@
-"""Tests of profiles over HTTP, and of the scope that real values require."""
+"""Tests for profiles over HTTP and for the scope that real values require."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.services.api_keys import Caller
 
 
 def client_with(resources: Resources, caller: Caller, *scopes: str) -> TestClient:
-    """Return a client whose key has these scopes."""
+    """Return a client with a key that has these scopes."""
     headers = {"Authorization": f"Bearer {new_key(resources, caller, *scopes)}"}
     return TestClient(create_app(resources), headers=headers)
 

@@ -1,4 +1,4 @@
-"""Tests of the project of an API key: its policy, its gate and its public key."""
+"""Tests for the project that an API key belongs to: policy, gate and public key."""
 
 from __future__ import annotations
 

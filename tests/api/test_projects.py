@@ -1,4 +1,4 @@
-"""Tests of the management of projects by the operator of the installation."""
+"""Tests for project management by the operator of the installation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the rate limit of a project."""
+"""Tests for the rate limit on each project."""
 
 from __future__ import annotations
 

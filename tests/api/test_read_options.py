@@ -1,4 +1,4 @@
-"""Tests of the read options of uploads and of the list of skipped rows."""
+"""Tests for upload read options and the list of skipped rows."""
 
 from __future__ import annotations
 

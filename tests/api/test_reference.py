@@ -1,4 +1,4 @@
-"""Tests of the served API reference, of HEAD requests and of compression."""
+"""Tests for the served API reference, HEAD requests and compression."""
 
 from __future__ import annotations
 

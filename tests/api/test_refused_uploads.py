@@ -124,7 +124,7 @@ def test_truncated_form_is_rejected(shared_client: TestClient, shared_resources:
 
 @pytest.fixture
 def limited_client(shared_resources: Resources) -> Iterator[TestClient]:
-    """Return a client of an application that accepts files of up to `BYTES_MAX` bytes."""
+    """Return a client for an application that accepts files of up to `BYTES_MAX` bytes."""
     settings = shared_resources.settings.model_copy(update={"upload_bytes_max": BYTES_MAX})
     key = new_key(shared_resources, make_caller(shared_resources))
     app = create_app(replace(shared_resources, settings=settings))
@@ -277,7 +277,7 @@ def test_upload_to_a_full_store_fails_and_leaves_nothing_behind(shared_resources
 
 
 def test_upload_to_a_full_disk_fails():
-    # This device can be opened, but rejects every write as a full disk does.
+    # This device can be opened but, like a full disk, rejects every write.
     staged = StagedFile(Path("/dev/full"))
     staged.add(b"x" * (1 << 18))
     with pytest.raises(StorageFull, match="was not stored"):

@@ -1,4 +1,4 @@
-"""Tests of schemas over HTTP: reading and changing the kinds, types and roles of columns."""
+"""Tests for schemas over HTTP: reading and changing column kinds, types and roles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ODD_ROWS = "rows 4, 12, 20"
 
 @pytest.fixture
 def people(client: TestClient, run_jobs: Callable[[], int]) -> str:
-    """Upload a table of people and return the path of its schema."""
+    """Upload a table of people and return the path to its schema."""
     dataset = upload(client, PEOPLE)["dataset"]
     run_jobs()
     return f"/v1/datasets/{dataset['id']}/schema"

@@ -1,4 +1,4 @@
-"""Tests of the command `upload` with a real server and interrupted connections."""
+"""Tests for the `upload` command with a real server and interrupted connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of samples that are split into shards, which several workers sample."""
+"""Tests for samples that are split into shards and sampled by several workers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def rows(resources: Resources, sql: str, **values: Any) -> list[Any]:
 
 
 def shards(resources: Resources, job: Json) -> list[Any]:
-    """Return the states and numbers of attempts of a job's shards."""
+    """Return the state and attempt number of each shard of a job."""
     parent = ids.from_text("job", job["id"])
     return rows(
         resources, "select state, attempt from jobs where parent_id = :parent order by shard", parent=parent

@@ -1,4 +1,4 @@
-"""Tests of slots. No API key and no project can occupy all of them."""
+"""Tests that no API key and no project can occupy all slots."""
 
 from __future__ import annotations
 

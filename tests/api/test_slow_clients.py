@@ -1,4 +1,4 @@
-"""Tests of clients that send or receive slowly, with a real uvicorn server on a loopback port."""
+"""Tests for clients that send or receive slowly, with a real uvicorn server on a loopback port."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of stopping an API process, with a real server on a loopback port."""
+"""Tests for stopping an API process, with a real server on a loopback port."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of datasets of several tables, which are uploaded and read together and addressed by name."""
+"""Tests for datasets with several tables, which are uploaded and read together and addressed by name."""
 
 from __future__ import annotations
 

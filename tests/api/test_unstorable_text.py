@@ -27,7 +27,7 @@ OPERATIONS = [
     for path, item in DOCUMENT["paths"].items()
     for method, operation in item.items()
 ]
-# Texts that cannot be stored, as they are sent in a path or a query, and in JSON. The last JSON text contains
+# Strings that cannot be stored, encoded for a path or a query, and for JSON. The last JSON string contains
 # the raw UTF-8 bytes of a surrogate.
 QUOTED = ("%00", "a%00b", "%ED%A0%80", "%FF")
 IN_JSON = (b'"\\u0000"', b'"a\\ud800b"', b'"\\udfff"', b'"\xed\xa0\x80"')
@@ -44,7 +44,7 @@ def resolved(schema: Any) -> Any:
 
 
 def places(schema: Any, depth: int = 0) -> Iterator[str]:
-    """Yield a JSON template for each place of a body that contains text: a value `$` or a name `$`."""
+    """Yield a JSON template for each position in a body that contains text: a value `$` or a name `$`."""
     schema = resolved(schema)
     if depth > DEPTH_MAX:
         return
@@ -61,7 +61,7 @@ def places(schema: Any, depth: int = 0) -> Iterator[str]:
 
 
 def url(path: str, **values: str) -> str:
-    """Return a path in which each parameter without a given value is a new ID."""
+    """Return a path with a new ID for each parameter without a given value."""
     ids = {f"{noun}_id": to_text(noun, new_id()) for noun in PREFIXES}
     return path.format(**{"number": "1", "name": "x", "profile": "x", **ids, **values})
 

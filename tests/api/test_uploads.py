@@ -1,4 +1,4 @@
-"""Tests of uploads in one request: as a form and as a single file."""
+"""Tests for uploads in one request, either as a form or as a single file."""
 
 from __future__ import annotations
 

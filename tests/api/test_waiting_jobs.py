@@ -1,4 +1,4 @@
-"""Tests of jobs that wait for their datasets, and of requests that wait for their jobs."""
+"""Tests for jobs that wait for their datasets, and for requests that wait for their jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of workbooks over HTTP: sheet selection, and downloads that exceed the limits of a workbook."""
+"""Tests for workbooks over HTTP: sheet selection, and downloads that exceed the limits of a workbook."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ def test_c12_amounts_are_read_as_numbers_and_keep_their_notation(fit_and_sample:
     assert accounts == [float(re.sub("[$,]", "", text)) for text in sample.column("price")]
     real = sorted(read_table(path).column("price").to_pylist())
     drawn = sorted(float(re.sub("[$,]", "", text)) for text in sample.column("price"))
-    # The standard error of a median of 500 values of this spread is about 10%.
+    # The standard error of the median is about 10% for 500 values with this spread.
     assert drawn[250] == pytest.approx(real[len(real) // 2], rel=0.3)
 
 

@@ -69,7 +69,7 @@ def container_command(program: str, *arguments: str) -> list[str]:
 
 
 def call_numbers() -> dict[str, int]:
-    """Return the numbers of all system calls of this processor."""
+    """Return the numbers of all system calls on this processor."""
     pattern = re.compile(r"#define __NR(?:3264)?_(\w+)\s+(\d+)\s")
     numbers = {match[1]: int(match[2]) for match in pattern.finditer(HEADERS[PROCESSOR].read_text())}
     generic = {"fstatat": "newfstatat"}

@@ -1,4 +1,4 @@
-"""Tests of the sandbox in the layout of the compose file's containers."""
+"""Tests for the sandbox in containers configured as in the compose file."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ from understudy.parameters.constraints import ColumnConstraint
 from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.inference import infer_table
 
-# The tolerance is four standard errors (0.017 each) of the AUC of two samples of 600 rows, or three and a
-# half standard errors (0.02 each) of a share of 600 rows.
+# The tolerance is four standard errors of an AUC (0.017) from two samples of 600 rows. It is also three and a
+# half standard errors of a share (0.02) among 600 rows.
 TOLERANCE = 0.07
 
 # These options satisfy the needs of all metrics.

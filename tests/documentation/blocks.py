@@ -29,7 +29,7 @@ class Block:
     Parameters
     ----------
     line : int
-        Number of the first line of the source on the page, from 1.
+        Number of the first source line on the page, starting from 1.
     reason : str or None
         Reason why the block is not run, or None if it is run.
     output : str or None
@@ -66,7 +66,7 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Return the pages whose code is run here. `tests/how_to` runs other pages in a copy of the project."""
+    """Return the pages with code to run here. `tests/how_to` runs other pages in a copy of the project."""
     followed_in_a_copy = set((ROOT / "docs" / "how-to").glob("add-*.md"))
     return [
         ROOT / "README.md",

@@ -53,7 +53,7 @@ class PythonSession:
 
 
 class ShellSession:
-    """The shell blocks of a page, run in one `bash -euo pipefail` whose home is a folder of the test."""
+    """The shell blocks of a page, run in one `bash -euo pipefail` with a test folder as its home."""
 
     def __init__(self, folder: Path, session_folder: Path, environment: dict[str, str]) -> None:
         session_folder.mkdir()

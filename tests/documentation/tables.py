@@ -54,7 +54,7 @@ def people(seed: int) -> pa.Table:
 
 
 def visits(seed: int) -> pa.Table:
-    """Return four visits of each of a hundred patients."""
+    """Return four visits for each of a hundred patients."""
     rng = random.Random(seed)  # noqa: S311 - a table for a test
     patients = [f"P-{1_000 + row // 4}" for row in range(N_ROWS)]
     return pa.table(
@@ -67,7 +67,7 @@ def visits(seed: int) -> pa.Table:
 
 
 def customers(seed: int) -> pa.Table:
-    """Return rows of customers, with dates of birth as text."""
+    """Return customer rows, with dates of birth as text."""
     rng = random.Random(seed)  # noqa: S311 - a table for a test
     ids = [f"C-{100 + row // 4}" for row in range(N_ROWS)]
     births = {id_: date(1950, 1, 1) + timedelta(days=rng.randint(0, 18_000)) for id_ in ids}
@@ -90,7 +90,7 @@ def orders(seed: int) -> pa.Table:
 
 
 def flights(seed: int) -> pa.Table:
-    """Return flights whose delays depend on the carrier."""
+    """Return flights with delays that depend on the carrier."""
     rng = random.Random(seed)  # noqa: S311 - a table for a test
     carriers = [rng.choice(("AA", "DL", "UA")) for _ in range(N_ROWS)]
     delays = [rng.randint(-10, 30) + (20 if carrier == "UA" else 0) for carrier in carriers]

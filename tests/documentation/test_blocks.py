@@ -1,4 +1,4 @@
-"""Tests of the code that finds and runs the blocks of the pages."""
+"""Tests for the code that finds and runs the code blocks on the pages."""
 
 from __future__ import annotations
 

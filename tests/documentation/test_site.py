@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,7 +25,7 @@ REPORT_SCHEMA = json.loads((ROOT / "docs" / "reference" / "report.schema.json").
 
 
 def anchors(page: str) -> set[str]:
-    """Return the explicit anchors of the headings of a page."""
+    """Return the explicit heading anchors on a page."""
     return set(re.findall(r"^#+ .*\{ #(\S+) \}$", page, re.MULTILINE))
 
 
@@ -99,3 +100,13 @@ def test_a_default_in_seconds_is_also_shown_with_its_unit():
 def test_a_resource_loaded_from_the_network_is_detected(tag: str, is_loaded: bool):
     hooks = pytest.importorskip("tools.documentation.hooks", reason="MkDocs is not installed")
     assert bool(hooks.REMOTE_RESOURCE.search(tag)) == is_loaded
+
+
+@pytest.mark.parametrize(
+    "tag", ['<script async src="https://host/a.js">', "<img alt=logo src=https://host/a.js>"]
+)
+def test_the_error_for_a_remote_resource_contains_its_url(tag: str):
+    hooks = pytest.importorskip("tools.documentation.hooks", reason="MkDocs is not installed")
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="index.md"))
+    with pytest.raises(hooks.PluginError, match=r"^index\.md loads https://host/a\.js from the network\. "):
+        hooks.on_post_page(f"<p>{tag}</p>", page=page)

@@ -62,7 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Create a home folder whose configuration makes curl fail on an error status."""
+    """Create a home folder with a configuration that makes curl fail on an error status."""
     home = tmp_path / "home"
     (home / ".local" / "share").mkdir(parents=True)
     (home / ".curlrc").write_text("fail\n")
@@ -70,7 +70,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def shell_environment(home: Path) -> dict[str, str]:
-    """Return an environment without settings, in which `understudy` is the command of this checkout."""
+    """Return an environment without settings and with the `understudy` command from this checkout."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
     programs = f"{Path(sys.executable).parent}:{kept['PATH']}"
     return kept | {"HOME": str(home), "PATH": programs, "PYTHONPATH": str(ROOT)}

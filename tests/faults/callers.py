@@ -131,7 +131,7 @@ class Callers:
     pid : int
         The process that handles the requests.
     pause_seconds : float
-        The pause of each caller between two rounds of requests.
+        The time that each caller pauses between two rounds of requests.
     limit_seconds : float
         Maximum duration of a request.
     """

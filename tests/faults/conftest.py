@@ -1,4 +1,4 @@
-"""A stack for the tests of a module. No test leaves queued jobs in the stack.
+"""A stack for the tests in a module. No test leaves queued jobs in the stack.
 
 `make faults` runs all tests with a broker and, except for the tests marked `broker`, also without one.
 """
@@ -18,7 +18,7 @@ IS_COMPLETE = os.environ.get("FAULTS") == "all"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests of the complete run and, in the mode without a broker, the tests of the broker."""
+    """Deselect `complete` tests in a partial run and `broker` tests in the mode without a broker."""
     others = [item for item in items if not _is_selected(item)]
     if others:
         config.hook.pytest_deselected(items=others)
@@ -35,7 +35,7 @@ def _is_selected(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="module", params=list(MODES) if IS_COMPLETE else ["broker"])
 def mode(request: pytest.FixtureRequest) -> str:
-    """Return the mode of the stack, one of `MODES`."""
+    """Return the stack mode, one of `MODES`."""
     name: str = request.param
     return name
 

@@ -31,7 +31,7 @@ TERMINATE_SESSIONS = (
 )
 # Minimum number of answers between the start of the API and the next fault that ends it.
 ANSWERS_MIN = 20
-# Settings of a worker that differ from those of the stack.
+# Worker settings that differ from the stack settings.
 WORKER_SETTINGS = ("DATABASE_URL", "REDIS_URL", "WORKER_CONCURRENCY", "SAMPLE_SHARD_ROWS")
 FREE_KEYS = "update idempotency_keys set created_at = created_at - interval '1 minute' where status is null"
 JUNK = (b"!!!", b"[" * 5_000, b"\xff\x00", b'{"body": 1}')
@@ -113,7 +113,7 @@ class Injector:
         send([self.random.choice(self._worker().work_pids())], signal.SIGKILL)
 
     def kill_server(self) -> None:
-        """Kill the warm parent of the processes of jobs."""
+        """Kill the warm parent of the job processes."""
         send([self._worker().server_pid()], signal.SIGKILL)
 
     def kill_pool_process(self) -> None:
@@ -184,7 +184,7 @@ class Injector:
         return self.target.api_proxy.cut() > 0
 
     def break_answer(self) -> None:
-        """Reset the next connection of a client in the middle of a response."""
+        """Reset the next client connection in the middle of a response."""
         self.target.api_proxy.reset_after_bytes = self.random.randrange(1, 5_000)
         self.target.api_proxy.cut()
 

@@ -134,7 +134,7 @@ class CannotApply(Exception):
 
 
 def apply(mutant: Mutant, tree: Path) -> None:
-    """Apply the changes of a mutant to a copy of the tree."""
+    """Apply a mutant's changes to a copy of the tree."""
     for change in mutant.changes:
         path = tree / change.path
         changed, n = re.subn(change.pattern, change.replacement, path.read_text())
@@ -147,7 +147,7 @@ def apply(mutant: Mutant, tree: Path) -> None:
 
 
 def copy_tree(target: Path) -> None:
-    """Copy the files of the product and of the tests."""
+    """Copy the product files and the test files."""
     for name in ("understudy", "app", "workers", "migrations", "tests"):
         shutil.copytree(ROOT / name, target / name)
     for name in ("pyproject.toml", "openapi.json"):
@@ -158,7 +158,7 @@ def copy_tree(target: Path) -> None:
 
 @dataclass(frozen=True)
 class SoakResult:
-    """The violation that a soak found, if any, and its duration by the wall clock and by `QuietClock`."""
+    """The result of a soak: any violation, and the duration by the wall clock and by `QuietClock`."""
 
     violation: str
     seconds: float

@@ -53,10 +53,11 @@ N_CALLERS = 5
 DISK_MEBIBYTES = 256
 # Faults injected per minute, if the machine is fast enough.
 FAULTS_PER_MINUTE = 120
-# A request that has no answer for this time is a violation, and so are jobs that make no progress.
-# `QuietClock` measures the time. A request may wait for two starts of the API and of the database (5 s each),
-# and then for its idempotency key, which a killed API reserves for 30 s. A job may wait for the end of an
-# idle transaction (10 s), its lease (3 s), the start of a worker (5 s), and the jobs before it.
+# It is a violation if a request has no answer, or if jobs make no progress, for this time in seconds.
+# `QuietClock` measures the time. A request may wait for two starts of the API and the database (5 s each). It
+# may then wait for its idempotency key, which a killed API reserves for 30 s. A job may wait for an idle
+# transaction to end (10 s), for its lease (3 s), for the start of a worker (5 s), and for the jobs ahead of
+# it.
 PATIENCE_SECONDS = 60
 # Maximum time in seconds until a stopped thread ends.
 STOP_SECONDS = 60
@@ -79,9 +80,9 @@ ALL_FAULTS = {
 }
 # Faults at the steps that leases and tokens protect. `make mutants` uses these faults and stale attempts.
 PROTOCOL_FAULTS = {"lose_answer_to_finish": 1, "kill_after_finish": 1, "kill_api_after_submit": 1}
-# Each choice of faults with the operations of the callers and the number of workers.
+# For each choice of faults: the faults, the callers' operations and the number of workers.
 FAULTS = {"all": (ALL_FAULTS, ALL_OPERATIONS, 2), "protocol": (PROTOCOL_FAULTS, PROTOCOL_OPERATIONS, 1)}
-# The idempotency key of a request is a label of its job, or the name of its dataset.
+# The job has the request's idempotency key as a label, or the dataset has the key as its name.
 KEYS = {
     "I2: a key with several jobs": """
         select labels->>'key' from jobs where labels->>'key' is not null group by 1 having count(*) > 1""",

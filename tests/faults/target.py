@@ -1,4 +1,4 @@
-"""The processes, servers, proxies and disks into which the soak injects faults."""
+"""The processes, servers, proxies and disks that the soak injects faults into."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Target:
     api_proxy: FaultProxy
     api_key: str
     _: KW_ONLY
-    # A path to which clients send download requests.
+    # The path that clients send download requests to.
     download_path: str = "/v1/datasets"
     # Returns the number of successful responses that clients have received.
     count_answers: Callable[[], int] = lambda: 0

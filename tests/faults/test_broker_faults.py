@@ -1,4 +1,4 @@
-"""Tests in which the broker contains junk messages or rejects commands while a worker runs jobs."""
+"""Tests that run jobs while the broker contains junk messages or rejects commands."""
 
 from __future__ import annotations
 

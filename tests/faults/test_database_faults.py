@@ -1,4 +1,4 @@
-"""Tests in which the database is frozen while a worker runs jobs."""
+"""Tests that freeze the database while a worker runs jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.service import frozen_database
 
 pytestmark = pytest.mark.stack
 
-# This time exceeds the sum of a worker's database timeout and the lease of the stack.
+# This time exceeds the sum of the worker's database timeout and the stack's lease time.
 FROZEN_SECONDS = 9
 
 

@@ -1,4 +1,4 @@
-"""Tests in which the disk of the blobs alone is full while a worker runs jobs."""
+"""Tests that run jobs while only the blob disk is full."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def model_id(stack: Stack, crew: Crew, small_table: object) -> str:
 
 
 def finish_despite(stack: Stack, job_id: UUID, step: str, action: str) -> None:
-    """Wait until a step is reached and the job has ended, and let a stopped process continue in between."""
+    """Wait until a step is reached and the job has ended, then let a stopped process continue."""
     until(lambda: stack.worker_points.is_reached(step), "the step is reached")
     if action == "stop":
         pid = stack.worker_points.pid(step)

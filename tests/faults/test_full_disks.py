@@ -1,4 +1,4 @@
-"""F22, F23: one of the disks of a running `understudy serve` is full."""
+"""F22, F23: a disk that a running `understudy serve` uses is full."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Tests of workers that the database notifies, without a broker.
+"""Tests for workers that receive notifications from the database instead of a broker.
 
-`make faults` also runs most other tests of this folder without a broker.
+`make faults` also runs most other tests in this folder without a broker.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tests of a worker that survives faults in its work, its sandbox and its broker."""
+"""Tests that a worker survives faults in its work, sandbox and broker."""
 
 from __future__ import annotations
 

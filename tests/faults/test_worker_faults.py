@@ -1,4 +1,4 @@
-"""Tests in which a worker is killed, frozen or stopped during its work while another worker survives."""
+"""Tests that kill, freeze or stop a worker during its work while another worker survives."""
 
 from __future__ import annotations
 

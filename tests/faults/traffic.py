@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 TERMINAL = ("succeeded", "failed", "cancelled")
 N_ROWS_PARTS = 20_000
-# Maximum number of rows of a shard. The setting allows no smaller value.
+# Maximum number of rows per shard. This is the smallest value that the setting allows.
 SHARD_ROWS = 1_000
 PART_BYTES = 64 << 10
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)

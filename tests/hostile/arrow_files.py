@@ -82,7 +82,7 @@ def _offsets(*offsets: int) -> bytes:
 
 
 def _index(index: int) -> bytes:
-    """Return a file with four dictionary-encoded texts, the last of which has the given index."""
+    """Return a file with four dictionary-encoded strings. The last string has the given index."""
     texts = pa.array(["xx", "yy", "xx", "yy"]).dictionary_encode()
     indices, damaged = struct.pack("<4i", 0, 1, 0, 1), struct.pack("<4i", 0, 1, 0, index)
     return _replaced(_file(pa.table({"a": texts})), indices, damaged)
@@ -94,7 +94,7 @@ def _dictionary_bomb() -> bytes:
 
 
 def _views(n_rows: int, size: int) -> bytes:
-    """Return a file in which all rows are views of the same long text."""
+    """Return a file in which all rows are views of the same long string."""
     view = struct.pack("<i4sii", size, b"xxxx", 0, 0)
     buffers = [None, pa.py_buffer(view * n_rows), pa.py_buffer(b"x" * size)]
     return _file(pa.table([pa.Array.from_buffers(pa.string_view(), n_rows, buffers)], names=["a"]))

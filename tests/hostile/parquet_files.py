@@ -35,7 +35,7 @@ def _footer_length(length: int) -> bytes:
 
 
 def _declaring(n_rows: int) -> bytes:
-    """Return a file of 1,000 rows whose footer declares `n_rows`, which must be below 8,192 (two bytes)."""
+    """Return a file of 1,000 rows with `n_rows` in its footer. `n_rows` must be below 8,192 (two bytes)."""
     data = _file(pa.table({"a": list(range(1_000))}), store_schema=False)
     start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
     footer = data[start:].replace(_varint(1_000), _varint(n_rows), 1)

@@ -63,7 +63,7 @@ def parts(sheet_part: Content, **others: Content | None) -> dict[str, Content]:
 
 
 def shared_strings(*texts: str) -> str:
-    """Return a part with shared strings, each of which may contain markup."""
+    """Return a part with shared strings. Each string may contain markup."""
     return f'<sst xmlns="{_MAIN}">{"".join(f"<si>{text}</si>" for text in texts)}</sst>'
 
 

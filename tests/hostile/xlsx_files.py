@@ -89,7 +89,7 @@ def _duplicated() -> bytes:
 
 
 def _overlapping() -> bytes:
-    """Return an archive in which the directory lists the position of the first part for the second part."""
+    """Return an archive with a directory that gives the second part the position of the first part."""
     data = bytearray(_whole())
     first = data.index(b"PK\1\2")
     second = data.index(b"PK\1\2", first + 1)
@@ -98,7 +98,7 @@ def _overlapping() -> bytes:
 
 
 def _nested() -> bytes:
-    """Return an archive whose directory declares that the first part contains all others."""
+    """Return an archive with a directory that declares that the first part contains all others."""
     data = bytearray(_whole())
     first = data.index(b"PK\1\2")
     data[first + 20 : first + 24] = struct.pack("<L", first - 100)
@@ -344,7 +344,7 @@ FILES: dict[str, tuple[str, Callable[[], bytes]]] = {
         "ragged_rows",
         lambda: workbook(sheet(f"<row><c{_TYPE}><v>Report</v></c></row>" + row(3, "1", "2"))),
     ),
-    # Cells whose value does not match their type
+    # Cells with a value that does not match the cell type
     "shared string that does not exist": ("unreadable_file", _cell('r="B2" t="s"')),
     "negative index of a shared string": ("unreadable_file", _cell('r="B2" t="s"', "<v>-1</v>")),
     "index of a shared string that is not a number": ("unreadable_file", _cell('r="B2" t="s"', "<v>1_0</v>")),

@@ -1,8 +1,8 @@
 """Execution of how-to pages, which create files, change lines and run commands.
 
-- A `python` block with a title creates the file of that name.
-- A `diff` block with a title changes that file: its context and removed lines occur there exactly once.
-- An `sh` block runs in the root of the project.
+- A `python` block with a title creates a file with that name.
+- A `diff` block with a title changes that file. Each hunk must match exactly one position in the file.
+- An `sh` block runs in the project root.
   A `text` block after an `sh` block shows lines of the output, in order.
 """
 
@@ -87,7 +87,7 @@ def create_file(block: Block, project: Path) -> None:
 
 
 def change_file(block: Block, project: Path) -> None:
-    """Apply the hunks of a `diff` block, which are separated by lines of `...`."""
+    """Apply the hunks of a `diff` block. Lines of `...` separate the hunks."""
     assert block.title is not None, f"A diff block has no title with the name of its file:\n{block.code}"
     path = project / block.title
     text = path.read_text()

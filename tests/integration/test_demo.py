@@ -1,4 +1,4 @@
-"""Tests of `understudy demo` on the first rows of its table, and of the commands that it prints."""
+"""Tests for `understudy demo` on the first rows of its table, and for the commands that it prints."""
 
 import shlex
 import signal

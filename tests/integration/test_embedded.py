@@ -1,4 +1,4 @@
-"""Tests of the embedded stack of `understudy serve`: restarts of dead processes, and clean stops."""
+"""Tests that `understudy serve` restarts dead processes in its embedded stack and stops cleanly."""
 
 import os
 import signal

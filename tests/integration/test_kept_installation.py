@@ -1,4 +1,4 @@
-"""Tests of a migrated database and store of an earlier version, which `kept/README.md` describes."""
+"""Tests for the migrated database and store from an earlier version (see `kept/README.md`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Test of the whole stack with its blobs in a bucket, from the upload to the erasure."""
+"""Test for the whole stack with blobs in a bucket, from the upload to the erasure."""
 
 from __future__ import annotations
 

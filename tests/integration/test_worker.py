@@ -1,4 +1,4 @@
-"""Tests of a real worker with a broker and a database, from the upload to the report."""
+"""Tests for a real worker with a broker and a database, from the upload to the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the public Python API."""
+"""Tests for the public Python API."""
 
 import subprocess
 import sys
@@ -223,7 +223,7 @@ def test_mapping_without_named_tables_is_refused(data: dict[Any, Any]):
         understudy.fit(data)
 
 
-def test_files_and_arrow_tables_are_fitted_without_pandas(tmp_path: Path, small_table: pa.Table):
+def test_models_are_fitted_to_files_and_arrow_tables_without_pandas(tmp_path: Path, small_table: pa.Table):
     pq.write_table(small_table, tmp_path / "table.parquet")
     code = """
 import sys, pyarrow.parquet as pq, understudy

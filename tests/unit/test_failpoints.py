@@ -1,4 +1,4 @@
-"""Tests of the points at which the fault tests interrupt the product."""
+"""Tests for the points where the fault tests interrupt the product."""
 
 from __future__ import annotations
 

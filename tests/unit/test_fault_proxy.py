@@ -1,4 +1,4 @@
-"""Tests of the proxy with which the fault tests break connections."""
+"""Tests for the proxy that the fault tests use to break connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of packages whose members are loaded on first use."""
+"""Tests for packages that load their members on first use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the arguments that public functions accept and of the errors for invalid ones."""
+"""Tests for the arguments that public functions accept and the errors for invalid arguments."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -30,7 +30,7 @@ def model() -> understudy.Model:
 
 
 def changed(model: understudy.Model, **fields: Any) -> understudy.DatasetSchema:
-    """Return the model's schema with changed, unvalidated fields of column `age`."""
+    """Return the model's schema with changed, unvalidated fields in column `age`."""
     table = model.schema.tables["table"]
     first, *others = table.columns
     columns = (first.model_copy(update=fields), *others)

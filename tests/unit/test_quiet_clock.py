@@ -1,4 +1,4 @@
-"""Tests of the clock that measures the time limits of the soak."""
+"""Tests for the clock that measures time limits in the soak."""
 
 from __future__ import annotations
 

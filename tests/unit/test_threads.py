@@ -1,4 +1,4 @@
-"""Tests of the number of threads of a job."""
+"""Tests for the number of threads that a job uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of upload retries when a service does not respond."""
+"""Tests for upload retries when a service does not respond."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""Tests of the combinations of code and database schema that occur during an upgrade."""
+"""Tests for the combinations of code and database schema that occur during an upgrade."""

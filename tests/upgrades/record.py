@@ -1,4 +1,4 @@
-"""Record the SQL statements of this version, which the tests of the next version run on its schema.
+"""Record this version's SQL statements, for tests that run them on the next version's schema.
 
 Run this command in a clone of the version, before the next migration is added:
 ``python -m tests.upgrades.record``. It runs the tests that use the database.

@@ -1,4 +1,4 @@
-"""Tests of the previous version's code on this version's schema, which run together during an upgrade.
+"""Tests for the previous version's code on this version's schema. Both are in use during an upgrade.
 
 The recorded statements are tested everywhere. A clone of the repository also contains the previous code
 itself, so there the tests run its worker. `tests/upgrades/record.py` records the statements of a version.

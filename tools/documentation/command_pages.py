@@ -1,4 +1,4 @@
-"""The page of commands and options, from the declarations of the command line."""
+"""The page of commands and options, generated from the command-line declarations."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ def error_pages(reference: str) -> dict[str, str]:
     Parameters
     ----------
     reference : str
-        The text of `docs/reference/errors.md`, which contains tables of the codes.
+        The text of `docs/reference/errors.md`, which contains tables of error codes.
     """
     return {f"reference/errors/{row[0]}.md": _page(*row) for row in ROW.findall(reference)}
 

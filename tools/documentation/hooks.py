@@ -32,8 +32,8 @@ LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?![a-z]+:|#|/)([^)\s#]
 FENCED_BLOCK = re.compile(r"(^[ \t]*```.*?^[ \t]*```[ \t]*$)", re.DOTALL | re.MULTILINE)
 # Tags that make a browser load a resource from the network. Browsers do not load the targets of links.
 REMOTE_RESOURCE = re.compile(
-    r"<(?:script|img|iframe|source)\b[^>]*\ssrc=\"?https?:"
-    r"|<link\b(?![^>]*\brel=\"?(?:canonical|prev|next)\b)[^>]*\shref=\"?https?:"
+    r"<(?:(?:script|img|iframe|source)\b[^>]*\ssrc"
+    r"|link\b(?![^>]*\brel=\"?(?:canonical|prev|next)\b)[^>]*\shref)=\"?(https?:[^\"\s>]*)"
 )
 
 
@@ -72,7 +72,8 @@ def on_post_page(output: str, page: Any, **_: Any) -> str:
     """Check that a page loads no resource from the network, because the site must also work offline."""
     if remote := REMOTE_RESOURCE.search(output):
         raise PluginError(
-            f"{page.file.src_uri} loads a resource from the network: {remote[0]}… Add the file to the site."
+            f"{page.file.src_uri} loads {remote[1]} from the network. Add a copy of that file to the site "
+            "and link to the copy."
         )
     return output
 

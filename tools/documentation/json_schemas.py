@@ -10,7 +10,7 @@ from tools.documentation.markdown import code, table, text
 
 Schema = Mapping[str, Any]  # `Any` is a value of a JSON document.
 
-# A function that returns the address of a named schema's section.
+# A function that returns the address of the section for a named schema.
 Address = Callable[[str], str]
 
 N_ENUM_VALUES_MAX = 16
@@ -110,7 +110,7 @@ def describe(schema: Schema) -> str:
 
 
 def fields_table(schema: Schema, address: Address) -> str:
-    """Return the table of an object's fields."""
+    """Return a table of the fields in an object."""
     required = schema.get("required", [])
     rows = [
         (code(name), type_of(field, address), "yes" if name in required else "", describe(field))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 N_CHARACTERS_MAX = 120
-# Text in which a full stop does not end a sentence: code, abbreviations and numbers of list items.
+# Text with a full stop that does not end a sentence: code, abbreviations and list item numbers.
 PROTECTED = re.compile(r"`[^`]*`|\b(?:e\.g|i\.e|et al|etc|vs|cf)\.|\b\d+\.(?=\s)")
 SENTENCE_END = re.compile(r"[.!?][)\"”*]*\s+(?=[A-Z0-9*(\[\"“\x00])")
 LIST_MARK = re.compile(r"\s*(?:[-*+]|\d+\.)\s+")

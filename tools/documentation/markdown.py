@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-# Code spans, whose content is not escaped.
+# Code spans. Their content is not escaped.
 CODE_SPAN = re.compile(r"(`+[^`]+`+)")
 
 

@@ -1,4 +1,4 @@
-"""An extension of griffe that lists the fields of a pydantic model as attributes of its class."""
+"""A griffe extension that lists the fields of a pydantic model as class attributes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of settings, from the fields of `Settings`."""
+"""The page of settings, generated from the fields of `Settings`."""
 
 from __future__ import annotations
 

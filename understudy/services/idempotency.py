@@ -42,7 +42,6 @@ def begin(
     request_sha256: bytes,
     *,
     take_over_after: timedelta = TAKE_OVER_AFTER,
-    earlier_sha256: tuple[bytes, ...] = (),
 ) -> StoredAnswer | None:
     """Return the stored response for the key, or None if this request is to be processed.
 
@@ -50,8 +49,6 @@ def begin(
     ----------
     take_over_after : timedelta
         Age after which an unanswered request with the same key no longer prevents this one.
-    earlier_sha256 : tuple of bytes
-        Digests under which an earlier version of the service stored the same request.
 
     Raises
     ------
@@ -66,7 +63,7 @@ def begin(
         row = idempotency.lock(session, project_id, key)
         if row is None:
             raise _in_progress(1)
-        if row.request_sha256 not in (request_sha256, *earlier_sha256):
+        if row.request_sha256 != request_sha256:
             raise InvalidInput(
                 "This idempotency key was used with a different request. Use a new key for each request.",
                 code="idempotency_mismatch",

@@ -248,7 +248,7 @@ class Filler:
         self.call("POST", f"/v1/jobs/{cancelled}/cancel")
 
     def fill_running_job(self) -> None:
-        """Leave a job whose worker has died, so that its lease expires."""
+        """Leave a job with a dead worker, so that the lease of the job expires."""
         self.submit(
             "lost training", kind="train", dataset_id=self.ids["people"], synthesizer=INDEPENDENT, seed=21
         )

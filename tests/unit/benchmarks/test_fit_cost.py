@@ -1,4 +1,4 @@
-"""Tests of the benchmark that compares the CPU time of two versions."""
+"""Tests for the benchmark that compares the CPU time of two versions."""
 
 from __future__ import annotations
 

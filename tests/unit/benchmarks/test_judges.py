@@ -1,4 +1,4 @@
-"""Tests of the benchmark's judges on tables with known scores."""
+"""Tests for the benchmark judges on tables with known scores."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Tests of the benchmark of the sandbox's overhead."""
+"""Tests for the sandbox overhead benchmark."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the list of commands."""
+"""Tests for the list of commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of constrained samples and imputed tables on the command line."""
+"""Tests for constrained samples and imputed tables on the command line."""
 
 from __future__ import annotations
 

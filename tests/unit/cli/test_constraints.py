@@ -1,4 +1,4 @@
-"""Tests of the options that constrain a sample."""
+"""Tests for the options that constrain a sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the commands that work on files: fit, sample, impute and evaluate."""
+"""Tests for the commands that work on files: fit, sample, impute and evaluate."""
 
 import json
 import subprocess

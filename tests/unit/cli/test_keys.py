@@ -1,4 +1,4 @@
-"""Tests of the commands create-key and revoke-key."""
+"""Tests for the commands create-key and revoke-key."""
 
 import json
 

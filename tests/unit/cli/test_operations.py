@@ -1,4 +1,4 @@
-"""Tests of the commands dead-letters, requeue and limit-project."""
+"""Tests for the commands dead-letters, requeue and limit-project."""
 
 from __future__ import annotations
 

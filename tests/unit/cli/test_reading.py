@@ -1,4 +1,4 @@
-"""Tests of the options for reading tables in every command that reads tables."""
+"""Tests for the table reading options in every command that reads tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the commands for reports: evaluate with its options, and verify."""
+"""Tests for the report commands: evaluate with its options, and verify."""
 
 from __future__ import annotations
 

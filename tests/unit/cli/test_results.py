@@ -1,4 +1,4 @@
-"""Tests of reports as shown in a terminal."""
+"""Tests for reports shown in a terminal."""
 
 from __future__ import annotations
 

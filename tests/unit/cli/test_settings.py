@@ -1,4 +1,4 @@
-"""Tests of service commands with missing or invalid settings. These tests need no database."""
+"""Tests for service commands with missing or invalid settings. These tests need no database."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Tests of subjects and holdouts on the command line."""
+"""Tests for subjects and holdouts on the command line."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_check_of_a_holdout_that_shares_subjects_is_inconclusive(
     assert report["n_subjects_shared"] > 0
 
 
-def test_check_of_a_holdout_of_training_rows_is_inconclusive(
+def test_holdout_check_is_inconclusive_if_the_holdout_contains_training_rows(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = evaluated(folder, capsys, "--holdout", str(folder / "table.parquet"))

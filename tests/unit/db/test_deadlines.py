@@ -1,4 +1,4 @@
-"""Tests of connections to a server that is frozen."""
+"""Tests for connections to a frozen server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of private servers without a supervisor."""
+"""Tests for private servers without a supervisor."""
 
 import os
 import shutil
@@ -248,7 +248,7 @@ alter role postgres set log_error_verbosity = 'verbose';
 
 
 def make_errors(url: str, value: str) -> None:
-    """Run statements whose errors, details, texts and parameters contain a value."""
+    """Run statements that contain a value in their errors, details, text or parameters."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("create table if not exists t (a text primary key)")
         connection.execute("insert into t values (%s)", [value])

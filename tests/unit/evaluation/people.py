@@ -55,7 +55,7 @@ def related(table: pa.Table, *, seed: int) -> pa.Table:
 
 
 def detailed(table: pa.Table, *, seed: int) -> pa.Table:
-    """Add columns to a table from `related`, for tests of entities, value-level rules and notations."""
+    """Add columns to a result of `related`, for tests of entities, value-level rules and notations."""
     rng = np.random.default_rng([seed, 2])
     n_rows = table.num_rows
     is_south = np.array(table.column("town")) == "south"
@@ -115,7 +115,7 @@ def comparison(
     seed: int = 0,
     **options: Any,
 ) -> Comparison:
-    """Return a comparison of rows, not of subjects, that uses the schema of the real table."""
+    """Return a row-level comparison that uses the schema of the real table."""
     asked = EvaluationOptions(target=target, **options)
     schema = infer_table(real).schema.model_copy(update={"subject": ()})
     unscored = [UNSCORED] if UNSCORED in real.column_names else []

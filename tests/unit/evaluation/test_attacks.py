@@ -1,4 +1,4 @@
-"""Tests of attacks on copies and on new rows, and comparisons with results computed by hand."""
+"""Tests for attacks on copied and new rows, and comparisons with hand-computed results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the baselines of scores and the floors of real rows."""
+"""Tests for metric baselines and the score floors for real rows."""
 
 from __future__ import annotations
 

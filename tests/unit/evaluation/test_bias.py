@@ -31,7 +31,7 @@ from understudy.evaluation.statistics.groups import groups_of
 
 
 def applicants(n_rows: int, *, seed: int, penalty: float = 0.0) -> pa.Table:
-    """Return equally qualified applicants of two sexes. A share `penalty` of qualified women is rejected."""
+    """Return equally qualified applicants of two sexes. Reject a share `penalty` of the qualified women."""
     rng = np.random.default_rng(seed)
     is_woman = rng.random(n_rows) < 0.4
     ability = rng.normal(size=n_rows)
@@ -155,7 +155,7 @@ def test_group_with_a_lost_dependency_is_the_worst_segment(tables: dict[str, pa.
     men = next(s for c in result.columns if c.column == "sex" for s in c.segments if s.group == "male")
     assert men.synthetic is not None
     assert men.synthetic > 0.85
-    # Fresh rows within a group of 800 have Kolmogorov-Smirnov distances of about 0.04.
+    # Fresh rows in a group of 800 have a Kolmogorov-Smirnov distance of about 0.04.
     assert men.shape is not None
     assert men.shape > 0.9
 

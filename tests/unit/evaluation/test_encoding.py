@@ -1,4 +1,4 @@
-"""Tests of the encoding of Arrow columns as arrays."""
+"""Tests for encoding Arrow columns as arrays."""
 
 from __future__ import annotations
 

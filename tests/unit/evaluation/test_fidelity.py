@@ -1,4 +1,4 @@
-"""Tests of fidelity metrics on tables with known scores and on tables with planted faults."""
+"""Tests for fidelity metrics on tables with known scores and tables with planted faults."""
 
 from __future__ import annotations
 
@@ -138,8 +138,8 @@ def test_score_falls_by_half_the_difference_of_the_correlations() -> None:
 
 
 def test_rare_categories_have_separate_cells() -> None:
-    # Each of 60 categories occurs with one category of d in the real table and with the previous category of
-    # d in the synthetic table. `column_pairs` would pool most of the categories.
+    # In the real table, each of the 60 categories of c occurs with one category of d. In the synthetic table,
+    # it occurs with the previous category of d. `column_pairs` would pool most of the categories.
     names = np.array([f"v{i:02}" for i in range(60)] * 5)
     real = pa.table({"c": names, "d": names})
     synthetic = pa.table({"c": names, "d": np.roll(names, 1)})

@@ -1,4 +1,4 @@
-"""Tests of the formatting of numbers and times."""
+"""Tests for formatting numbers and times."""
 
 from __future__ import annotations
 

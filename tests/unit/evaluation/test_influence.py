@@ -1,4 +1,4 @@
-"""Tests of prediction measures on cases with known values."""
+"""Tests for prediction measures in cases with known values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that the numbers in packs of earlier versions are recomputed without fields that were added later.
+"""Tests that numbers in packs from earlier product versions are recomputed without fields added later.
 
 The pack was signed by the code of commit 9e3888f: `understudy evaluate real.csv synthetic.csv --holdout
 holdout.csv --target is_late --evidence evidence_9e3888f.zip --signing-key …`.
@@ -18,7 +18,7 @@ KEPT = Path(__file__).parent / "kept"
 
 
 def recomputed(capsys: pytest.CaptureFixture[str], synthetic: Path) -> dict[str, object]:
-    """Return the result of `verify` for the numbers of the kept pack."""
+    """Return the result of `verify` for the numbers in the kept pack."""
     files = ("--real", KEPT / "real.csv", "--synthetic", synthetic, "--holdout", KEPT / "holdout.csv")
     run(["verify", str(KEPT / "evidence_9e3888f.zip"), *map(str, files), "--json"])
     recomputed: dict[str, object] = json.loads(capsys.readouterr().out)["recomputed"]

@@ -1,4 +1,4 @@
-"""Tests of metrics on tables with known scores."""
+"""Tests for metrics on tables with known scores."""
 
 from __future__ import annotations
 

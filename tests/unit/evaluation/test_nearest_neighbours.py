@@ -1,4 +1,4 @@
-"""Tests of nearest neighbors and their metrics, with hand-computed cases and reference implementations."""
+"""Tests for nearest neighbors and their metrics, with hand-computed cases and reference implementations."""
 
 from __future__ import annotations
 

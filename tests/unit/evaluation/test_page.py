@@ -1,4 +1,4 @@
-"""Tests of the report page: order, content, accessibility and escaping."""
+"""Tests for the report page: order, content, accessibility and escaping."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def page(report: Report) -> str:
 
 
 def scored(score: float, **changed: object) -> MetricScores:
-    """Return scores of a metric in which only the numbers matter."""
+    """Return metric scores for tests that depend only on the numbers."""
     fields = {
         "name": "later",
         "title": "A later one",
@@ -259,8 +259,8 @@ def test_floor_is_drawn_as_a_band() -> None:
 
 def test_scale_shows_differences_between_scores_far_from_the_best() -> None:
     drawn = draw_scale(scored(0.01, range=(-1.0, 1.0), floor=BaselineScore(score=-0.01, n_draws=1)))
-    # The scale covers a distance of 0.1, which is a twentieth of the distance between the best and the worst
-    # score. A difference of 0.02 is a fifth of the scale.
+    # The scale covers 0.1, a twentieth of the range between the best and worst scores. A difference of 0.02
+    # is a fifth of the scale.
     assert drawn.post is not None
     assert drawn.dot - drawn.post == pytest.approx((Scale.right - Scale.left) / 5, abs=0.2)
     assert drawn.better.startswith("better")

@@ -1,4 +1,4 @@
-"""Tests of confidence intervals for shares: closed forms, published values and coverage."""
+"""Tests for confidence intervals for shares: closed forms, published values and coverage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of paired differences and tails: the compared columns, and the faults that lower the scores."""
+"""Tests for paired differences and tails: the compared columns, and the faults that lower the scores."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Draw = Callable[[np.random.Generator], dict[str, Any]]
 
 
 def stays(rng: np.random.Generator) -> dict[str, Any]:
-    """Return the timestamps of arrivals and of departures a few hours later."""
+    """Return arrival timestamps and departure timestamps a few hours later."""
     begin = START + rng.integers(0, 365 * DAY, N)
     return {"arrival": moments(begin), "departure": moments(begin + rng.gamma(2, 2 * HOUR, N).astype(int))}
 
@@ -51,7 +51,7 @@ def prices(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def trips(rng: np.random.Generator) -> dict[str, Any]:
-    """Return times of day, some of which are missing."""
+    """Return times of day, including some missing values."""
     begin = rng.integers(0, 20 * HOUR, N)
     ends = pa.array((begin + rng.gamma(2, 600, N)).astype(np.int32), mask=rng.random(N) < 0.1)
     return {

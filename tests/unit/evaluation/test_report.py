@@ -1,4 +1,4 @@
-"""Tests of the report as a whole and of its page."""
+"""Tests for the complete report and its page."""
 
 from __future__ import annotations
 

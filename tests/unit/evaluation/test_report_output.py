@@ -1,4 +1,4 @@
-"""Tests of reports as a DataFrame, a file, a notebook table and text."""
+"""Tests for report output as a DataFrame, a file, a notebook table and text."""
 
 from __future__ import annotations
 

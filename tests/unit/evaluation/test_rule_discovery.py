@@ -100,7 +100,7 @@ def test_independent_columns_have_no_rules(seed: int) -> None:
             "rare": rng.choice(["a", "b"], n, p=[0.99, 0.01]),
             "mostly": np.where(rng.random(n) < 0.97, 0, rng.integers(1, 5, n)),
             "small": rng.integers(0, 4, n),
-            # These values exceed the values of `small` only because of the ranges.
+            # These values exceed the values of `small` only because the value ranges do not overlap.
             "large": rng.integers(10, 20, n),
             "gappy": pa.array(np.where(rng.random(n) < 0.02, np.nan, rng.random(n)), from_pandas=True),
             "more gappy": pa.array(np.where(rng.random(n) < 0.7, np.nan, rng.random(n)), from_pandas=True),

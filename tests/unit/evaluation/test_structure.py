@@ -86,7 +86,7 @@ def scores_of(synthetic: pa.Table) -> list[MetricScores]:
 
 
 def outcomes(scores: list[MetricScores]) -> dict[str, Outcome]:
-    """Return the outcomes of the policy's checks of the tested metrics."""
+    """Return the outcomes of the policy checks for the tested metrics."""
     thresholds = tuple(one for one in STANDARD.thresholds if one.metric in NAMES)
     return judge(STANDARD.model_copy(update={"thresholds": thresholds}), scores).outcomes()
 

@@ -1,4 +1,4 @@
-"""Tests of usefulness metrics on tables with known scores and with planted faults."""
+"""Tests for usefulness metrics on tables with known scores and tables with planted faults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from understudy.evaluation.metrics.usefulness.train_synthetic_test_real import r
 
 
 def rare(n_rows: int, *, seed: int) -> pa.Table:
-    """Return rows in which one noisy column predicts a class with a share of 5%."""
+    """Return rows with a noisy column that predicts a rare class (5% of the rows)."""
     rng = np.random.default_rng(seed)
     is_rare = rng.random(n_rows) < 0.05
     signal = 2.5 * is_rare + rng.normal(size=n_rows)

@@ -1,4 +1,4 @@
-"""Tests of policy verdicts: thresholds, intervals, chance levels, and missing scores."""
+"""Tests for policy verdicts: thresholds, intervals, chance levels, and missing scores."""
 
 from __future__ import annotations
 

@@ -22,9 +22,9 @@ def visits(sizes: Sequence[int], *, seed: int, time: int = 0) -> pa.Table:
     Parameters
     ----------
     seed : int
-        Seed of the patients. A different seed produces different patients from the same distribution.
+        Seed for the patients. A different seed produces different patients from the same distribution.
     time : int
-        Seed of the visits. A different seed produces different visits of the same patients.
+        Seed for the visits. A different seed produces different visits for the same patients.
     """
     who, when = np.random.default_rng(seed), np.random.default_rng([seed, time])
     n = int(np.sum(sizes))

@@ -1,4 +1,4 @@
-"""Tests of round trips through Arrow for columns of every dtype."""
+"""Tests for round trips through Arrow with columns of every dtype."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the properties of frames other than column dtypes: labels, index, memory and formats."""
+"""Tests for frame properties other than column dtypes: labels, index, memory and formats."""
 
 from __future__ import annotations
 

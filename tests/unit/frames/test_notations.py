@@ -40,7 +40,7 @@ MAKERS: dict[str, Make] = {
 
 
 def types_of(frame: Any) -> Any:
-    """Return the types of the columns of a frame."""
+    """Return the column types of a frame."""
     return frame.schema if isinstance(frame, pa.Table | pl.DataFrame) else frame.dtypes.to_dict()
 
 

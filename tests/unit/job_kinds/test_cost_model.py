@@ -1,4 +1,4 @@
-"""Tests of the cost estimates."""
+"""Tests for cost estimates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the checks and default values that apply when a job is created."""
+"""Tests for the checks and default values that apply when a job is created."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of boosted trees: comparison with a reference implementation, and properties of fits."""
+"""Tests for boosted trees: comparison with a reference implementation, and properties of fitted trees."""
 
 from __future__ import annotations
 

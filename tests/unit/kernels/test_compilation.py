@@ -1,4 +1,4 @@
-"""Tests of the ahead-of-time compilation of kernels."""
+"""Tests for ahead-of-time kernel compilation."""
 
 from __future__ import annotations
 

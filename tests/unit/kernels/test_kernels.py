@@ -165,7 +165,7 @@ def test_forest_without_features_predicts_the_frequencies_of_codes() -> None:
     codes = np.repeat(np.arange(8), counts).astype(np.uint16)
     forest, child = grow_forest(codes, np.zeros((0, 100), np.uint8), np.zeros(0, bool))
     got = probabilities(forest, child, np.zeros(1, np.uint8), 8)
-    # The root of each tree is smoothed with half a pseudo-row of the uniform distribution.
+    # The root of each tree is smoothed with half a pseudo-row from the uniform distribution.
     assert got == pytest.approx(np.array(counts) / 100, abs=0.01)
 
 

@@ -1,4 +1,4 @@
-"""Tests of synthesizer parameters as a field of other parameters."""
+"""Tests for synthesizer parameters that are a field of other parameters."""
 
 from __future__ import annotations
 

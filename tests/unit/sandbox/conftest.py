@@ -1,4 +1,4 @@
-"""A sandbox whose work misbehaves, shared by the tests of a module."""
+"""A sandbox for misbehaving work, shared by all tests in a module."""
 
 from __future__ import annotations
 

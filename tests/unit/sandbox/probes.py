@@ -30,10 +30,10 @@ def try_all(payload: Payload) -> list[str]:
     Parameters
     ----------
     payload : dict
-        `secret` (path of a private file), `folder` (its folder), `socket` (path of a listening Unix socket),
-        `abstract` (name of a listening abstract socket), `port` (of a listening TCP socket), `pid` (of
-        another process of the same account), `address` (of memory of this machine's processes), and
-        optionally `names`, which limits the attempts.
+        `secret` (path to a private file), `folder` (folder that contains this file), `socket` (path to a
+        listening Unix socket), `abstract` (name of a listening abstract socket), `port` (port of a listening
+        TCP socket), `pid` (ID of another process with the same account), `address` (memory address to read in
+        that process), and optionally `names`, which limits the attempts.
     """
     names = payload.get("names", list(PROBES))
     return [name for name in names if _succeeds(PROBES[name], payload)]

@@ -1,4 +1,4 @@
-"""Tests of runs that send malformed messages or use more of the machine than they may."""
+"""Tests for runs that send malformed messages or exceed their resource limits."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_detail_of_an_internal_error_is_not_taken_from_the_child(finish):
 @pytest.mark.parametrize(
     ("how", "n"), [("files", 20), ("deleted", 20), ("mapped", 1), ("empty", 900), ("deep", 60)]
 )
-def test_files_beyond_the_limits_of_a_folder_end_the_run(finish, monkeypatch, how, n):
+def test_exceeding_the_limits_of_a_folder_ends_the_run(finish, monkeypatch, how, n):
     monkeypatch.setattr(usage, "N_FILES_MAX", 500)
     outcome = finish("fill_folder", how=how, n=n, seconds=ENOUGH_SECONDS)
     assert outcome.error_code == "file_size_limit"

@@ -1,4 +1,4 @@
-"""Tests of the access rules: purposes, scopes, readiness and quarantine."""
+"""Tests for the access rules: purposes, scopes, readiness and quarantine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the checks of an installation."""
+"""Tests for the installation checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the overall progress of a job."""
+"""Tests for overall job progress."""
 
 from __future__ import annotations
 

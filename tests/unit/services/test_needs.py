@@ -1,4 +1,4 @@
-"""Tests of the resource limits of jobs and of the queues of workers."""
+"""Tests for job resource limits and worker queues."""
 
 from __future__ import annotations
 

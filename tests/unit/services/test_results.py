@@ -1,4 +1,4 @@
-"""Tests of result files whose names and kinds a hostile child has chosen."""
+"""Tests for result files with names and kinds chosen by a hostile child process."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def counts(resources: Resources) -> dict[str, int]:
 
 @pytest.fixture
 def dataset_id(resources: Resources, caller: Caller, run_jobs) -> UUID:
-    """Return a dataset from which a model was trained."""
+    """Return a dataset that was used to train a model."""
     rows = "\n".join(f"{n},{n % 3}" for n in range(60))
     dataset, _ = upload_csv(resources, caller.project_id, f"a,b\n{rows}\n".encode())
     run_jobs()

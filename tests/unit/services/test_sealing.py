@@ -1,4 +1,4 @@
-"""Tests of sealed text."""
+"""Tests for sealed text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of periodic tasks that one worker at a time performs."""
+"""Tests for periodic tasks that only one worker performs at a time."""
 
 from __future__ import annotations
 

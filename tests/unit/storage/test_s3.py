@@ -1,4 +1,4 @@
-"""Tests of the store in a bucket while the object store, or the connection to it, fails."""
+"""Tests for the bucket store when the object store or the connection fails."""
 
 from __future__ import annotations
 

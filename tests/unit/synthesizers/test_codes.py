@@ -1,4 +1,4 @@
-"""Tests of codes and labels: columns that correspond one to one, and columns that a code determines."""
+"""Tests for codes and labels: columns that correspond one to one, and columns that a code determines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of conditions, rebalanced columns and imputation."""
+"""Tests for conditions, rebalanced columns and imputation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ N_ROWS = 4000
 
 
 def make_table(n_rows: int = N_ROWS, seed: int = 0) -> pa.Table:
-    """Return a table in which frauds are rare, have large amounts and occur at night."""
+    """Return a table of payments. Frauds are rare, have large amounts and occur at night."""
     rng = np.random.default_rng(seed)
     fraud = rng.random(n_rows) < 0.05
     amount = np.round(rng.lognormal(np.where(fraud, 6, 3), 0.5), 2)

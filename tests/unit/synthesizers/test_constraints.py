@@ -1,4 +1,4 @@
-"""Tests of the validation of sampling constraints."""
+"""Tests for validating sampling constraints."""
 
 from __future__ import annotations
 

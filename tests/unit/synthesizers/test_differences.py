@@ -1,4 +1,4 @@
-"""Tests of columns that are derived from another column and a difference."""
+"""Tests for columns that are derived from another column and a difference."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DAY_US = 86_400 * 10**6
 
 EPOCH = datetime.fromisoformat("1970-01-01")
 
-# Maximum relative error of the median and of the 99% quantile of synthetic differences.
+# Maximum relative error for the median and the 99% quantile of synthetic differences.
 TOLERANCE = 0.15
 
 
@@ -118,7 +118,7 @@ def open_ends() -> pa.Table:
 
 
 def before_and_after() -> pa.Table:
-    """Return a table in which the difference has both signs."""
+    """Return a table with positive and negative differences."""
     before = starts(100_000)
     return pa.table({"start": before, "end": before + random(2).integers(-100, 200, N_ROWS)})
 

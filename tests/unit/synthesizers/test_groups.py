@@ -1,4 +1,4 @@
-"""Tests of the sizes and effective sample sizes of the groups in a constrained sample."""
+"""Tests for group sizes and effective sample sizes in a constrained sample."""
 
 from __future__ import annotations
 

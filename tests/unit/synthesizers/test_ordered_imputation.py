@@ -1,4 +1,4 @@
-"""Tests of imputation under inequalities."""
+"""Tests for imputation under inequalities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of columns that are a product or a quotient of other columns."""
+"""Tests for columns that are a product or a quotient of other columns."""
 
 from __future__ import annotations
 

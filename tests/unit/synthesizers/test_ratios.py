@@ -1,4 +1,4 @@
-"""Tests of columns that are derived from other columns and a ratio."""
+"""Tests for columns that are derived from other columns and a ratio."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def tips() -> tuple[pa.Table, list[float]]:
 
 
 def taxes() -> tuple[pa.Table, list[float]]:
-    """Return net and gross amounts, of which some are negative."""
+    """Return net and gross amounts, including some negative amounts."""
     net = np.where(random(3).random(N_ROWS) < 0.1, -1, 1) * amounts()
     gross = (net * random(2).choice([1.07, 1.19], N_ROWS)).round(2)
     return table_of(base=net, target=gross), [1.07, 1.19]
@@ -85,7 +85,7 @@ def test_rates_keep_their_shares(make: Callable[[], Any]) -> None:
     table, rates = make()
     sample = draw(fitted(table), 4000, seed=2)
     assert sample.schema.names == table.schema.names
-    # Three standard deviations of the difference between two shares of about a third.
+    # The tolerance is three standard deviations of the difference between two shares of about a third.
     assert np.abs(shares(sample, rates) - shares(table, rates)).max() < 0.045
 
 

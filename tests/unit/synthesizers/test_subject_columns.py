@@ -40,7 +40,7 @@ def visits(label: Callable[[int], str | int]) -> pd.DataFrame:
 
 
 def fitted_as_category(table: pd.DataFrame) -> understudy.Model:
-    """Return a model fitted with a schema in which the column `patient` is a category and the subject."""
+    """Return a model with a schema that declares the column `patient` as a category and the subject."""
     schema = understudy.infer_schema(table)
     ((name, described),) = schema.tables.items()
     patient, *others = described.columns

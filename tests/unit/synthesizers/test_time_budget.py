@@ -1,4 +1,4 @@
-"""Tests of the choice of a preset by time budget."""
+"""Tests for choosing a preset by time budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of properties that the tree chain has in addition to the contract of all synthesizers."""
+"""Tests for tree chain properties that are not part of the contract for all synthesizers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_dependencies_between_categories_are_preserved(sample: pa.Table) -> None
 
 def test_levels_of_a_large_category_follow_other_columns(sample: pa.Table) -> None:
     first_words = np.array([text.split()[0] for text in sample["code"].to_pylist()])
-    # Trees use the 300 levels as an ordered scale in which similar levels are neighbors.
+    # Trees use the 300 levels as an ordered scale with similar levels next to each other.
     assert (first_words == sample["city"].to_numpy()).mean() > 0.9
 
 
@@ -124,7 +124,7 @@ def test_unpredictable_column_has_no_predictor() -> None:
 
 
 def wide_table(n_columns: int) -> tuple[pa.Table, TableSchema]:
-    """Return a table of noise whose last column repeats the first column."""
+    """Return a table of noise. The last column repeats the first column."""
     rng = np.random.default_rng(0)
     columns = {f"c{j}": rng.integers(0, 5, 1000) for j in range(n_columns - 1)}
     columns["last"] = columns["c0"]

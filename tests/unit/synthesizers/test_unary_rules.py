@@ -1,4 +1,4 @@
-"""Tests of columns that are the absolute value, a part or the sign of another column."""
+"""Tests for columns that are the absolute value, a part or the sign of another column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of reading and writing Arrow files and streams."""
+"""Tests for reading and writing Arrow files and streams."""
 
 from __future__ import annotations
 

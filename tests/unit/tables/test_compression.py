@@ -1,4 +1,4 @@
-"""Tests of files in any format that are compressed with gzip or zstd."""
+"""Tests for gzip and zstd compression of files in any format."""
 
 from __future__ import annotations
 

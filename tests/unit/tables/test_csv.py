@@ -1,4 +1,4 @@
-"""Tests of CSV reading: delimiters, headers, line endings, encodings and types."""
+"""Tests for CSV reading: delimiters, headers, line endings, encodings and types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of rows that cannot be read: errors with their lines, or a list of skipped rows."""
+"""Tests for unreadable rows, which cause an error with a line number or are skipped and listed."""
 
 from __future__ import annotations
 

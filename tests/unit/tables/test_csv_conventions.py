@@ -1,4 +1,4 @@
-"""Tests of numbers, dates, quotation marks and encodings that depend on the locale or the program."""
+"""Tests for numbers, dates, quotation marks and encodings that depend on the locale or the program."""
 
 from __future__ import annotations
 

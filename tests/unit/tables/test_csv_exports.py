@@ -1,4 +1,4 @@
-"""Tests of CSV files that banks, databases, loggers and reporting tools export."""
+"""Tests for CSV files that banks, databases, loggers and reporting tools export."""
 
 from __future__ import annotations
 

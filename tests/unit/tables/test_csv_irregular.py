@@ -1,4 +1,4 @@
-"""Tests of CSV files with omitted fields, many blank rows, ruler lines, or several spellings of booleans."""
+"""Tests for CSV files with omitted fields, many blank rows, ruler lines, or several spellings of booleans."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_offsets_in_hours_are_written_as_in_the_file(tmp_path: Path):
     assert _written(tmp_path, loaded, "created") == values
 
 
-def test_offsets_of_half_hours_keep_their_minutes():
+def test_half_hour_utc_offsets_keep_their_minutes():
     notation = DateNotation(pattern="%Y-%m-%d %H:%M%-z", offset_minutes=330)
     values = pa.array([0], pa.timestamp("s", tz="UTC"))
     assert write(values, notation).to_pylist() == ["1970-01-01 05:30+0530"]

@@ -1,4 +1,4 @@
-"""Tests of tables in CSV files with titles, notes, comments, units, blank rows or several header rows."""
+"""Tests for tables in CSV files with titles, notes, comments, units, blank rows or several header rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of declared domains: validation, and checks of tables and samples against the domains."""
+"""Tests for declared domains: validation, and checks of tables and samples against the domains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the fingerprints of tables."""
+"""Tests for table fingerprints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of headers with repeated or long column names."""
+"""Tests for headers with repeated or long column names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of identifier formats with published examples, altered examples and new numbers."""
+"""Tests for identifier formats with published examples, altered examples and new numbers."""
 
 from __future__ import annotations
 

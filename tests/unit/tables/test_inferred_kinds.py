@@ -1,4 +1,4 @@
-"""Tests of kinds inferred from values: the fast part of `benchmarks/inference.py`, with data from mimesis."""
+"""Tests for kinds inferred from mimesis data. These tests are the fast part of `benchmarks/inference.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of JSON Lines: types of columns, notes and errors."""
+"""Tests for JSON Lines: column types, notes and errors."""
 
 from __future__ import annotations
 

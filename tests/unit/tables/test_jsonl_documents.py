@@ -1,4 +1,4 @@
-"""Tests of JSON documents: arrays of objects, objects that contain them, and objects over several lines."""
+"""Tests for JSON documents: arrays of objects, objects that contain such arrays, and multiline objects."""
 
 from __future__ import annotations
 

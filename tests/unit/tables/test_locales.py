@@ -48,7 +48,7 @@ def test_ip_addresses_keep_the_shares_of_private_networks() -> None:
     public = [f"93.184.{i % 7}.{i}" for i in range(1, 121)]
     table = pd.DataFrame({"ip": private + public, "n": range(200)})
     sampled = understudy.fit(table, seed=1).sample(2000, seed=2)["ip"]
-    # Four standard deviations of a share of 0.4 in 2,000 rows.
+    # The tolerance is four standard deviations of a share of 0.4 in 2,000 rows.
     assert sampled.str.startswith("192.168.").mean() == pytest.approx(0.4, abs=0.045)
     assert not set(sampled) & set(table["ip"])
 

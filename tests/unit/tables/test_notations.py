@@ -1,4 +1,4 @@
-"""Tests of notations: detection, parsing and writing of dates and numbers."""
+"""Tests for notations: detecting, parsing and writing dates and numbers."""
 
 from __future__ import annotations
 

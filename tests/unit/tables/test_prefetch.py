@@ -1,4 +1,4 @@
-"""Tests of iterators that run ahead of their consumers."""
+"""Tests for iterators that run ahead of their consumers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from understudy.tables.formats.prefetch import prefetch
 
 
 def numbers(n: int, closed: list[str], *, fails_at: int | None = None) -> Generator[int, None, None]:
-    """Yield whole numbers, and record the thread in which the generator is closed."""
+    """Yield whole numbers, and record the thread that closes the generator."""
     try:
         for number in range(n):
             if number == fails_at:

@@ -1,4 +1,4 @@
-"""Tests of exact profiles, and of protected profiles without values of fewer than five rows or subjects."""
+"""Tests for exact profiles and protected profiles (no values with fewer than five rows or subjects)."""
 
 from __future__ import annotations
 

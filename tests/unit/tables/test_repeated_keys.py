@@ -1,4 +1,4 @@
-"""Tests of repeated keys of people and things, and of the subject of a table."""
+"""Tests for repeated keys of people and things, and for the subject of a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of candidates for the key, subject and target of a table and for relationships between tables."""
+"""Tests for key, subject and target candidates and for relationships between tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of reading and writing SDV metadata."""
+"""Tests for reading and writing SDV metadata."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.tables.schema_changes import change_schema
 from understudy.tables.sdv_metadata import read_metadata, write_metadata
 from understudy.tables.source import ArrowSource
 
-# This is the example of hotel guests in the public documentation of SDV.
+# This is the hotel guest example from the public SDV documentation.
 GUESTS: dict[str, Any] = {
     "METADATA_SPEC_VERSION": "SINGLE_TABLE_V1",
     "primary_key": "guest_email",
@@ -132,7 +132,7 @@ def test_several_tables_are_written_with_their_relationships() -> None:
 
 
 def shop() -> InferredSchema:
-    """Return the schema of two tables whose relationship is inferred from numbers."""
+    """Return the schema of two tables with a relationship inferred from numbers."""
     orders = pa.table({"order_id": range(100, 140), "person_id": [n % 4 for n in range(40)]})
     people = pa.table({"person_id": range(25), "town": [f"Town{chr(97 + n)}" for n in range(25)]})
     return infer_schema({"orders": ArrowSource(orders), "people": ArrowSource(people)})

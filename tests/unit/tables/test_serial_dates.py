@@ -1,4 +1,4 @@
-"""Tests of dates that are written as serial numbers, as in workbooks."""
+"""Tests for dates written as serial numbers, as in workbooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of table sources in memory and in Parquet files, and of the names of tables and files."""
+"""Tests for table sources in memory and in Parquet files, and for table and file names."""
 
 from __future__ import annotations
 

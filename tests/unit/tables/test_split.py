@@ -1,4 +1,4 @@
-"""Tests of splits into training rows and a holdout: by row, by subject and by root."""
+"""Tests for splits into training rows and a holdout: by row, by subject and by root."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.tables.schema import DatasetSchema, Relationship
 from understudy.tables.source import ArrowSource, Dataset
 from understudy.tables.split import Split, followed_relationships, is_held_out, row_units
 
-# Of 30 rows, earlier versions held out these rows with a fraction of 0.2 and seed 7.
+# Earlier product versions held out these of 30 rows with a fraction of 0.2 and seed 7.
 EARLIER = [1, 4, 11, 13, 14, 17, 26, 28]
 
 
@@ -35,7 +35,7 @@ def test_adding_rows_does_not_change_which_of_the_first_rows_are_held_out() -> N
 
 
 def test_the_same_rows_are_held_out_as_in_earlier_versions() -> None:
-    # Models of earlier versions are evaluated on the rows that these versions held out.
+    # Models from earlier product versions are evaluated on the rows that those versions held out.
     assert np.flatnonzero(rows(30, 0.2, 7)).tolist() == EARLIER
 
 
@@ -142,7 +142,7 @@ def test_a_stored_split_without_a_unit_is_read_as_a_split_by_row() -> None:
 
 
 def shop(*, customer_subject: bool = False) -> tuple[Dataset, DatasetSchema]:
-    """Return the tables of a shop in which sellers report to each other and orders have several lines."""
+    """Return the tables of a shop. Sellers report to each other, and orders have several lines."""
     rng = np.random.default_rng(0)
     products = pa.table({"id": [f"p{i}" for i in range(40)]})
     sellers = pa.table({"id": range(30), "boss": [None, *[0] * 29]})

@@ -1,5 +1,5 @@
 # ruff: noqa: RUF001 - words in several scripts
-"""Tests of the style of CSV files: samples have the delimiter, quotation marks and encoding of the source."""
+"""Tests that CSV samples have the same delimiter, quotation marks and encoding as the source."""
 
 from pathlib import Path
 

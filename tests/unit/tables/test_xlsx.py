@@ -1,4 +1,4 @@
-"""Tests of workbooks: sheets, headers, cells, number formats and types."""
+"""Tests for workbooks: sheets, headers, cells, number formats and types."""
 
 from __future__ import annotations
 

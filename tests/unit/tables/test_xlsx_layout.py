@@ -1,4 +1,4 @@
-"""Tests of tables in workbooks with titles, notes, units, blank columns or several header rows."""
+"""Tests for tables in workbooks with titles, notes, units, blank columns or several header rows."""
 
 from __future__ import annotations
 

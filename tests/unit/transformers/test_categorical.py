@@ -1,4 +1,4 @@
-"""Tests of categories, booleans, coarse codes and the order of levels."""
+"""Tests for categories, booleans, coarse codes and level order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of coordinates, and of identifiers with a known format, such as cards, IBANs and national IDs."""
+"""Tests for coordinates, and of identifiers with a known format, such as cards, IBANs and national IDs."""
 
 from __future__ import annotations
 

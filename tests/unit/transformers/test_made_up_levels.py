@@ -1,4 +1,4 @@
-"""Tests of made-up levels, which replace the rare levels of a category."""
+"""Tests for made-up levels, which replace the rare levels of a category."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ CITIES = {f"City {i}": 100 // (i + 1) + 1 for i in range(60)}
         # Spelling errors are redrawn from the common levels.
         (TYPES | {"gren": 2, "bleu": 1}, False, 0),
         (TYPES | {f"gren{i}": 1 for i in range(12)}, False, 0),
-        # Rare levels of columns with many levels, and of codes, are made up.
+        # Rare levels are made up in columns with many levels and in columns of codes.
         (CITIES, False, sum(n < MIN_SUPPORT for n in CITIES.values())),
         (TYPES | {"gold": 3, "gray": 3}, True, 2),
         # Without common levels, rare levels cannot be redrawn.

@@ -1,4 +1,4 @@
-"""Tests of personal items within texts, and of texts that are generated from templates."""
+"""Tests for personal items in texts, and for texts generated from templates."""
 
 from __future__ import annotations
 

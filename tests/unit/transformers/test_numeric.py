@@ -1,4 +1,4 @@
-"""Tests of encoding and decoding numbers, with exact shared values and without values of single rows."""
+"""Tests for encoding and decoding numbers. Shared values stay exact. Values of single rows are not stored."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ Generate = Callable[[np.random.Generator, int], Floats]
 
 
 def pareto(rng: np.random.Generator, n: int) -> Floats:
-    """Return numbers with a power law of exponent 2.5 and a minimum of 1."""
+    """Return numbers from a Pareto distribution with shape 2.5 and minimum 1."""
     return rng.pareto(2.5, n) + 1
 
 

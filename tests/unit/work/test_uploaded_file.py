@@ -1,4 +1,4 @@
-"""Tests of joining and verifying files that were uploaded in parts."""
+"""Tests for joining and verifying files that were uploaded in parts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def sha256_of(data: bytes) -> str:
 
 @pytest.fixture
 def parts(tmp_path: Path) -> list[Part]:
-    """Return parts whose files exist."""
+    """Return parts with existing files."""
     parts = [Part(tmp_path / f"part-{i}", sha256_of(piece)) for i, piece in enumerate(PIECES)]
     for part, piece in zip(parts, PIECES, strict=True):
         part.path.write_bytes(piece)

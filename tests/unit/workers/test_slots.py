@@ -1,4 +1,4 @@
-"""Tests of the slots of a worker without a broker."""
+"""Tests for worker slots without a broker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of worker properties that do not require a running worker."""
+"""Tests for worker properties that do not require a running worker."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the order and the sizes in which entities are arranged."""
+"""Tests for the arrangement of entities: their order and sizes."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ Rng = np.random.Generator
 
 
 def rows_of(rng: Rng, n_rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the entity of each row, the number of the row within the entity, and the size of the entity."""
+    """Return the entity of each row, the position of the row in this entity, and the entity size."""
     sizes = rng.integers(3, n_rows + 1, N_ENTITIES)
     entity = np.repeat(np.arange(N_ENTITIES), sizes)
     rank = np.arange(len(entity)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
@@ -24,7 +24,7 @@ def rows_of(rng: Rng, n_rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def is_changed(rng: Rng, share: float, rank: np.ndarray, entity: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Return a mask of the rows after the change of their entity. Only a share of the entities changes."""
+    """Return a mask of the rows after a change in their entity. Only a share of the entities changes."""
     first = np.where(rng.random(N_ENTITIES) < share, rng.random(N_ENTITIES), 2)
     return rank > first[entity] * (size - 1)
 
@@ -73,7 +73,7 @@ def salaries(rng: Rng) -> pd.DataFrame:
 
 
 def changes_of(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the number of changes, the number of returns, and the mean place of the changes, by entity."""
+    """Return the number of changes, number of returns and mean change position for each entity."""
     entity = table[table.columns[0]]
     rank, size = table.groupby(entity).cumcount(), table.groupby(entity)["value"].transform("size")
     change = (table["value"] != table.groupby(entity)["value"].shift()) & (rank > 0)
@@ -91,7 +91,8 @@ def test_values_stay_changed(make: Callable[[Rng], pd.DataFrame], tmp_path: Path
     real, synthetic = changes_of(table), changes_of(sampled.sort_values(sampled.columns[0], kind="stable"))
     assert synthetic["returns"].sum() <= 0.01 * len(synthetic)
     shares = [(own["changes"] > 0).mean() for own in (real, synthetic)]
-    # The tolerances are three standard errors of the difference of two shares, and of two mean places.
+    # The tolerances are three standard errors: for the difference between two shares, and for the difference
+    # between two mean positions.
     error = 3 * np.sqrt(shares[0] * (1 - shares[0]) * (1 / len(real) + 1 / len(synthetic)))
     assert shares[1] == pytest.approx(shares[0], abs=error)
     places = [own["place"].dropna() for own in (real, synthetic)]

@@ -1,4 +1,4 @@
-"""Tests of the division of rows into entities."""
+"""Tests for grouping rows into entities."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_phases_are_spread_evenly_in_every_part_of_the_rows() -> None:
 
 
 def permute_slowly(number: int, n_period: int, n_windows: int, key: int) -> int:
-    """Return the position of a number: a reference implementation of `permutation.permute_windows`."""
+    """Return the position of a number. Reference implementation for `permutation.permute_windows`."""
     period, own = divmod(number, n_period)
     starts = [-(-window * n_period // n_windows) for window in range(n_windows + 1)]
     window = max(w for w in range(n_windows) if starts[w] <= own)

@@ -69,7 +69,7 @@ def test_values_that_differ_by_chance_are_drawn_freely() -> None:
 
 
 def arms(n_subjects: int = 300) -> pd.DataFrame:
-    """Return visits of subjects. Subjects of arm A have three visits, and those of arm B lack `month 6`."""
+    """Return subject visits. Subjects in arm A have three visits, and those in arm B lack `month 6`."""
     rng = np.random.default_rng(0)
     visits = ["baseline", "month 3", "month 6"]
     rows = [

@@ -47,7 +47,7 @@ def correlation(table: pd.DataFrame, column: str) -> float:
 
 @pytest.mark.parametrize("column", ["weight", "ward", "temperature"])
 def test_rows_of_an_entity_are_as_similar_as_in_the_table(model: understudy.Model, column: str) -> None:
-    # Four standard errors of the correlation between the rows of 300 entities.
+    # The tolerance is four standard errors of the correlation between the rows of 300 entities.
     sampled = model.sample(len(visits()), seed=2)
     assert correlation(sampled, column) == pytest.approx(correlation(visits(), column), abs=0.1)
 

@@ -1,4 +1,4 @@
-"""Tests of generated values that depend on other columns, in tables with entities."""
+"""Tests for generated values that depend on other columns, in tables with entities."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.unit.synthesizers.entities.tables import IDENTIFIER, NAME, fitted
 from understudy.tables.schema import ColumnKind
 
 N_ENTITIES, N_ROWS = 60, 600
-# The entity to which each row belongs.
+# The entity of each row.
 ENTITY = np.arange(N_ROWS) % N_ENTITIES
 POSTAL_CODE = ColumnKind.postal_code
 

@@ -1,4 +1,4 @@
-"""Tests of the order of conditional equalities."""
+"""Tests for the order of conditional equalities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of columns that are a quotient of sums of products of other columns."""
+"""Tests for columns that divide one sum of products by another. The products contain other columns."""
 
 from __future__ import annotations
 

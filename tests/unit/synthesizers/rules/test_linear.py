@@ -1,4 +1,4 @@
-"""Tests of the search for linear rules and of the exact computation of their targets."""
+"""Tests for the linear rule search and the exact computation of rule targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the search for rules in tables, and of the check that all real rows satisfy the rules."""
+"""Tests for the rule search in tables, and for the check that all real rows satisfy the rules."""
 
 from __future__ import annotations
 
