@@ -70,7 +70,7 @@ def test_no_byte_remains_if_a_dataset_is_deleted_after_its_worker_was_killed(sta
     table = pa.table({"n": range(400_000), "text": [f"{canary}{n % 1000}" for n in range(400_000)]})
     worker = stack.start_worker()
     with asleep(survivor):
-        dataset_id, _ = stack.upload(table)
+        dataset_id, job_id = stack.upload(table)
         until(lambda: find_in_files(stack.resources.scratch_folder, [canary]), "rows are staged")
         send(worker.work_pids(), signal.SIGSTOP)
         worker.kill_main()
@@ -80,6 +80,7 @@ def test_no_byte_remains_if_a_dataset_is_deleted_after_its_worker_was_killed(sta
     until(lambda: not any(find_in_files(folder, [canary]) for folder in folders), "nothing is left")
     assert find_in_database(stack.resources, [canary]) == set()
     assert canary not in stack.log.read_text()
+    stack.finish(job_id)
 
 
 def test_frozen_worker_cannot_finish_jobs_that_another_has_claimed(stack, survivor):
