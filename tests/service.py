@@ -13,6 +13,7 @@ from redis import Redis
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from understudy.access import PROJECT_SCOPES
 from understudy.db.migrate import upgrade
 from understudy.db.orm import Base
 from understudy.db.session import close_sessions, make_sessions, parse_url
@@ -20,7 +21,7 @@ from understudy.embedded.servers import PrivatePostgres, PrivateValkey
 from understudy.job_queue import ListQueue
 from understudy.resources import Resources, open_resources
 from understudy.sandbox import Sandbox
-from understudy.services.api_keys import SCOPES, Caller
+from understudy.services.api_keys import Caller
 from understudy.services.job_runs import run_next_job
 from understudy.services.projects import create_project
 from understudy.settings import Settings
@@ -165,7 +166,7 @@ def run_jobs(resources: Resources, sandbox: Sandbox) -> Callable[[], int]:
 def make_caller(resources: Resources) -> Caller:
     """Return a caller with every scope in a new project."""
     project = create_project(resources, "tests")
-    return Caller(project.id, project.id, frozenset(SCOPES))
+    return Caller(project.id, project.id, frozenset(PROJECT_SCOPES))
 
 
 def url_of(server_url: str, database: str) -> str:

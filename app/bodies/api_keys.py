@@ -80,7 +80,7 @@ class CreateApiKey(BaseModel):
             min_length=1,
             max_length=5,
             description="Permissions of the key. `read_real` also allows reading real values, `admin` "
-            "allows managing the project, and `operator` allows managing all projects.",
+            "allows everything within the project, and `operator` allows managing all projects.",
         ),
     ]
     expires_at: ExpiresAt = None

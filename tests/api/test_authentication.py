@@ -124,6 +124,18 @@ def test_a_key_with_write_scope_cannot_read(bare_client: TestClient, shared_reso
     assert_problem(response, 403, "forbidden", f"'{required_scope(name)}'")
 
 
+@pytest.mark.parametrize("name", [*WRITES, *READS])
+def test_admin_implies_the_other_scopes_of_the_project(
+    bare_client: TestClient, shared_resources: Resources, name: str
+):
+    key = new_key(shared_resources, make_caller(shared_resources), "admin")
+    path, method, _ = OPERATIONS[name]
+    response = bare_client.request(
+        method, path.format(**IDS), headers={"Authorization": f"Bearer {key}"}, **valid_body(name)
+    )
+    assert (response.status_code == 403) == (required_scope(name) == "operator")
+
+
 def valid_body(name: str) -> dict[str, object]:
     """Return a request for an operation that is valid except for its key."""
     bodies: dict[str, dict[str, object]] = {

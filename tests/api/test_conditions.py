@@ -7,8 +7,9 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import Json, assert_problem, get, new_key, submit
 from tests.api.worlds import make_world
+from understudy.access import PROJECT_SCOPES
 from understudy.resources import Resources
-from understudy.services.api_keys import SCOPES, Caller
+from understudy.services.api_keys import Caller
 
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 NOUNS = ("dataset", "job", "model", "report", "upload")
@@ -18,7 +19,7 @@ LABELLED = ("dataset", "job", "model", "report")
 @pytest.fixture
 def administrator(app_client: TestClient, resources: Resources, caller: Caller) -> TestClient:
     """Create a client with all scopes."""
-    app_client.headers["Authorization"] = f"Bearer {new_key(resources, caller, *SCOPES)}"
+    app_client.headers["Authorization"] = f"Bearer {new_key(resources, caller, *PROJECT_SCOPES)}"
     return app_client
 
 

@@ -16,9 +16,9 @@ from tests.api.conftest import get, new_key
 from tests.api.worlds import make_world
 from tests.service import make_caller
 from tests.test_openapi import IN_V1, OPERATIONS
+from understudy.access import PROJECT_SCOPES
 from understudy.ids import PREFIXES, new_id, to_text
 from understudy.resources import Resources
-from understudy.services.api_keys import SCOPES
 
 World = dict[str, str]
 Own = tuple[TestClient, World]
@@ -69,7 +69,7 @@ def victim(shared_resources: Resources) -> World:
 def own(shared_resources: Resources) -> Own:
     """Create a client and the resources of its own project."""
     caller = make_caller(shared_resources)
-    headers = {"Authorization": f"Bearer {new_key(shared_resources, caller, *SCOPES)}"}
+    headers = {"Authorization": f"Bearer {new_key(shared_resources, caller, *PROJECT_SCOPES)}"}
     return TestClient(create_app(shared_resources), headers=headers), make_world(shared_resources, caller)
 
 
@@ -150,7 +150,7 @@ def test_idempotency_key_belongs_to_its_project(own: Own, shared_resources: Reso
 def test_requests_leave_another_project_unchanged(own: Own, shared_resources: Resources):
     caller = make_caller(shared_resources)
     world = make_world(shared_resources, caller)
-    key = new_key(shared_resources, caller, *SCOPES)
+    key = new_key(shared_resources, caller, *PROJECT_SCOPES)
     client = TestClient(own[0].app, headers={"Authorization": f"Bearer {key}"})
 
     def resources_of_the_project() -> list[Any]:

@@ -36,8 +36,8 @@ def create_key(
     scope: Annotated[
         list[str],
         typer.Option(
-            help="Scope of the key: read, read_real (also read real values), write, admin, or operator "
-            "(manage all projects). Repeatable."
+            help="Scope of the key: read, read_real (also read real values), write, admin (everything within "
+            "the project), or operator (manage all projects). Repeatable."
         ),
     ] = SCOPES,
     data_dir: DataDir = None,

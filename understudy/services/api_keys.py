@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from understudy import ids
-from understudy.access import check_scope
+from understudy.access import PROJECT_SCOPES, check_scope
 from understudy.db import api_keys, projects
 from understudy.db.api_keys import NewApiKey
 from understudy.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
@@ -30,11 +30,9 @@ if TYPE_CHECKING:
 
     from understudy.db.orm import ApiKey
 
-# The scopes within a project. `read_real` also allows reading the real values of uploaded and imputed tables.
-SCOPES = ("read", "read_real", "write", "admin")
 # `operator` allows managing all projects of the installation, and creating keys for them.
 OPERATOR = "operator"
-ALL_SCOPES = (*SCOPES, OPERATOR)
+ALL_SCOPES = (*PROJECT_SCOPES, OPERATOR)
 USUAL_SCOPES = ("read", "read_real", "write")
 _KEY = re.compile(r"sk_([0-9a-z]{26})_[A-Za-z0-9_-]{43}")
 
