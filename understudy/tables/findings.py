@@ -79,7 +79,7 @@ class TableFindings(BaseModel):
     ] = None
     target: Annotated[
         Candidate | None,
-        Field(description="Candidate for the target, the column to predict from the others."),
+        Field(description="Candidate for the target, which is the column to predict from the other columns."),
     ] = None
 
 
