@@ -74,7 +74,8 @@ class TableFindings(BaseModel):
     subject: Annotated[
         Candidate | None,
         Field(
-            description="Column that seems to identify the subject. The schema declares it if it is clear."
+            description="Column that seems to identify the subject. If the evidence is clear, the schema "
+            "declares the column."
         ),
     ] = None
     target: Annotated[

@@ -136,9 +136,9 @@ def fit_labels(
 ) -> tuple[CategoricalTransformer, dict[int, LabelTransformer]]:
     """Return the transformer of a code column, and the transformers of its label columns by position.
 
-    If the table's codes contain their labels, each made-up code contains its made-up label. The same applies
-    to labels that contain their codes. A column is left out if its type has too few unused values for made-up
-    labels.
+    If the table's codes contain their labels, each made-up code contains its made-up label. Likewise, made-up
+    labels contain their codes if the labels of the table do. A column is left out if its type has too few
+    unused values for made-up labels.
 
     Parameters
     ----------

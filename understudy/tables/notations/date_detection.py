@@ -376,7 +376,7 @@ def _offsets(notation: DateNotation, sample: SampledTexts) -> dict[str, Any]:
             counts[text] += count
     if not counts:
         return {}
-    # The pattern cannot write `Z`, so another offset comes first.
+    # The first offset is stored in minutes, which cannot represent `Z`, so another offset comes first.
     ranked = sorted(counts, key=lambda text: (text == "Z", -counts[text]))
     kept = [text for text in ranked if counts[text] >= _N_OFFSET_MIN][:20]
     if len(kept) < 2:
