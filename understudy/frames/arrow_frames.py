@@ -135,7 +135,7 @@ def index_by_category(
 ) -> tuple[pa.Array[Any], pa.ChunkedArray[Any]]:
     """Return the categories of a column, and the position of each value's category.
 
-    Other values, such as those of a generated column, are appended to the given categories.
+    Values that are not among the given categories are appended. Generated columns have such values.
 
     Returns
     -------

@@ -34,7 +34,7 @@ def read_dataset(data: Frames, *, name: str | None = None) -> FrameDataset:
     data : frame, path or mapping of table names to these
         The user's dataset.
     name : str, optional
-        Name of the table if the data is not a mapping. Default: the name of its file, or `table`.
+        Name of the table if the data is not a mapping. Default: the file name, or `table`.
 
     Raises
     ------

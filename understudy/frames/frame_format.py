@@ -20,7 +20,7 @@ class Categories(BaseModel):
     is_ordered : bool
         Whether the order of the categories is meaningful.
     dtype : str
-        pandas dtype of the categories themselves.
+        pandas dtype of the category values.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -136,7 +136,7 @@ def _not_utf8(name: str) -> InvalidInput:
 def _read_arrow(name: str, values: Series) -> tuple[ArrowColumn, ColumnFormat]:
     array = _chunked(values.array.__arrow_array__())
     dtype = name_arrow_dtype(array.type)
-    if len(dtype) > 255:  # Only names of nested types are that long.
+    if len(dtype) > 255:  # Only nested types have longer names.
         raise _unsupported(name, str(array.type).partition("<")[0])
     return array, ColumnFormat(dtype=dtype, categories=read_categories(array))
 

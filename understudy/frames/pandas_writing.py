@@ -66,7 +66,7 @@ def write_column(column: ArrowColumn, form: ColumnFormat) -> PandasArray:
 
 def _write_usual(column: ArrowColumn, form: ColumnFormat) -> PandasArray:
     usual = usual_format(column.type, has_missing=column.null_count > 0)
-    # The formats are equal only if pandas does not support the time zone. Arrow preserves its name.
+    # If the formats are equal, pandas does not support the time zone. An Arrow array preserves its name.
     return pd.arrays.ArrowExtensionArray(column) if usual == form else write_column(column, usual)
 
 

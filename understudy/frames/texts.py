@@ -9,7 +9,7 @@ from understudy.tables.schema import TableSchema
 
 
 def with_texts(form: FrameFormat, given: pa.Schema, schema: TableSchema) -> FrameFormat:
-    """Return the format with the names of the text columns that the schema's notations convert.
+    """Return the format with the names of the text columns that the schema stores as another type.
 
     Parameters
     ----------

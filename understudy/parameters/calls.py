@@ -28,7 +28,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def checked(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Return a decorator that checks a function's arguments and replaces them with the results.
+    """Return a decorator that replaces a function's arguments with the results of the checks.
 
     Errors of pydantic and of the file system inside the function are raised as `UnderstudyError`s.
 
@@ -166,7 +166,7 @@ def path(name: str, value: Any, _: Arguments) -> Path:
 
 
 def tables(name: str, value: Any, _: Arguments) -> Any:
-    """Return an argument that contains tables, after a check of the paths among them."""
+    """Return an argument that contains tables, after checking any paths in it."""
     if any(not os.fspath(item) or "\0" in os.fspath(item) for item in _paths(value)):
         raise InvalidInput(f"A path in {name} is empty or contains a NUL character. Pass the path of a file.")
     return value
@@ -194,7 +194,7 @@ def validate_again(class_: type[BaseModel], name: str, value: Any) -> Any:
     Raises
     ------
     InvalidInput
-        If a field is invalid. The detail contains the first such field.
+        If a field is invalid. The detail contains the first invalid field.
     """
     try:
         fields = value.model_dump(warnings=False) if isinstance(value, BaseModel) else dict(value)

@@ -1,4 +1,4 @@
-"""Parameters of kind `evaluate`."""
+"""Parameters of `evaluate` jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameters of kind `impute`."""
+"""Parameters of `impute` jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameters of kind `ingest`."""
+"""Parameters of `ingest` jobs."""
 
 from __future__ import annotations
 

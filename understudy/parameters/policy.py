@@ -67,7 +67,7 @@ class Policy(BaseModel):
     ]
 
 
-# The thresholds of fidelity, usefulness and bias, which both policies share.
+# Thresholds for fidelity, utility and bias, which both policies contain.
 LIKENESS = (
     PolicyThreshold(metric="column_shapes", of="loss", warn=0.05, fail=0.2),
     PolicyThreshold(metric="column_pairs", of="loss", warn=0.08, fail=0.3),

@@ -1,4 +1,4 @@
-"""Parameters of kind `probe`."""
+"""Parameters of `probe` jobs."""
 
 from __future__ import annotations
 

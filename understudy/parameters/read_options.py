@@ -70,7 +70,7 @@ def checked_encoding(text: str) -> str:
 
 
 def _tokens(given: Any) -> Any:
-    """Split tokens that arrive as one string, as in a form."""
+    """Split tokens that are sent as one string, as in a form."""
     return tuple(given.split(",")) if isinstance(given, str) else given
 
 
@@ -112,7 +112,7 @@ def _check_ranges(text: str) -> str:
 
 
 def _names(given: Any) -> Any:
-    """Split names that arrive as one string: a JSON list, or names separated by commas."""
+    """Split names that are sent as one string: a JSON list, or names separated by commas."""
     if not isinstance(given, str):
         return given
     if given.startswith("["):

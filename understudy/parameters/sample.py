@@ -1,4 +1,4 @@
-"""Parameters of kind `sample`."""
+"""Parameters of `sample` jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameters of kind `sample_shard`."""
+"""Parameters of `sample_shard` jobs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from understudy.parameters.sample import SampleParameters
 
 
 class SampleShardParameters(JobParameters):
-    """Parameters of a job that generates some of the rows in a sample. Callers cannot request such a job."""
+    """Parameters of a job that generates some of the rows in a sample. Only Understudy creates these jobs."""
 
     kind: Literal["sample_shard"]
     model_id: Annotated[str, Field(description="ID of the model to sample from.")]
     sample: Annotated[SampleParameters, Field(description="Resolved parameters of the whole sample.")]
-    start: Annotated[int, Field(ge=0, description="Number of rows of the sample before this shard.")]
-    n_rows: Annotated[int, Field(ge=1, description="Number of rows of this shard.")]
+    start: Annotated[int, Field(ge=0, description="Number of the sample's rows that precede this shard.")]
+    n_rows: Annotated[int, Field(ge=1, description="Number of rows in this shard.")]

@@ -1,4 +1,4 @@
-"""Parameters of kind `train`."""
+"""Parameters of `train` jobs."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class RemoteState:
     credentials : str, optional
         Source of the credentials, such as `env` or `iam-role`. None if there are none.
     problem : str, optional
-        Reason why blobs cannot be written, read or deleted. None if there is no such problem.
+        Reason why blobs cannot be written, read or deleted. None if all these operations succeed.
     skew_seconds : float, optional
         Difference between the store's clock and this machine's clock, in whole seconds. Positive if the
         store's clock is ahead.
@@ -113,7 +113,7 @@ class Store(Protocol):
         """Open a blob for reading. The file is seekable."""
 
     def open_range(self, key: str, start: int, end: int) -> BinaryIO:
-        """Open the bytes from `start` to `end` (exclusive) of a blob for reading, without reading the others.
+        """Open the bytes from `start` to `end` (exclusive) of a blob for reading. Read no other bytes.
 
         A range that exceeds the blob is truncated at its end.
         """
@@ -124,8 +124,8 @@ class Store(Protocol):
     def local_copy(self, key: str, scratch: Path) -> AbstractContextManager[Path]:
         """Return a context manager with the path of a file that contains the blob.
 
-        The file is the store's own, or a copy in `scratch`, which is removed at the end of the block. The
-        caller must not change the file.
+        The file either belongs to the store or is a copy in `scratch`. A copy is removed at the end of the
+        block. The caller must not change the file.
         """
 
     def delete(self, key: str) -> None:

@@ -24,7 +24,7 @@ def check_space(folder: Path) -> None:
     Raises
     ------
     OSError
-        If the file cannot be written. With the code `ENOSPC`, if hardly any space is left.
+        If the file cannot be written. The code is `ENOSPC` if the disk is nearly full.
     """
     with tempfile.NamedTemporaryFile(dir=folder) as file:
         file.write(b"understudy")

@@ -74,12 +74,13 @@ class TableFindings(BaseModel):
     subject: Annotated[
         Candidate | None,
         Field(
-            description="Column that seems to identify the subject. The schema declares it if it is clear."
+            description="Column that seems to identify the subject. If the evidence is clear, the schema "
+            "declares the column."
         ),
     ] = None
     target: Annotated[
         Candidate | None,
-        Field(description="Candidate for the target, the column to predict from the others."),
+        Field(description="Candidate for the target, which is the column to predict from the other columns."),
     ] = None
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from understudy.parameters.base import COLUMN_NAME_LENGTH_MAX
 
 METADATA_KEY = b"understudy.json_place"
-"""Key in an Arrow field's metadata whose value is the place as JSON."""
+"""Key in an Arrow field's metadata. The value is the place as JSON."""
 
 
 class JsonPlace(BaseModel):

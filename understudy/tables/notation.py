@@ -24,7 +24,7 @@ from pydantic import (
 from understudy.tables.notation_words import Shares, Word, Words, without_formula
 
 METADATA_KEY = b"understudy.notation"
-"""Key in an Arrow field's metadata whose value is the notation as JSON."""
+"""Key in an Arrow field's metadata. The value is the notation as JSON."""
 
 SCALES: dict[str, float] = {
     **{"K": 1e3, "k": 1e3, "M": 1e6, "MM": 1e6, "mn": 1e6, "mio": 1e6, "Mio": 1e6},
@@ -39,10 +39,10 @@ DIRECTIVES = frozenset(
         *("f", *(f"{n}f" for n in range(1, 10))),
     )
 )
-"""Directives of date patterns: those of C's strftime, and `%q` (quarter), `%3f` (three digits of a fraction),
-`%o` (day with an ordinal suffix, such as `3rd`), `%-z` (offset from UTC in hours, such as `+02`),
-`%Q` (milliseconds since 1970) and `%x` (days since 1899-12-30, the serial numbers of workbooks).
-After `%x`, `%f` is the fraction of the day."""
+"""Directives of date patterns: the directives of C's strftime, and `%q` (quarter), `%3f` (three digits of a
+fraction), `%o` (day with an ordinal suffix, such as `3rd`), `%-z` (offset from UTC in hours, such as `+02`),
+`%Q` (milliseconds since 1970) and `%x` (days since 1899-12-30, the serial numbers of workbooks). After `%x`,
+`%f` is the fraction of the day."""
 
 # Maximum sum of the shares. It exceeds 1 because the shares are rounded.
 _SHARES_MAX = 1.001
@@ -63,7 +63,8 @@ class _Notation(BaseModel):
         Field(
             max_length=20,
             description="Shares of the missing values that are written as the words in `missing`, in order. "
-            "The others are written as empty text. By default, all are written as the first word.",
+            "The remaining missing values are written as empty text. By default, all missing values are "
+            "written as the first word.",
         ),
     ] = ()
 

@@ -13,11 +13,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from understudy.parameters.read_options import checked_encoding
 
 METADATA_KEY = b"understudy.text_style"
-"""Key in the metadata of an Arrow schema whose value is the style as JSON."""
+"""Key in the metadata of an Arrow schema. The value is the style as JSON."""
 
 
 TAB_SUFFIXES = (".tsv", ".tab")
-"""Suffixes of files whose delimiter is a tab."""
+"""Suffixes of tab-delimited files."""
 
 
 class TextStyle(BaseModel):

@@ -115,7 +115,7 @@ def _cast(chunked: pa.ChunkedArray[Any], column: Column, origin: Origin) -> pa.C
 
 
 def _has_own_notation(column: Column) -> bool:
-    """Return whether the values have a notation other than the plain one."""
+    """Return whether the values have a notation other than the plain notation."""
     return column.notation is not None and not isinstance(column.notation, PlainNotation)
 
 

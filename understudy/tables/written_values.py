@@ -1,4 +1,4 @@
-"""Values of conditions that a caller writes as text, in the notation of the column or in plain form."""
+"""Read the values of conditions, which a caller writes in the notation of the column or in plain form."""
 
 from __future__ import annotations
 

@@ -13,13 +13,14 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from understudy.kernels.hashing import StreamRows
 
-# Minimum number of rows or subjects that must share a value or level. Otherwise, the model does not contain
-# it. The documentation calls this number k. For example, a quantile is the mean of k neighboring rows.
+# A model contains a value or level only if at least this number of rows or subjects share it. The
+# documentation calls this number k. For example, a quantile is the mean of k neighboring rows.
 MIN_SUPPORT = 5
 # Maximum number of codes in a column.
 N_CODES_MAX = 8192
 
-# Random streams of column j: stream j draws the column's codes, and stream DECODING + j draws its values.
+# Each column has two random streams. For column j, stream j supplies the random numbers for the codes, and
+# stream DECODING + j supplies the random numbers for the values.
 DECODING = 1 << 32
 
 # Integer in `NumberedRows.integers` for a value that is decoded from its code.
@@ -96,7 +97,7 @@ class NumberedRows:
         Numbers that replace the row numbers for the values of generated columns. These numbers do not affect
         whether a value is missing.
     levels : mapping of int to array of shape (n,)
-        Known levels in some columns, or -1 where the level is drawn.
+        Known levels in some columns, or -1 where the level is sampled.
     integers : mapping of int to array of shape (n,)
         Known values in some numeric columns, as integers in the column's unit, or `DECODED`.
     """
@@ -112,7 +113,7 @@ class NumberedRows:
         return len(self.rows)
 
     def of(self, column: int) -> RowNumbers:
-        """Return the row numbers that select the random numbers for drawing a column's codes."""
+        """Return the row numbers that select the random numbers for sampling a column's codes."""
         return self.of_columns.get(column, self.rows)
 
     def of_values(self, column: int) -> RowNumbers:
@@ -129,7 +130,7 @@ class NumberedRows:
         return NumberedRows(self.rows[rows], columns, labels, levels, integers)
 
     def decoding(self, rows: Mask, columns: Collection[int]) -> NumberedRows:
-        """Return rows where the given columns are decoded from their codes if a mask is true."""
+        """Return these rows, with the given columns decoded from their codes where the mask is true."""
         integers = {
             j: np.where(rows, DECODED, own) if j in columns else own for j, own in self.integers.items()
         }

@@ -124,7 +124,7 @@ def fit_bins(values: Numbers, n_bins_max: int, subjects: Subjects | None = None)
 
 
 def _one_bin(values: Numbers, n_rows: int) -> Bins:
-    """Return one bin around the k central numbers, given that the k-th lowest exceeds the k-th highest."""
+    """Return a single bin around the k central numbers, for a column with too few rows for other bins."""
     starts, knots = _knots(values, np.array([0]), np.array([len(values)]))
     return Bins(starts, np.zeros(1, np.int32), knots, n_rows_merged=n_rows)
 

@@ -1,4 +1,4 @@
-"""Categories: one code for each level that enough rows share, and one for all others, which are replaced."""
+"""Categories: one code for each level that enough rows share, and one code for all rare levels."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class CategoricalTransformer:
         return np.concatenate((missing, is_level, pool))
 
     def decode(self, codes: Codes, stream: RowStream) -> ArrowArray:
-        """Return a level for each code, drawn by frequency. Pooled rows are redrawn from all levels."""
+        """Return a level for each code, sampled by frequency. The code of rare levels may yield any level."""
         if not len(self.levels):
             return array_of_nulls(len(codes), self.levels.type)
         return self.take_levels(self.draw_levels(codes, stream))
@@ -195,7 +195,7 @@ class CategoricalTransformer:
         is_ascending = bool((np.diff(first_level) > 0).all())
         require(
             is_ascending and begins_with_first,
-            "the codes of a category do not start at its first level, or do not ascend",
+            "the codes of a category do not start at its first level, or are not in ascending order",
         )
         # Model files from earlier versions of Understudy have no made-up levels.
         n_made_up = reader.whole("n_made_up", 0, len(texts)) if "n_made_up" in reader.manifest else 0

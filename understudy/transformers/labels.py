@@ -134,11 +134,11 @@ def fit_labels(
     labels: Mapping[int, tuple[ArrowColumn, ArrowArray]],
     make_up: MakeUp,
 ) -> tuple[CategoricalTransformer, dict[int, LabelTransformer]]:
-    """Return the transformer of a code column, and those of its label columns by position.
+    """Return the transformer of a code column, and the transformers of its label columns by position.
 
-    If the table's codes contain their labels, each made-up code contains its made-up label. The same applies
-    to labels that contain their codes. A column is left out if its type has too few unused values for made-up
-    labels.
+    If the table's codes contain their labels, each made-up code contains its made-up label. Likewise, made-up
+    labels contain their codes if the labels of the table do. A column is left out if its type has too few
+    unused values for made-up labels.
 
     Parameters
     ----------
@@ -230,7 +230,7 @@ def _known_labels(pairs: _Pairs) -> ArrowArray:
 def _with_label_inside(
     code: CategoricalTransformer, pairs: _Pairs, made_up: ArrowArray | None
 ) -> CategoricalTransformer:
-    """Return the code column. Made-up codes contain their label if all codes of the table do."""
+    """Return the code column. If every code in the table contains its label, so does every made-up code."""
     part = find_part(pairs.codes, pairs.labels) if code.n_made_up and made_up is not None else None
     if part is None or made_up is None or pa.types.is_integer(code.levels.type):
         return code
@@ -247,7 +247,7 @@ def _with_label_inside(
 
 
 def _with_code_inside(code: CategoricalTransformer, pairs: _Pairs, make_up: MakeUp) -> ArrowArray | None:
-    """Return labels of made-up levels that contain their code, or None if not all labels of the table do."""
+    """Return made-up labels that contain their codes, or None if a label of the table lacks its code."""
     type_ = pairs.of_kept.type
     if not code.n_made_up or pa.types.is_integer(type_) or not contain_codes(pairs.codes, pairs.labels):
         return None

@@ -1,4 +1,4 @@
-"""Columns with levels that determine other columns. In those columns, the level replaces the row number."""
+"""Columns with levels that determine other columns, where the level replaces the row number."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def _width(triangle: list[Found]) -> float:
 
 
 def _step(loss: Loss, triangle: list[Found]) -> list[Found]:
-    """Return the sorted points with another point in place of the worst, or all points nearer to the best."""
+    """Return the sorted points with the worst point replaced, or with all points moved toward the best."""
     best, second, ((x, y), highest) = triangle
     center_x, center_y = (best[0][0] + second[0][0]) / 2, (best[0][1] + second[0][1]) / 2
 

@@ -43,7 +43,7 @@ class SortedRows:
     def first_rows_of_blocks(self, first_row_of_run: Int64s) -> Int64s:
         """Cut runs into blocks of k subjects each, without dividing equal values.
 
-        A run with fewer subjects is one block.
+        A run with fewer than k subjects becomes a single block.
         """
         assert self.subjects is not None
         is_value, is_run = np.zeros((2, len(self.values)), np.bool_)
@@ -70,7 +70,7 @@ class SortedRows:
 
 
 def sort_rows(values: Numbers, subjects: Subjects | None) -> SortedRows:
-    """Sort a column's numbers, and exclude those below the k-th lowest or above the k-th highest value."""
+    """Return a column's numbers from the k-th lowest to the k-th highest value in ascending order."""
     ordered, owners = _sort(values, subjects)
     is_first = np.concatenate(([True], ordered[1:] != ordered[:-1]))
     first_row = np.flatnonzero(is_first)

@@ -231,11 +231,11 @@ def _check_given_columns(transformer: Transformer, columns: list[Transformer]) -
         tables += [(maker.region_column.place, maker.region_column.n_codes)] if maker.region_column else []
         for place, n_codes in tables:
             is_valid = place < len(columns) and columns[place].n_codes == n_codes
-            require(is_valid, "the column of the sex or the place of a person does not exist")
+            require(is_valid, "the column with a person's sex or place does not exist")
     if isinstance(maker, generated.PlacedCodes):
         for own in maker.places:
             is_valid = own.place < len(columns) and columns[own.place].n_codes == own.n_codes
-            require(is_valid, "the column of the place of a postal code does not exist")
+            require(is_valid, "the place column for a postal code does not exist")
 
 
 def _load_generated(column: Column, type_: pa.DataType, reader: ArrayReader) -> Transformer:

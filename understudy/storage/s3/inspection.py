@@ -1,4 +1,4 @@
-"""The state of an object store for `understudy doctor`."""
+"""Inspect the state of an object store for `understudy doctor`."""
 
 from __future__ import annotations
 

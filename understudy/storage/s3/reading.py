@@ -1,4 +1,4 @@
-"""Reading of objects in ranges, so that an interrupted response is repeated and no connection stays open."""
+"""Read objects in ranges, so that an interrupted request can be repeated and no connection stays open."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class ObjectReader:
 
 
 class ObjectFile(io.RawIOBase):
-    """An object, or a range of it, as a file."""
+    """A file that contains an object or a range of an object."""
 
     def __init__(self, reader: ObjectReader, start: int = 0, end: int | None = None) -> None:
         self._reader = reader

@@ -122,7 +122,7 @@ class S3Store:
             self._client.delete_object(**self._place(key))
 
     def delete_partial(self, prefix: str, age: timedelta) -> None:
-        """Abort the uploads in parts that were started before that time."""
+        """Abort the multipart uploads under the prefix that are older than `age`."""
         started_before = datetime.now(UTC) - age
         with translated():
             pages = self._client.get_paginator("list_multipart_uploads").paginate(
@@ -238,7 +238,7 @@ def _is_key(text: str) -> bool:
     try:
         check_key(text)
     except InvalidInput:
-        # An object that another program wrote, or the one that `check_writable` writes.
+        # Another program wrote the object, or `check_writable` did.
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""Storage of files as objects, in one request or in parts. An existing object is never overwritten."""
+"""Store files as objects, in one request or in parts. An existing object is never overwritten."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def write_table(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches in the format and compression of the path's suffixes. Return the number of rows."""
+    """Write batches and return the number of rows. The path's suffixes select format and compression."""
     format_ = format_for_path(path)
     name, codec = split_suffix(path.name)
     if codec is None:

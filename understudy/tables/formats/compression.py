@@ -40,7 +40,7 @@ def split_suffix(name: str) -> tuple[str, Codec | None]:
 
 
 def name_in_archive(path: Path) -> str | None:
-    """Return the name of the only file in a ZIP archive, or None if the path is not such an archive."""
+    """Return the name of the only file in a ZIP archive, or None for any other file or archive."""
     try:
         with zipfile.ZipFile(path) as archive:
             return _only_member(archive).filename

@@ -3,9 +3,9 @@
 `types` maps storable types to kinds, `values` samples tables in memory and in files, and `headers` matches
 column names against word lists. `coded_identifiers` and `personal` detect personal values,
 `unrecognized_text` detects identifiers and free text, and `numbers` examines numbers. `columns` chooses the
-kind of a column. `repeated_keys` detects keys of people and things whose values repeat, `entities` compares
-columns, and `subjects` chooses the subject of a table. `roles` finds candidates for the key and the target of
-a table, and `keys` finds candidates for relationships between tables.
+kind of a column. `repeated_keys` detects keys of people and things in columns with repeated values,
+`entities` compares columns, and `subjects` chooses the subject of a table. `roles` finds candidates for the
+key and the target of a table, and `keys` finds candidates for relationships between tables.
 """
 
 from __future__ import annotations

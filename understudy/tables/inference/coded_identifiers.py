@@ -220,7 +220,7 @@ def _best_identifier_format(evidence: Evidence, *, header: bool) -> tuple[Identi
             is_match = identifier_format.find(texts)
             if not is_match.any():
                 continue
-            # Formats with check digits take precedence over those without.
+            # Formats with check digits take precedence over formats without check digits.
             weight = evidence.share(is_match) - (0 if identifier_format.complete else 0.2)
             if best is None or weight > evidence.share(best[1]) - (0 if best[0].complete else 0.2):
                 best = identifier_format, is_match

@@ -8,7 +8,7 @@ from understudy.tables.findings import TableFindings
 from understudy.tables.inference.tables import InferredTable, infer_values
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 
-# In a schema that a user or an old version wrote, columns of these kinds can have any content.
+# If a user or an old version of Understudy wrote the schema, columns of these kinds can have any content.
 _EXAMINED_KINDS = frozenset({ColumnKind.category, ColumnKind.integer})
 
 

@@ -36,7 +36,7 @@ class JointValues:
         return pa.concat_tables(parts) if len(parts) != 1 else parts[0]
 
     def _codes(self, index: int) -> Codes:
-        """Return the number that represents the value in each row. It is -1 for a missing value."""
+        """Return the number that represents the value in each row, or -1 for a missing value."""
         # Any: the stubs lack the indices of dictionary chunks.
         column: Any = self._rows.column(index)
         if pa.types.is_dictionary(column.type):

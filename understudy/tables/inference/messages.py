@@ -22,7 +22,7 @@ from understudy.tables.word_lists import WordList
 PERSONAL = frozenset({"email", "ip", "mac", "phone", "iban", "login", "name"})
 # Minimum number of distinct personal items. Fewer items are usually contacts in a standard text.
 N_ITEMS_MIN = 3
-# Minimum number of words besides the items. A value with fewer other words is an item, not free text.
+# Minimum number of words outside the items. A value with fewer such words is an item, not free text.
 N_WORDS_MIN = 2
 
 _ITEMS = re.compile(

@@ -15,7 +15,7 @@ _N_EXAMINED = 200
 
 
 def detect_quantity(evidence: Evidence) -> Finding | None:
-    """Detect texts with numbers and units in a column that would otherwise contain identifiers."""
+    """Detect texts with numbers and units in a column that would otherwise be classified as identifiers."""
     header = key_header(evidence.words)
     if evidence.is_number or (header is not None and header.has_key):
         return None

@@ -45,8 +45,8 @@ def names_by_locale() -> dict[str, frozenset[str]]:
         locale: frozenset(plain(name) for key in ("names", "surnames") for name in _leaves(own.get(key, [])))
         for locale, own in _lists().items()
     }
-    # A regional locale also includes the names of its language. Some regional locales, such as that of
-    # Belgium, have no other names.
+    # A regional locale also includes the names of its language. Some regional locales, such as the Belgian
+    # locale, have no other names.
     return {locale: own | names.get(locale.partition("-")[0], frozenset()) for locale, own in names.items()}
 
 

@@ -94,7 +94,7 @@ def detect_dates(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected |
     rivals = [other for other in others if _is_rival(chosen.notation, other.notation)]
     question = None
     if rivals and _DOTTED.match(chosen.notation.pattern):
-        # No country writes the month first in dates with dots.
+        # Dates with dots never begin with the month.
         chosen = min(
             (chosen, *others), key=lambda candidate: not candidate.notation.pattern.startswith("%-d")
         )
@@ -209,7 +209,7 @@ def _proposed(sample: SampledTexts, clues: Clues, share_min: float = _FIRST_MIN)
 
 
 def _merge_precisions(votes: Counter[tuple[str, str]]) -> None:
-    """Add the counts of patterns without seconds or fractions to those of patterns that contain them."""
+    """Add the counts of patterns without seconds or fractions to the counts of patterns with them."""
     for shorter, longer in (("%M", "%M:%S"), ("%S", "%S.%f"), ("%M", "%M:%S.%f")):
         for pattern, language in list(votes):
             extended = (pattern.replace(shorter, longer), language)
@@ -376,7 +376,7 @@ def _offsets(notation: DateNotation, sample: SampledTexts) -> dict[str, Any]:
             counts[text] += count
     if not counts:
         return {}
-    # The pattern cannot write `Z`, so another offset comes first.
+    # The first offset is stored in minutes, which cannot represent `Z`, so another offset comes first.
     ranked = sorted(counts, key=lambda text: (text == "Z", -counts[text]))
     kept = [text for text in ranked if counts[text] >= _N_OFFSET_MIN][:20]
     if len(kept) < 2:

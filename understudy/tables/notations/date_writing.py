@@ -201,7 +201,7 @@ class _Writer:
 
 
 def _dotted(names: list[str], whole: list[str]) -> list[str]:
-    """Return abbreviations with a period, and names that are not abbreviated without one."""
+    """Return the names, with a period after each name that is an abbreviation."""
     return [
         short if short.lower() == long.lower() else f"{short}."
         for short, long in zip(names, whole, strict=True)

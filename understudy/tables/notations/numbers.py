@@ -126,7 +126,7 @@ def _with_exponents(numbers: Any, notation: NumberNotation) -> pa.Array[Any]:
 
 
 def _divided(size: Any, scales: tuple[str, ...]) -> tuple[Any, Any]:
-    """Divide each number by the largest scale that is not above it, and return the suffix of the scale."""
+    """Divide each number by the largest scale that does not exceed it, and return the suffix of the scale."""
     ordered = sorted(scales, key=lambda name: SCALES[name])
     if len(ordered) == 1:
         return pc.divide(size, SCALES[ordered[0]]), pa.scalar(ordered[0])

@@ -32,7 +32,7 @@ KNOWN_WORDS = frozenset(
 """Words that represent a missing value in a column of numbers or dates."""
 
 ZERO_DATE = r"0{4}[-/.]00[-/.]00(?:[T ]00:00(?::00(?:\.0+)?)?)?|00[-/.]00[-/.]0{4}(?: 00:00(?::00)?)?|0{8}"
-"""Pattern of dates whose parts are all zero, with which some databases represent a missing date."""
+"""Pattern of dates with only zeros, such as 0000-00-00. Some databases write them for missing dates."""
 
 _ZERO = re.compile(ZERO_DATE)
 

@@ -26,7 +26,7 @@ _GOLDEN_RATIO = 0.6180339887498949
 
 
 def is_applicable(notation: AnyNotation, type_: pa.DataType) -> bool:
-    """Return whether values of a type can be written in a notation other than the plain one."""
+    """Return whether values of a type can be written in a notation other than the plain notation."""
     if isinstance(notation, PlainNotation):
         return False
     if isinstance(notation, NumberNotation):
@@ -138,7 +138,8 @@ def with_words(texts: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
     if notation.missing_shares in ((), (1.0,)):
         filled = pc.fill_null(filled, notation.missing[0])
     else:
-        # The fractional parts of multiples of the golden ratio are evenly distributed, even the first few.
+        # The fractional parts of multiples of the golden ratio are evenly distributed, even in short
+        # sequences.
         places = np.arange(1, texts.null_count + 1) * _GOLDEN_RATIO % 1.0
         words = np.searchsorted(np.cumsum(notation.missing_shares), places, side="right")
         chosen: Any = pa.array([*notation.missing[: len(notation.missing_shares)], None], texts.type)

@@ -1,7 +1,7 @@
 """Makers of identifiers with a known format (cards, IBANs, national IDs, …), with valid check digits.
 
-New identifiers differ from those of the table. All possible identifiers of a format are numbered and divided
-into blocks. Only blocks that contain no identifier from the table are used.
+New identifiers do not occur in the table. All possible identifiers of a format are numbered and divided into
+blocks. Only blocks that contain no identifier from the table are used.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY
 # Positions of rows in a stream.
 Places = npt.NDArray[np.int64]
 
-# Offsets of the random streams that choose a format and draw texts for patterns.
+# Offsets of the random streams for the choice of a format and for the texts of patterns.
 _CHOICE, _WORDS = 1 << 50, 1 << 51
 # Placeholder for a character of an identifier in a layout. All other characters of a layout are separators.
 SLOT = "#"
@@ -70,7 +70,7 @@ ROOM_MIN = 8
 def write_by_choice(
     counts: npt.NDArray[np.int64], stream: RowStream, write: Callable[[int, Places], ArrowArray]
 ) -> ArrowArray:
-    """Return a text for each row. The form of each text is drawn in proportion to the counts.
+    """Return a text for each row. The form of each text is sampled in proportion to the counts.
 
     Parameters
     ----------

@@ -147,7 +147,7 @@ class Parted:
         Kind of the identifiers.
     is_fresh : bool
         Whether the generated values of one part never occur in the table, so that the remaining text may
-        occur there.
+        occur in the table.
     is_numbered : bool
         Whether the values of a part that is always new are unique, so that the remaining text may repeat.
     is_number : bool

@@ -1,4 +1,4 @@
-"""Compose identifiers from the values of the columns that they contain."""
+"""Compose identifiers from values of other columns."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class _Identifier:
 
 
 def composed_of(transformer: Any) -> Composed | None:  # Any: a transformer of any kind
-    """Return a transformer's maker if that maker inserts values from other columns."""
+    """Return a transformer's maker if the maker inserts values from other columns, or None otherwise."""
     maker = transformer.maker if isinstance(transformer, GeneratedTransformer) else None
     return maker if isinstance(maker, Composed) else None
 
@@ -69,7 +69,7 @@ def compose_identifiers(
     values: Sequence[ArrowColumn],
     units: Sequence[Subjects] = (),
 ) -> Fitted:
-    """Return the transformers and codes. Identifiers that contain other columns are composed from them.
+    """Return the transformers and codes, with identifiers composed from the columns that they contain.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def _fit(
 
 
 def _fits(own: _Identifier) -> bool:
-    """Return whether the integer type of the identifiers can store longer texts than those of the table."""
+    """Return whether the integer type of the identifiers can store longer texts than the table contains."""
     length = int(pc.max(pc.utf8_length(own.texts())).as_py() or 0)
     return length + 3 < len(str(highest_of(own.values.type)))
 
@@ -184,7 +184,10 @@ def check_sources(schema: TableSchema, columns: Sequence[Any]) -> None:
             is_known = reference.column in schema.names
             require(is_known, "an identifier contains an unknown column")
             type_ = parse_arrow_type(schema.column(reference.column).arrow_type)
-            require(reference.rendering.suits(type_), "a column does not suit its place in an identifier")
+            require(
+                reference.rendering.suits(type_),
+                "the type of a column does not suit its form in an identifier",
+            )
     done: set[str] = set()
     while len(done) < len(composed):
         ready = {

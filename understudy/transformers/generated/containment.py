@@ -71,7 +71,7 @@ def _values_by_text(reference: Reference, column: ArrowColumn) -> _Values:
 def _expression(pattern: Pattern, maker: Composed) -> str:
     """Return a regular expression with a group for each mark.
 
-    A digit that all identifiers of the table share at a position may be another digit in a later identifier.
+    A digit that is the same in all identifiers of the table may differ in later identifiers.
     """
     parts = []
     for position in pattern.positions:

@@ -25,7 +25,8 @@ UNKNOWN = -1
 WORDS_OF_CODES = frozenset({"code", "iso", "iso2", "iso3", "alpha"})
 # Maximum number of codes in a country column, and minimum share of its levels that are known countries.
 N_CODES_MAX, SHARE_KNOWN_MIN = 512, 0.5
-# Minimum share of phone numbers that must begin with a calling code before all made-up numbers begin with it.
+# If at least this share of the phone numbers in a table begin with a calling code, all made-up numbers begin
+# with a calling code.
 PHONES_MIN = 0.8
 
 _FILE = WordList(Path(__file__).with_name("countries.txt"))

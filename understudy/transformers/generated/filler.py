@@ -30,7 +30,7 @@ N_TEXTS_EXAMINED = 1000
 N_WORDS_FEW = 30
 # Locales with scripts that do not separate words with spaces.
 WITHOUT_BLANKS = frozenset({"ja", "zh"})
-# Offset of the stream that draws words.
+# Offset of the random stream for words.
 _WORDS = 1 << 52
 END_OF_SENTENCE = "[.!?\u3002\uff01\uff1f]\\s*$"
 

@@ -189,7 +189,7 @@ def _fit_whole_numbers(
 
 
 def _fit_digits(present: ArrowColumn, limit: int, subjects: Subjects | None) -> PatternTexts:
-    """Return a maker of integers with as many digits as those in the table and no leading zeros."""
+    """Return a maker of integers with the patterns of digits in the table, without leading zeros."""
     texts = by_length(distinct_values(present).cast(pa.large_string()))
     fits = len(str(limit)) - 1
     patterns = learn_patterns(by_length(_shared(present, subjects)))

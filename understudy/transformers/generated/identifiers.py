@@ -44,7 +44,7 @@ _DASHES = (8, 13, 18, 23)
 _PLACE_OF_VERSION = 14
 _LOW_HEX = np.frombuffer(b"0123456789abcdef", np.uint8)
 _HIGH_HEX = np.frombuffer(b"0123456789ABCDEF", np.uint8)
-# Offsets of the streams that choose a pattern and draw the second half of a UUID.
+# Offsets of the random streams for the choice of a pattern and for the second half of a UUID.
 _CHOICE, _SECOND_HALF = 1 << 50, 1 << 51
 
 
@@ -58,7 +58,7 @@ class Sequence:
     Parameters
     ----------
     start : int
-        Number of the first row.
+        Number that identifies the first row.
     step : int
         Distance between consecutive numbers.
     limit : int
@@ -116,7 +116,7 @@ class Sequence:
         n_blocks = reader.whole("n_blocks", 1, N_BLOCKS_MAX + 1)
         n_rows_block = reader.whole("n_rows_block", 0, 2**63)
         last = start + (n_blocks - 1) * n_rows_block * step
-        require(last <= limit, "a sequence leaves the range of its type")
+        require(last <= limit, "a sequence exceeds the range of its type")
         return cls(start, step, limit, n_rows_block, n_blocks)
 
 
@@ -204,7 +204,7 @@ class PatternTexts:
 
     @property
     def n_rows_max(self) -> int:
-        """The number of rows that have a text, regardless of the pattern that is drawn."""
+        """The number of rows for which a new text exists, regardless of the sampled patterns."""
         return max(min(space.capacity for space in self.spaces), *(space.capacity for space in self.wider), 0)
 
     def make(self, stream: RowStream) -> ArrowArray:

@@ -57,7 +57,7 @@ class Node(BaseModel):
 
 @dataclass(frozen=True)
 class JsonTexts:
-    """A maker of JSON texts. Each key is drawn independently of all other keys.
+    """A maker of JSON texts. Each key and its value are sampled independently of all other keys.
 
     Parameters
     ----------

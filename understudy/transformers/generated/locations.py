@@ -89,9 +89,9 @@ def _spans(unit: str, text: str) -> list[Span]:
 
 
 def locate(texts: Sequence[str], values: Sequence[str]) -> list[tuple[Location, int]]:
-    """Return the locations at which texts contain the values of their rows, and their numbers of rows.
+    """Return the locations at which texts contain the values of their rows, with the number of rows for each.
 
-    The locations are in descending order of the number of rows. Among locations with equal numbers, those
+    The locations are in descending order of the number of rows. Among locations with equal numbers, locations
     between separators come first.
     """
     found: Counter[Location] = Counter()

@@ -38,7 +38,7 @@ LENGTH_MAX = 64
 # Maximum number of patterns in a column.
 N_PATTERNS_MAX = 32
 # Maximum number of texts in a chunk of positions, so that the index of a text fits in 64 bits. The last chunk
-# in a pattern is numbered, and all earlier chunks are drawn at random.
+# in a pattern is numbered, and all earlier chunks are chosen at random.
 N_TEXTS_CHUNK = 2**62
 
 _DIGIT, _LOWER, _UPPER = 1, 2, 4

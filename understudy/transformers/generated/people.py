@@ -112,7 +112,7 @@ class Pools:
 
 @lru_cache(maxsize=64)
 def pools_of(locale: str) -> Pools:
-    """Return the lists of a locale, which are drawn on first use."""
+    """Return the lists of a locale, which are generated on first use."""
     # Imported here so that only tables with personal columns load mimesis.
     import mimesis
 

@@ -163,7 +163,7 @@ class Personal:
         if "region_column" in reader.manifest:
             numbers = reader.parts("region_column", 2)
             is_valid = all(type(number) is int and 0 <= number < 2**16 for number in numbers)
-            require(is_valid and numbers[1] > 0, "the column of the state of a town is invalid")
+            require(is_valid and numbers[1] > 0, "the state column for a town is invalid")
             region_column = RegionColumn(*numbers)
         person, locale = reader.whole("person", 0, N_PEOPLE_MAX), reader.choice("locale", LOCALES)
         return cls(kind, form, locale, person, sex_column, country_column, is_international, region_column)

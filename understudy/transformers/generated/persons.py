@@ -181,7 +181,7 @@ class _People:
         agrees: Callable[[tuple[str, ...], tuple[str, ...]], bool],
         among: Callable[[PersonalColumn], bool] = _is_full,
     ) -> list[PersonalColumn] | None:
-        """Return the group with the column that best agrees with this one, unless chance may explain it."""
+        """Return the group with the best agreement with a column, unless it may be due to chance."""
         best, best_share = None, AGREEMENT_MIN
         for group in self._by_owner(column):
             for other in filter(among, group):

@@ -1,6 +1,6 @@
 """Postal codes that match the city, the state or the country of their row.
 
-For each level of a place column, beginnings that enough postal codes share are drawn in their proportions.
+For each level of a place column, beginnings that enough postal codes share are sampled in their proportions.
 The remaining characters are random.
 """
 
@@ -37,8 +37,8 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY
 SHARE_LEARNED_MAX = 0.6
 # Maximum number of place columns, and maximum number of postal code beginnings per place column.
 N_PLACES_MAX, N_BEGINNINGS_MAX = 3, 2**17
-# Numbers of leading characters that are compared to measure how a postal code depends on its place, and the
-# minimum share of rows, in excess of chance, with the most frequent beginning for their place.
+# Postal codes depend on the place if at least this share of rows, in excess of chance, have the most frequent
+# beginning for their place. Beginnings with these numbers of characters are compared.
 _N_CHARACTERS_COMPARED, _BEYOND_CHANCE_MIN = (0, 1, 2), 0.1
 # Offset of the random stream that chooses a beginning.
 _BEGINNING = 1 << 52

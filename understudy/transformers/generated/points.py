@@ -1,4 +1,4 @@
-"""A maker of coordinate texts. Both numbers are drawn from quantiles of the table's numbers."""
+"""A maker of coordinate texts. Both numbers are sampled from quantiles of the table's numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NUMBER = r"-?\d+\.\d+"
 _POINT = rf"^(?P<before>\D*?)(?P<first>{_NUMBER})(?P<between>[^\d]*?)(?P<second>{_NUMBER})(?P<after>\D*)$"
 # Maximum length of the text before, between and after the numbers.
 MARKS_MAX = 16
-# Offsets of the streams that draw the first and the second number.
+# Offsets of the random streams for the first and the second number.
 _FIRST, _SECOND = 1 << 50, 1 << 51
 
 # Any: the stubs of these functions do not support types that are given at run time.

@@ -1,4 +1,4 @@
-"""Number the texts of an identifier format, as `patterns` numbers the texts of a pattern."""
+"""Number the texts of an identifier format. The module `patterns` numbers the texts of patterns."""
 
 from __future__ import annotations
 

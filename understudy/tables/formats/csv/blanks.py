@@ -51,11 +51,11 @@ class Blanks:
 
     @property
     def n_rows_dropped(self) -> int:
-        """Number of blank rows if at least one column has values in all other rows. Otherwise 0.
+        """The number of blank rows to drop: all of them if they are separators, and otherwise 0.
 
-        In such a table, a blank row is a separator. In other tables and in tables with few rows, a blank row
-        can be a row of missing values. Long runs of blank rows, such as formatted cells below a table, are
-        separators even if they have more rows than the table.
+        Blank rows are separators if at least one column has values in all other rows. In other tables and in
+        tables with few rows, a blank row can be a row of missing values. Long runs of blank rows, such as
+        formatted cells below a table, are separators even if they have more rows than the table.
         """
         n_others = self.n_rows - self.n_blank_rows
         is_rare = n_others >= _OTHERS_MIN and (

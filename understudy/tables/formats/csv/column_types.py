@@ -125,8 +125,8 @@ class ColumnType:
     notation : NumberNotation, DateNotation or BooleanNotation, optional
         Notation of the values. None if they are plain numbers or dates in ISO 8601.
     is_nearly : bool
-        Whether the values in `odd_rows` do not follow the notation of the others. If the column is not text,
-        these values become missing.
+        Whether the values in `odd_rows` do not follow the notation of the other values. If the column is not
+        text, these values become missing.
     written_as : NumberNotation, DateNotation or BooleanNotation, optional
         Notation for writing values that are read without a notation.
     replaced : tuple of str

@@ -169,7 +169,7 @@ def _places(path: Path, start: int) -> list[str]:
 
 
 def _find_quote(places: Sequence[str], delimiters: Sequence[str], *, is_whole: bool) -> str:
-    """Return the single quotation mark if it encloses most values of a column, or else the double one."""
+    """Return the quote character: `'` if it encloses most values of a column, and otherwise `"`."""
     if not any("'" in text for text in places):
         return '"'
     best = {

@@ -60,7 +60,7 @@ _PAIR = re.compile(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]|[\x80-\xff]")
 _FALLBACK = "cp1252"
 # Minimum share of the words or characters that fit the best encoding.
 _SCORE_MIN = 0.7
-# Another encoding is a rival if its score is at most this much lower.
+# Another encoding is also plausible if its score is lower by at most this amount.
 _MARGIN = 0.03
 # Minimum number of non-ASCII letters for a full score, except in encodings of western and central Europe.
 _N_LETTERS_MIN = 4

@@ -103,8 +103,8 @@ def _is_blank(line: _Line) -> bool:
 def _has_repeated_total(notes: list[_Line], rows: list[_Line], width: int) -> bool:
     """Return whether a totals row may be a data row.
 
-    Such a row has a value in every column. In addition, its label occurs in other rows, or the table has few
-    rows.
+    This is possible if the row has a value in every column, and if its label occurs in other rows or the
+    table has few rows.
     """
     labels = {line.cells[0] for line in rows if line.cells}
     is_small = len(rows) < _OTHERS_MIN

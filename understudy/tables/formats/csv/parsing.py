@@ -104,11 +104,11 @@ def text_batches(source: Path, dialect: Dialect, reading: Reading) -> Generator[
 
 
 class MixedLineEndings(Exception):
-    """The file mixes different line endings."""
+    """Raised if the file mixes different line endings."""
 
 
 class UnreadableRow(Exception):
-    """A row cannot be read. `error` contains the details that DuckDB reports."""
+    """Raised if a row cannot be read. `error` contains the details that DuckDB reports."""
 
     def __init__(self, error: InvalidInput) -> None:
         super().__init__()

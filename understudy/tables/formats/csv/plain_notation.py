@@ -51,7 +51,7 @@ _N_VERSIONS_MAX = 12
 # Dates with an hour, such as 2024013117. Seconds since 1970 do not match.
 _HOUR = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])")
 _YEARS = 1850, 2150
-# Serial numbers have five digits from 1927 on. The earliest plausible one is 15,000 (January 1941).
+# Serial numbers have five digits from 1927 on. The lowest plausible serial number is 15,000 (January 1941).
 _SERIAL_YEARS = 1940, 2080
 _USUAL = ("%Y-%m-%d %H:%M:%S", "%H:%M:%S", "%Y-%m-%d")
 
@@ -205,7 +205,7 @@ def _clock(sample: SampledTexts, texts: Texts, clues: Clues) -> DateNotation | N
         return None
     if detected.notation.pattern.removesuffix(".%f") in _USUAL:
         return None
-    # Values that are longer than those in the sample may have seconds or fractions, which the pattern omits.
+    # Values that are longer than the sampled values may have seconds or fractions, which the pattern omits.
     longest = max(map(len, sample.values))
     return None if _has_longer(texts, longest) else detected.notation
 

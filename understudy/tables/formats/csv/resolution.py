@@ -1,4 +1,4 @@
-"""Decide whether a text column contains numbers or dates in a notation other than the plain one."""
+"""Decide whether a text column contains numbers or dates in a notation other than the plain notation."""
 
 from __future__ import annotations
 

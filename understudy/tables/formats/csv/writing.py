@@ -29,7 +29,7 @@ from understudy.tables.text_style import PLAIN, TAB_SUFFIXES, TextStyle, read_st
 _TEXT = pa.large_string()
 # The text of a whole batch would occupy much memory while a slow client reads it.
 _PIECE_ROWS = 8_192
-# Delimiters that occur in no number, date or time.
+# Delimiters that never occur in numbers, dates or times.
 _SAFE_DELIMITERS = (",", ";", "\t", "|")
 
 

@@ -1,4 +1,4 @@
-"""Convert a JSON document to JSON Lines: an array of objects, or an object that contains such an array.
+"""Convert a JSON document to JSON Lines. The document is an array of objects, or contains such an array.
 
 The elements of the array are copied as they are written, one per line, so no digit of a number is lost.
 """
@@ -138,7 +138,7 @@ class _Source:
             self._fill(MEBIBYTE)
 
     def take(self, characters: str) -> str:
-        """Return the next character, which must be one of those given."""
+        """Return the next character, which must be one of the given characters."""
         character = self.peek()
         if not character or character not in characters:
             raise _Incomplete(self.line, is_long=False)

@@ -50,7 +50,7 @@ def _cut(held: bytearray, end: int) -> bytes:
 
 
 def may_skip_parser(block: bytes, *, is_first: bool) -> bool:
-    """Return whether the blocks after this one can be read without the parser.
+    """Return whether the blocks after this block can be read without the parser.
 
     The parser is required after an encoding other than UTF-8, or after the start of a comment, a processing
     instruction or a CDATA section. Each of these changes how the following bytes are read.

@@ -293,7 +293,7 @@ def _attributes(attributes: Any) -> tuple[Whole, Any]:
 
 
 def read_texts(block: bytes, bytes_max: int) -> ArrowArray | None:
-    """Return the shared strings of a block that starts with one, or None if the parser is required."""
+    """Return the shared strings of a block, or None if the parser is required."""
     try:
         pieces: Any = pc.split_pattern(pa.array([block.decode()]), _TEXT_START).values
         groups: Any = pc.extract_regex(pieces[1:], _SHARED_TEXT)

@@ -122,7 +122,8 @@ class OtherRows:
         Raises
         ------
         InvalidInput
-            If there is such a row (code invalid_header). The message contains the row and the options to set.
+            If there is a row of this kind (code invalid_header). The message contains the row and the options
+            to set.
         """
         if self._doubt is not None and self._doubt <= last_row:
             raise InvalidInput(
@@ -157,7 +158,7 @@ def check_beside(unnamed: frozenset[int], last_rows: Sequence[int], first_column
     Raises
     ------
     InvalidInput
-        If there are several such tables (code invalid_header). The message contains the option to set.
+        If there are tables of this kind (code invalid_header). The message contains the option to set.
     """
     blank = {column for column in unnamed if last_rows[column] == 0}
     cuts = [-1, *sorted(blank), len(last_rows)]

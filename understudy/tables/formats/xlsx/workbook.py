@@ -192,7 +192,7 @@ def _warnings(sheets: list[Sheet], sheet: Sheet, wanted: str | None) -> list[str
         which = "first" if sheet.is_hidden else "first visible"
         warnings.append(
             f"The workbook has {len(sheets):,} sheets, and the {which} sheet was read. "
-            "Set the option `sheet` to read another one."
+            "Set the option `sheet` to read another sheet."
         )
     if sheet.is_hidden:
         warnings.append("The sheet that was read is hidden in the workbook.")
