@@ -1,4 +1,4 @@
-"""The doorbell of an installation without a broker: notifications of the database (LISTEN and NOTIFY).
+"""The doorbell of an installation without a broker: PostgreSQL notifications (LISTEN and NOTIFY).
 
 A notification only wakes a worker that listens at that moment. Workers also look for due jobs every few
 seconds, so a lost notification only delays a job.

@@ -59,7 +59,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Phase:
-    """A phase of the work, and its usual duration relative to that of the other phases.
+    """A phase of the work, and its usual duration relative to the other phases.
 
     Parameters
     ----------
