@@ -1,6 +1,6 @@
 """Responses that send an iterator of bytes. They always close the iterator when the download ends.
 
-Starlette's `StreamingResponse` runs such an iterator in threads but never closes it. If the client leaves,
+Starlette's `StreamingResponse` runs the iterator in threads but never closes it. If the client leaves,
 files and buffers then remain until a garbage collection finds the generator.
 """
 
