@@ -35,7 +35,8 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         http="app.protocol:TimedProtocol",
         access_log=False,
         server_header=False,
-        # A wrapper of the application would hide its state. The API ignores forwarded headers anyway.
+        # With proxy headers, uvicorn would wrap the application and hide its state. The API ignores them
+        # anyway.
         proxy_headers=False,
         backlog=BACKLOG,
     )

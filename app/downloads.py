@@ -1,6 +1,6 @@
 """Responses that send an iterator of bytes. They always close the iterator when the download ends.
 
-Starlette's `StreamingResponse` runs such an iterator in threads but never closes it. If the client leaves,
+Starlette's `StreamingResponse` runs the iterator in threads but never closes it. If the client leaves,
 files and buffers then remain until a garbage collection finds the generator.
 """
 
@@ -24,7 +24,7 @@ from understudy.logs import get_logger
 PIECE_BYTES = 1 << 16
 # A client that takes less than one piece in this time has stalled. One piece in 30 s is about 2 KiB/s.
 STALL_SECONDS = 30.0
-# A conversion holds some 30 MB for a table of 12 columns.
+# A conversion uses about 30 MB of memory for a table of 12 columns.
 CONVERSION_LIMITS = SlotLimits("downloads with conversion", total=4, of_project=2, of_key=1, wait_seconds=10)
 # Before a large file is sent in parts, its whole content is read and compared with its digest.
 CHECK_LIMITS = SlotLimits(

@@ -81,7 +81,7 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _PYTHON_TYPES = re.compile("|".join(rf"\b{word}\b" for word in JSON_TYPES))
 
 RETRY_AFTER_SECONDS = 5
-# Bounds of an error response, however many errors a request has and however long its names are.
+# Limits on the size of an error response, regardless of the number of errors and the length of names.
 ITEMS_MAX = 20
 TEXT_LENGTH_MAX = 1_000
 NAME_LENGTH_MAX = 255

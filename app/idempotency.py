@@ -112,9 +112,10 @@ async def answer_once(
 
 
 def _take_over_after(request: Request) -> timedelta:
-    """Return zero if repeating the operation returns the same resources even without a key.
+    """Return the age at which an unanswered request no longer prevents its repetition.
 
-    Clients can repeat these requests immediately after an API crash.
+    The age is zero if repeating the operation returns the same resources even without a key. Clients can
+    repeat these requests immediately after an API crash.
     """
     is_repeatable = request.scope["route"].path in REPEATABLE
     return timedelta(0) if is_repeatable else idempotency.TAKE_OVER_AFTER

@@ -27,7 +27,7 @@ DEPTH_MAX = 64
 NAME_LENGTH_SHOWN = 64
 DETAIL = "contains a NUL character or text that is not valid UTF-8. Remove these characters."
 
-# Bytes without which a JSON text contains neither NUL characters nor surrogates.
+# A JSON text without any of these byte sequences contains neither NUL characters nor surrogates.
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])|\x00|\xed[\xa0-\xbf]")
 
 Json = Any  # the value of any JSON text

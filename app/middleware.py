@@ -82,7 +82,7 @@ class RequestContext:
 
 
 class _BodyTooLarge(Exception):
-    """Raised while a body of unknown length is read."""
+    """Raised when a body of unknown length exceeds the limit while it is read."""
 
 
 class BodyLimit:

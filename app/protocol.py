@@ -82,7 +82,7 @@ class TimedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Count the bytes and parse them."""
         if not self._has_begun and not self._is_in_headers:
-            # Bytes between two requests end the server's own time limit for idle connections.
+            # When bytes arrive between two requests, uvicorn ends its own time limit for idle connections.
             self._is_in_headers, self._n_received = True, 0
             self._restart(HEADER_SECONDS)
         self._n_received += len(data)

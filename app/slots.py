@@ -103,7 +103,7 @@ class Slots:
                 del count[holder]
 
     def _holder_of_all(self, caller: Caller) -> tuple[str, int] | None:
-        """Return who has no free slot left, and the maximum number of its slots, or None."""
+        """Return which holder has used all its slots, and their number. Return None if a slot is free."""
         limits = self.limits
         if self._of_key[caller.key_id] >= limits.of_key:
             return "API key", limits.of_key

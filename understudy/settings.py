@@ -83,7 +83,7 @@ class Settings(BaseSettings):
         Field(
             ge=0,
             le=7 * 86400,
-            description="Seconds for which a Parquet download is redirected to a URL of the object store. "
+            description="Seconds that a presigned URL of the object store for a Parquet download is valid. "
             "With 0, the API sends all downloads itself and compares their checksums.",
         ),
     ] = 0
@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     otlp_endpoint: Annotated[
         str | None,
         Field(
-            description="URL to which OpenTelemetry traces are sent over OTLP/HTTP, such as "
+            description="URL that receives OpenTelemetry traces over OTLP/HTTP, such as "
             "http://collector:4318/v1/traces. Requires the extra `otel`. Default: no traces."
         ),
     ] = None
@@ -221,7 +221,7 @@ class Settings(BaseSettings):
         int | None,
         Field(
             ge=1,
-            description="Estimated memory of a job, in bytes, from which the job goes to the queue `large`. "
+            description="Minimum estimated memory, in bytes, of jobs that go to the queue `large`. "
             "Jobs that run out of memory go there as well, once. Default: there is no such queue.",
         ),
     ] = None
@@ -276,11 +276,11 @@ class Settings(BaseSettings):
     ] = None
     retention_idempotency_seconds: Annotated[
         float,
-        Field(ge=86400, description="Seconds for which the response to an idempotency key is stored."),
+        Field(ge=86400, description="Seconds to keep the response to an idempotency key."),
     ] = 72 * 3600
     retention_uploads_seconds: Annotated[
         float,
-        Field(gt=0, description="Seconds for which the file of a failed `ingest` job is kept for a retry."),
+        Field(gt=0, description="Seconds to keep the file of a failed `ingest` job for a retry."),
     ] = 72 * 3600
 
     upload_bytes_max: Annotated[int, Field(ge=1, description="Maximum size of an upload, in bytes.")] = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 N_THREADS_MAX = 8
-# The variable that Arrow, OpenMP and BLAS libraries read too. A worker sets it for its jobs, so that a job
-# uses the cores of its slot.
+# Arrow, OpenMP and BLAS libraries also read this variable. A worker sets it for its jobs, so that a job uses
+# the cores of its slot.
 VARIABLE = "OMP_NUM_THREADS"
 
 

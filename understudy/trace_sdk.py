@@ -1,4 +1,4 @@
-"""The use of OpenTelemetry's SDK. Only `understudy.tracing` loads it, and only if traces are configured."""
+"""Traces with OpenTelemetry's SDK. Only `understudy.tracing` imports this module, if it needs traces."""
 
 from __future__ import annotations
 

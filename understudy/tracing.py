@@ -12,7 +12,7 @@ from typing import Any
 
 from understudy.errors import UnderstudyError
 
-# The traces of this process. `Any`, because the SDK is imported only if traces are configured.
+# The traces of this process. The type is `Any`, because the SDK is imported only if traces are configured.
 _traces: Any = None
 
 
@@ -83,7 +83,7 @@ class Span:
         self._span = span
 
     def set(self, name: str, value: str | int) -> None:
-        """Set an attribute, which must not contain a value of a caller."""
+        """Set an attribute, which must not contain a value from a caller."""
         if self._span is not None:
             self._span.set_attribute(name, value)
 

@@ -56,7 +56,7 @@ class Slots:
         while self._is_rung():
             try:
                 self._run_jobs()
-            except Exception:  # The thread must outlive every error. The next notification tries again.
+            except Exception:  # The thread must survive every error. It tries again at the next notification.
                 logger.warning("slot_failed", exc_info=True)
 
     def _is_rung(self) -> bool:

@@ -38,7 +38,7 @@ ERASE_SECONDS = 10.0
 RETENTION_SECONDS = 60.0
 STOP_SECONDS = 5.0
 # Time in seconds after which a call fails if the database server does not respond. Nobody waits for a
-# worker's calls, so this limit is higher than that of the API. It is less than the time between a heartbeat
+# worker's calls, so this limit is higher than the API's limit. It is less than the time between a heartbeat
 # and the end of the lease.
 DATABASE_PATIENCE_SECONDS = 5.0
 # Maximum interval in seconds between two checks of the watchdog. A job is overdue after two intervals, so an
@@ -192,7 +192,8 @@ class Worker:
             self._timers.start("ring", self._settings.ring_seconds, self.ring)
             self._timers.start("watch", self._watch_seconds, self._watchdog.look)
         self._timers.start("erase", ERASE_SECONDS, lambda: erasure.erase_in_turn(self.resources))
-        # One worker performs each sweep. The others check more often, in case that worker dies.
+        # One worker performs each sweep. All workers check more often whether a sweep is due, in case that
+        # worker dies.
         self._timers.start(
             "sweep",
             SWEEP_CHECK_SECONDS,

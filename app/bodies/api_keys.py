@@ -109,7 +109,7 @@ class RotateApiKey(BaseModel):
         Field(
             ge=0,
             le=GRACE_SECONDS_MAX,
-            description="Seconds for which the old key remains valid while clients switch to the new key. An "
+            description="Seconds that the old key remains valid while clients switch to the new key. An "
             "old key that expires earlier keeps its expiry.",
         ),
     ] = 3600

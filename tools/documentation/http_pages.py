@@ -49,7 +49,7 @@ def operations_page(document: Document, report_schema: Document) -> str:
 
 
 def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
-    """Yield method, path and description of every operation, with the components that it refers to."""
+    """Yield the method, the path and the description of every operation, with the components it refers to."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             responses = {

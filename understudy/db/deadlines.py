@@ -1,6 +1,6 @@
 """Connections that detect within seconds that the database server is frozen or unreachable.
 
-Neither the timeouts of the server nor those of the network protect against a server that accepts connections
+Neither the server's timeouts nor the network's timeouts protect against a server that accepts connections
 but never responds: its own timeouts are frozen with it, and a Unix socket has no timeout. A statement may be
 slow, however. A connection that has waited for some time therefore checks whether the server still responds
 to a new connection.

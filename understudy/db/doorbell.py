@@ -1,4 +1,4 @@
-"""The doorbell of an installation without a broker: notifications of the database (LISTEN and NOTIFY).
+"""The doorbell of an installation without a broker: PostgreSQL notifications (LISTEN and NOTIFY).
 
 A notification only wakes a worker that listens at that moment. Workers also look for due jobs every few
 seconds, so a lost notification only delays a job.
@@ -69,7 +69,7 @@ class Listener:
     ----------
     database_url : str
         The database URL. The connection must not go through a pooler that shares connections between
-        transactions, because such a connection receives no notifications.
+        transactions, because it would then receive no notifications.
     on_ring : callable (queue)
         Function that is called with the name of the queue for each notification. It is called with None
         whenever a new connection starts to listen, because earlier notifications may have been missed.

@@ -25,7 +25,7 @@ class Pending:
     Parameters
     ----------
     job_id : UUID, optional
-        The erased job, unless the prefix is that of an upload.
+        The erased job, unless the prefix belongs to an upload.
     is_final : bool
         Whether all processes that could add blobs have ended, so that the erasure ends when the blobs are
         deleted.

@@ -39,7 +39,7 @@ class NewModel:
     dataset_schema, findings : Json
         `DatasetSchema` of the training data, and the `Findings` about it.
     tables : list of str
-        Names of the tables to which the model was fitted.
+        Names of the tables that the model was fitted to.
     """
 
     dataset_id: UUID

@@ -190,7 +190,7 @@ def delete_all(session: Session, project_id: UUID) -> list[str]:
 
 
 def of_datasets(session: Session, project_id: UUID, dataset_ids: Iterable[UUID]) -> list[UUID]:
-    """Return the IDs of the completed uploads from which datasets were created."""
+    """Return the IDs of the completed uploads that these datasets were created from."""
     statement = select(Upload.id).where(
         Upload.project_id == project_id, Upload.dataset_id.in_(list(dataset_ids))
     )

@@ -1,4 +1,4 @@
-"""Orphaned servers of a dead supervisor. They are found by their pid files and stopped before a start."""
+"""Orphaned servers of a dead supervisor, which are found by their pid files and stopped before a start."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class Supervisor:
             for part in self._servers + self._programs:
                 self._restart_if_ended(part)
             for log in self.folder.logs.glob("*.log"):
-                # The supervisor must outlive every fault of the disk. The next round tries again.
+                # The supervisor must survive every disk fault. It tries again in the next round.
                 with suppress(OSError):
                     trim_log(log, self._options.log_bytes_max)
 

@@ -280,7 +280,7 @@ def without_subject(schema: TableSchema) -> TableSchema:
     names = [name for name in schema.names if name not in schema.subject]
     if not names:
         raise InvalidInput(
-            "The table has no column besides its subject, so there is nothing to compare. Add a column.",
+            "The table has no column apart from its subject, so there is nothing to compare. Add a column.",
             code="no_columns",
         )
     return schema.select(names)

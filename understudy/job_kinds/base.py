@@ -22,7 +22,7 @@ P = TypeVar("P", bound=JobParameters)
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits from the settings against which parameters are checked."""
+    """The limits from the settings that parameters are checked against."""
 
     upload_bytes_max: int
     dataset_rows_max: int
@@ -59,7 +59,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Phase:
-    """A phase of the work, and its usual duration relative to that of the other phases.
+    """A phase of the work, and its usual duration relative to the other phases.
 
     Parameters
     ----------

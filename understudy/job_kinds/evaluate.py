@@ -30,7 +30,7 @@ CANARIES = "canaries"
 def resolve(
     session: Session, project_id: UUID, parameters: EvaluateParameters, limits: Limits
 ) -> EvaluateParameters:
-    """Check that the datasets are ready and have the named columns, and choose policy and seed."""
+    """Check that the datasets are ready and have the named columns. Choose the policy and the seed."""
     tables = _ready_tables(session, project_id, parameters)
     real, *others = tables.values()
     _check_holdout(tables)

@@ -56,7 +56,7 @@ def _model_and_table(session: Session, project_id: UUID, parameters: ImputeParam
 
 
 def estimate(session: Session, project_id: UUID, parameters: ImputeParameters) -> Estimate:
-    """Return the estimated cost from the sizes of table and model and the number of draws."""
+    """Return the estimated cost from the sizes of the table and the model, and the number of draws."""
     model, table = _model_and_table(session, project_id, parameters)
     return cost_model.estimate_impute(model, table, parameters.n_draws)
 
@@ -98,7 +98,7 @@ def publish(
 
 
 def _lock_both(session: Session, project_id: UUID, parameters: ImputeParameters) -> tuple[Model, Dataset]:
-    """Lock model and source dataset, so that neither is deleted while the imputed dataset is added.
+    """Lock the model and the source dataset against deletion while the imputed dataset is added.
 
     The older resource is locked first, as in a deletion, which locks descendants after their ancestors. This
     order prevents deadlocks. IDs are in chronological order.

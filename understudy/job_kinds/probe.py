@@ -1,4 +1,4 @@
-"""Job kind `probe`, which only waits. It tests that API, database, broker and worker work together."""
+"""Job kind `probe`, which only waits. It checks that all parts of the service work together."""
 
 from __future__ import annotations
 

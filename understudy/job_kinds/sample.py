@@ -29,7 +29,7 @@ NAME_SUFFIX = " (synthetic)"
 def resolve(
     session: Session, project_id: UUID, parameters: SampleParameters, limits: Limits
 ) -> SampleParameters:
-    """Check model, constraints and limit, and choose number of rows, seed and name if they are omitted."""
+    """Check the model, constraints and limit. Choose the number of rows, the seed and the name if omitted."""
     n_rows = count_rows(parameters.constraints, parameters.n_rows, parameters.offset)
     _check_limit(parameters, n_rows, limits)
     model = models.get(session, project_id, ids.from_text("model", parameters.model_id))

@@ -22,7 +22,7 @@ from understudy.synthesizers import synthesizer_entry
 def resolve(
     session: Session, project_id: UUID, parameters: TrainParameters, limits: Limits
 ) -> TrainParameters:
-    """Check that the dataset is ready and has the table, and choose seed and name if they are omitted."""
+    """Check that the dataset is ready and has the table. Choose the seed and the name if they are omitted."""
     table = _open_table(session, project_id, parameters)
     chosen = {
         "seed": inputs.new_seed() if parameters.seed is None else parameters.seed,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Calls from this number on did not exist when this list was written. Libraries handle calls that do not
-# exist.
+# Calls from this number on did not exist when this list was written. They fail with ENOSYS, which libraries
+# handle like a kernel without the call.
 NEWEST_CALL = 462
 
 # Calls with the same number on all processors.

@@ -89,7 +89,7 @@ def _do(setting: ChildSetting, start: Start) -> None:
     try:
         with os.fdopen(start.request, encoding="utf-8") as file:
             folder = _confine(setting, start, json.loads(file.readline()))
-            # The payload contains untrusted text, so it is parsed inside the walls.
+            # The payload contains untrusted text, so it is parsed only after the process has confined itself.
             payload = json.loads(file.read())
         message = {"result": setting.target(payload, folder, ProgressWriter(start.output))}
         data = encode(message)

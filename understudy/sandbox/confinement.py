@@ -67,7 +67,7 @@ def leave_network() -> bool:
 
 
 def count_alone() -> bool:
-    """Make the kernel count the threads of this process separately from those of its account, if possible.
+    """Make the kernel count this process's threads separately from its account's threads, if possible.
 
     The process moves into its own user namespace, without any capability. Root without capabilities cannot
     do so, because it may not map its user ID into a namespace.
@@ -99,7 +99,7 @@ def keep_server_capabilities() -> None:
 
 
 def change_account(uid: int) -> None:
-    """Change root's user and group ID to `uid`, and drop all capabilities except that of reading files.
+    """Change root's user and group ID to `uid`, and drop all capabilities except the one for reading files.
 
     The caller must limit the readable files with Landlock before it reads any data.
     """

@@ -26,8 +26,8 @@ FILE_SIZE_DETAIL = (
     "administrator to raise UNDERSTUDY_JOB_FILE_BYTES_MAX."
 )
 FOLDER_DETAIL = (
-    "The files of the job exceeded the limit of their total size or of 100,000 files. Request fewer rows, or "
-    "ask your administrator to raise UNDERSTUDY_JOB_FOLDER_BYTES_MAX, the limit of the size."
+    "The files of the job exceeded the limit on their total size or their number (100,000). Request fewer "
+    "rows, or ask your administrator to raise UNDERSTUDY_JOB_FOLDER_BYTES_MAX, which limits the size."
 )
 START_DETAIL = "The worker's machine could not start a process for the job. The worker tries again later."
 STORAGE_DETAIL = "The disk for the files of running jobs is full. Free some disk space and retry the job."
@@ -74,7 +74,7 @@ def describe(error: BaseException) -> Json:
 
 
 def storable(text: str) -> str:
-    """Return a text without characters that the database cannot store, such as those of a column's name."""
+    """Replace characters that the database cannot store, which a column name may contain."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 

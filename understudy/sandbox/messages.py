@@ -1,4 +1,4 @@
-"""Messages between supervisor, server and child: JSON objects, each with a length prefix."""
+"""Messages between the supervisor, the server and the child: JSON objects, each with a length prefix."""
 
 from __future__ import annotations
 

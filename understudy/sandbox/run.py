@@ -55,7 +55,7 @@ def is_count(value: object) -> bool:
 
 
 def is_end(message: Json) -> bool:
-    """Return whether a message is a well-formed result or error. Such a message ends the work."""
+    """Return whether a message is a well-formed result or error, which ends the work."""
     if set(message) == {"result"}:
         return isinstance(message["result"], dict)
     error = message.get("error")

@@ -2,10 +2,11 @@
 
 The filter denies calls that lead out of the sandbox: creating processes, executing programs, sockets,
 signaling or tracing other processes, namespaces, mounts, changing a file's owner or mode, and kernel
-interfaces that circumvent the other walls. A denied call fails with EPERM. All other calls are allowed,
-because numerical libraries use many of these calls.
+interfaces that circumvent the other mechanisms of the sandbox. A denied call fails with EPERM. All other
+calls are allowed, because numerical libraries use many of these calls.
 
-The module `calls` contains the lists. The structures are those of ``linux/filter.h`` and ``linux/seccomp.h``.
+The module `calls` contains the lists. The structures are defined in ``linux/filter.h`` and
+``linux/seccomp.h``.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class _TooMuch(Exception):
 
 
 class Usage:
-    """The files of a run: those in its folder, and deleted files that its process still uses."""
+    """The files of a run: the files in its folder, and deleted files that its process still uses."""
 
     def __init__(self, folder: Path, limits: SandboxLimits) -> None:
         self._folder = folder
@@ -95,7 +95,7 @@ def _sizes_below(folder: Path) -> dict[tuple[int, int], int]:
                     if entry.is_dir(follow_symlinks=False):
                         folders.append((Path(entry.path), depth + 1))
         except FileNotFoundError:
-            # The run has deleted it in the meantime.
+            # The run has deleted the folder or a file in it in the meantime.
             continue
         except OSError:
             # A folder that cannot be read, or a path that is too long, hides files.
@@ -110,7 +110,7 @@ def _open_sizes(descriptors: Path, folder: Path) -> dict[tuple[int, int], int]:
     device = folder.stat().st_dev if folder.exists() else -1
     try:
         for descriptor in descriptors.iterdir():
-            # The process may have closed it in the meantime.
+            # The process may have closed the descriptor in the meantime.
             try:
                 status = descriptor.stat()
             except OSError:

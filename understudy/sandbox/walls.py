@@ -1,4 +1,4 @@
-"""The walls that this machine offers around a sandbox child, and the permanent confinement behind them."""
+"""The walls of a sandbox child, which are kernel mechanisms, and the permanent confinement behind them."""
 
 from __future__ import annotations
 

@@ -176,14 +176,14 @@ class TableChunks(Iterator[bytes]):
     def close(self) -> None:
         """End the conversion and remove its files."""
         self._chunks.close()
-        # Arrow would keep the memory of ended conversions for later ones.
+        # Without this call, Arrow would keep the memory of ended conversions for later ones.
         pa.default_memory_pool().release_unused()
 
 
 def stream_table(table: StoredTable, format_name: FormatName) -> TableChunks:
     """Return the chunks of a stored table in another format. The caller must close the iterator.
 
-    All errors, including those of `open_artifact`, are raised by the call and not by the iterator.
+    All errors, including the errors of `open_artifact`, are raised by the call and not by the iterator.
 
     Raises
     ------

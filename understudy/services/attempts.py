@@ -122,8 +122,8 @@ def _is_disk_full(attempt: Attempt) -> bool:
     """Return whether a disk is full even without the files of the attempt.
 
     A full disk can cause any error: a library may hide the error code, and a process that writes to a mapped
-    file is killed by a signal. Such a failure is not counted, and the worker claims no jobs until there is
-    space.
+    file is killed by a signal. A failure on a full disk is not counted, and the worker claims no jobs until
+    there is space.
     """
     remove_files(attempt)
     return find_disk_problem(attempt.resources) is not None

@@ -1,4 +1,4 @@
-"""Search for artifacts with missing or wrongly sized blobs, which no correct process causes."""
+"""Search for artifacts with missing or wrongly sized blobs, for example after a file system error."""
 
 from __future__ import annotations
 

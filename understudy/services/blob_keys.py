@@ -1,4 +1,4 @@
-"""Keys of blobs. They contain project, job and fencing token, so that no two attempts write the same key."""
+"""Keys of blobs. They contain the project, the job and the token, so no two attempts write the same key."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def make_part_key(project_id: UUID, upload_id: UUID, number: int) -> str:
 
 
 def parse_part_key(key: str) -> PartKeyParts | None:
-    """Parse the storage key of an upload part. Return None if the text is not such a key."""
+    """Parse the storage key of an upload part. Return None for any other text."""
     match = _PART_KEY.fullmatch(key)
     if match is None:
         return None
@@ -73,7 +73,7 @@ def parse_part_key(key: str) -> PartKeyParts | None:
 
 
 def parse_key(key: str) -> KeyParts | None:
-    """Parse the storage key of a job's blob. Return None if the text is not such a key."""
+    """Parse the storage key of a job's blob. Return None for any other text."""
     match = _KEY.fullmatch(key)
     if match is None:
         return None

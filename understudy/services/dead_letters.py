@@ -24,7 +24,7 @@ def requeue_job(resources: Resources, job_id: UUID) -> None:
     Raises
     ------
     NotFound
-        If no project has such a job.
+        If no project has a job with this ID.
     Conflict
         If the job is queued, running or succeeded, or its data was erased.
     """

@@ -25,7 +25,7 @@ CLASSES: dict[str, FailureClass] = {
     "internal_error": "bug",
     "time_limit": "time",
 }
-# Failure classes that the service may be responsible for. Operators see jobs with such failures as dead
+# Failure classes that the service may be responsible for. Operators see jobs with these failures as dead
 # letters.
 DEAD_LETTER_CLASSES: tuple[FailureClass, ...] = ("transient", "crash", "memory", "bug")
 DEAD_LETTER_CODES = tuple(code for code, name in CLASSES.items() if name in DEAD_LETTER_CLASSES)

@@ -90,7 +90,7 @@ def write_failure(
 
 
 def error_id(token: int) -> str:
-    """Return the ID by which an unexpected error is found in the logs of workers."""
+    """Return the ID that identifies an unexpected error in the logs of workers."""
     return f"err-{token}"
 
 

@@ -48,7 +48,7 @@ def begin(
     Parameters
     ----------
     take_over_after : timedelta
-        Age after which an unanswered request with the same key no longer prevents this one.
+        Age after which an unanswered request with the same key no longer prevents its repetition.
 
     Raises
     ------

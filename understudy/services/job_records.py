@@ -40,7 +40,7 @@ def facts_of(row: Job) -> JobContext:
 
 
 def limits_of(limits: ResourceLimits) -> Limits:
-    """Return the limits against which parameters are checked."""
+    """Return the limits that parameters are checked against."""
     return Limits(
         upload_bytes_max=limits.upload_bytes_max,
         dataset_rows_max=limits.dataset_rows_max,

@@ -49,7 +49,7 @@ def make_request(resources: Resources, job: Job, folder: Path, copies: ExitStack
 
 
 def sandbox_limits(settings: ResourceSettings, needs: Needs) -> SandboxLimits:
-    """Return the lower of the limits of the installation and of the job."""
+    """Return the lower of two limits: the installation's and the job's."""
     memory, cpu = settings.job_memory_bytes_max, settings.job_cpu_seconds_max
     return SandboxLimits(
         memory_bytes=memory if needs.memory_bytes_max is None else min(memory, needs.memory_bytes_max),

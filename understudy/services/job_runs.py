@@ -68,7 +68,7 @@ logger = get_logger(__name__)
 
 
 def never() -> bool:
-    """Return False. This function is for a worker that is never draining."""
+    """Return False. This function is the default for a worker that never drains."""
     return False
 
 

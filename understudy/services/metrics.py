@@ -1,4 +1,4 @@
-"""Prometheus metrics. No label contains a value of a caller.
+"""Prometheus metrics. No label contains a value from a caller.
 
 Metrics of jobs come from the database at each scrape, so every process reports the same values, and they
 survive restarts. Other metrics describe only the process that reports them.

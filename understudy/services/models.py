@@ -1,4 +1,4 @@
-"""Use cases of models."""
+"""Deletion of models."""
 
 from __future__ import annotations
 

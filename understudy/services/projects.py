@@ -1,4 +1,4 @@
-"""Use cases of projects."""
+"""Use cases of projects: add, find, change and limit."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ class ShardedRun:
                 failed = shards.first_failure(session, self.job)
                 state = shards.progress(session, self.job)
         except Unavailable:
-            # The lease limits how long this can last.
+            # If the database stays unavailable, the lease expires and ends this run.
             return None
         if failed is not None:
             return Ending("failed", _error_of(failed))

@@ -1,6 +1,6 @@
 """Jobs that wait for datasets that are still being read, such as a `train` job right after an upload.
 
-Such a job is queued but not due: no worker claims it, because its `run_after` is its expiry time. When its
+A waiting job is queued but not due: no worker claims it, because its `run_after` is its expiry time. When its
 last dataset is ready, its parameters are resolved and it becomes due. If a dataset cannot be read, the job
 fails.
 """

@@ -60,7 +60,7 @@ def join_parts(parts: Sequence[Part], target: Path, *, sha256: str | None) -> No
     Parameters
     ----------
     parts : sequence of Part
-        Parts in the order in which they are concatenated.
+        Parts, in the order of the file.
     target : Path
         Path of the file to write.
     sha256 : str, optional

@@ -44,7 +44,7 @@ class CodeLabelPair(BaseModel):
     ]
     n_levels: Annotated[int, Described(description="Number of distinct pairs of values in the real table.")]
     matched_real: Annotated[
-        float, Described(description="Share of real rows in which the two values correspond to each other.")
+        float, Described(description="Share of real rows where the two values correspond to each other.")
     ]
     matched_synthetic: Annotated[
         float,

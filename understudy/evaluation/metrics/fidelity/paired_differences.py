@@ -24,7 +24,7 @@ class PairDifference(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     first: Annotated[str, Field(description="Name of the subtracted column.")]
-    second: Annotated[str, Field(description="Name of the column from which `first` is subtracted.")]
+    second: Annotated[str, Field(description="Name of the column that `first` is subtracted from.")]
     unit: Annotated[
         Unit,
         Field(
@@ -46,9 +46,7 @@ class PairDifference(BaseModel):
             "expected if the columns were independent."
         ),
     ]
-    ordered_real: Annotated[
-        float, Field(description="Share of real rows in which `first` is at most `second`.")
-    ]
+    ordered_real: Annotated[float, Field(description="Share of real rows where `first` is at most `second`.")]
     ordered_synthetic: float | None = None
     median_real: Annotated[
         float, Field(description="Median of the real differences, with three significant digits.")

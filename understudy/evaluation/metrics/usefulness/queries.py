@@ -42,7 +42,7 @@ class QueryGroupAnswer(BaseModel):
 
     group: Annotated[tuple[str, ...], Field(description="Values of the grouping columns.")]
     n_real: Annotated[
-        int, Field(description="Number of real rows from which the answer is computed: 0 or at least 5.")
+        int, Field(description="Number of real rows that the answer is computed from: 0 or at least 5.")
     ]
     real: float
     synthetic: Annotated[
