@@ -1,10 +1,10 @@
-"""Latent values of entities that make the rows of an entity similar to each other.
+"""Latent entity values that make the rows of an entity similar to each other.
 
 A customer's orders tend to have similar amounts, and usually the same payment method, although neither is
-constant. Each entity therefore gets a typical value for such a column. Given the typical value, the rows of
-the entity are independent. The typical value is drawn from its distribution given the rows of the entity,
-under a model with random effects. The mean or the mode of the rows would be more similar to each row than the
-rows are to each other.
+constant. Each entity therefore gets a typical value for each of these columns. Given the typical value, the
+rows of the entity are independent. The typical value is drawn from its distribution given the rows of the
+entity, under a model with random effects. The mean or the mode of the rows would be more similar to each row
+than the rows are to each other.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Differences between two related columns, such as the start and the end of a stay.
 
 A chain bins both columns. If the difference is far smaller than a bin, the chain preserves only the order of
-the two columns. Such a difference is therefore learned as a column, and one of the two columns is derived
+the two columns. The difference is therefore learned as a column, and one of the two columns is derived
 from the other column and the difference.
 """
 
@@ -141,7 +141,7 @@ def _in_order(found: dict[str, Derivation]) -> Iterator[Derivation]:
 
 
 def _tight_pairs(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
-    """Return the pairs whose difference varies little in the sample, the least variable pair first."""
+    """Return the pairs with differences that vary little in the sample, the least variable pair first."""
     ratios: dict[tuple[str, str], float] = {}
     for group in _groups(columns, names):
         floats = np.array([_as_floats(columns, name) for name in group])
@@ -154,7 +154,7 @@ def _tight_pairs(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
 
 
 def _refute(floats: Floats) -> Iterator[tuple[int, int]]:
-    """Yield the pairs of columns whose difference varies little in the first rows."""
+    """Yield the pairs of columns with differences that vary little in the first rows."""
     for i in range(len(floats) - 1):
         for j in np.flatnonzero(_ratios(floats[i], floats[i + 1 :]) <= RATIO_MAX * SLACK_FIRST):
             yield i, i + 1 + int(j)
@@ -172,7 +172,7 @@ def _ratios(one: Floats, others: Floats) -> Floats:
 
 
 def _spreads(floats: Floats) -> Floats:
-    """Return the interquartile range of each row of an array, without missing values."""
+    """Return the interquartile range of each row of an array, ignoring missing values."""
     ordered = np.sort(floats, axis=1)
     n = np.maximum((~np.isnan(floats)).sum(axis=1), 1)
     rows = np.arange(len(floats))

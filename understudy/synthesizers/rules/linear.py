@@ -14,7 +14,7 @@ from understudy.synthesizers.rules.values import Int64s, Numbers, Values, compar
 from understudy.transformers.base import ArrowArray, Mask
 from understudy.transformers.integer_units import array_of_integers
 
-# Rounding mode of numbers halfway between two integers: to the even integer, or away from zero.
+# Rounding mode for numbers halfway between two integers: to the even integer, or away from zero.
 Ties = Literal["even", "away"]
 # Exclusive upper bound on sums, so that a sum can be doubled in 64 bits.
 SUM_MAX = 2**61
@@ -40,7 +40,7 @@ class Linear:
     divisor, step : int
         Divisor of the sum, and rounding unit of the quotient.
     ties : {"even", "away"}
-        Rounding mode of quotients halfway between two integers.
+        Rounding mode for quotients halfway between two integers.
     is_nonnegative : bool
         Whether the target is at least zero in all rows.
     """

@@ -47,8 +47,8 @@ N_STEPS_MIN = 16
 SPACING_MIN = 1e-9
 # Maximum share of products that fall into gaps between the values of the derived column.
 SHARE_MISSED_MAX = 0.02
-# Maximum share of products in gaps for ratios with a large gain, and the minimum of a large gain, in nats. On
-# a coarse grid, most products are new values.
+# Maximum share of products in gaps for ratios with a large gain, and the minimum gain that counts as large,
+# in nats. On a coarse grid, most products are new values.
 SHARE_MISSED_LARGE = 0.15
 GAIN_LARGE = 1.0
 # Maximum number of rows for measuring the share of products in gaps.
