@@ -20,8 +20,8 @@ from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.schema import Column, TableSchema
 from understudy.tables.validation import Origin, conform
 
-# Maximum number of rows per table. With this number, shares are accurate to a tenth of a percent. Larger
-# tables are sampled with the seed.
+# Maximum number of rows per table. With this number of rows, shares are accurate to a tenth of a percent.
+# Larger tables are sampled with the seed.
 N_ROWS_MAX_REAL = 500_000
 N_ROWS_MAX_OTHER = 250_000
 
@@ -106,7 +106,7 @@ class Comparison:
 
     @property
     def has_subjects(self) -> bool:
-        """Whether a subject is declared. If so, metrics count and draw subjects instead of rows."""
+        """Whether a subject is declared. If so, metrics count and sample subjects instead of rows."""
         return self.real.subjects is not None
 
     @property
@@ -280,7 +280,7 @@ def without_subject(schema: TableSchema) -> TableSchema:
     names = [name for name in schema.names if name not in schema.subject]
     if not names:
         raise InvalidInput(
-            "The table has no column besides its subject, so there is nothing to compare. Add a column.",
+            "The table has no column other than its subject, so there is nothing to compare. Add a column.",
             code="no_columns",
         )
     return schema.select(names)

@@ -118,7 +118,7 @@ def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
     """Return one group for each set of keys that determine each other, the finest group first.
 
     A key that corresponds almost one to one to a finer key, such as a customer's name, is omitted here.
-    `_assign` treats such a key like any other column.
+    `_assign` treats this key like any other column.
     """
     groups: list[FoundGroup] = []
     for key in sorted(keys, key=lambda own: (-own.n_values, own.n_missing, own.preference)):

@@ -1,8 +1,8 @@
 """Grouping of sampled rows into entities: a pure function of the seed and the row number.
 
-Rows are split into periods that have as many rows as the table. Each period has as many entities as the
-table, with nearly the same sizes. If an entity's rows are not adjacent in the table, each period is split
-into windows, and the rows in each window are permuted.
+Rows are split into periods with the same number of rows as the table. Each period also has the same number of
+entities as the table, with nearly the same sizes. If an entity's rows are not adjacent in the table, each
+period is split into windows, and the rows in each window are permuted.
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ class Sequence:
     step : int
         Index of the column with the steps.
     clock : int
-        Index of the column with the times of day, or -1 if there is no such column. If there is, starts and
-        steps are measured in days.
+        Index of the column with the times of day, or -1 if there is no such column. With this column, starts
+        and steps are measured in days.
     unit : int
         Number of the column's units per unit of `start` and `step`.
     is_descending : bool

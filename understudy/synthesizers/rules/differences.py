@@ -40,7 +40,7 @@ N_ROWS_MIN = 32
 # Maximum interquartile range of a difference, as a fraction of the interquartile range of either column. The
 # bins of the chain are fine enough for larger differences.
 RATIO_MAX = 1 / 8
-# Factor by which RATIO_MAX is multiplied for the first rows, because their quartiles are less certain.
+# Factor for RATIO_MAX in the check of the first rows, because their quartiles are less certain.
 SLACK_FIRST = 2.0
 # Minimum interquartile range of both columns, in steps of their grid. The bins of a chain are fine enough for
 # columns with fewer values.
@@ -49,7 +49,7 @@ N_STEPS_MIN = 16
 N_UNITS_MIN = 1000
 # Exclusive upper bound on floats without a grid, in units of the last decimal place, so that sums are exact.
 FLOAT_MAX = 2.0**51
-# Maximum amount by which the entropy of a derived column may be below that of its difference, in nats. A
+# Maximum amount, in nats, by which a derived column may have a lower entropy than its difference. A
 # lower entropy means that values such as round times repeat, which a sum would not reproduce.
 NATS_MAX = 0.1
 # Maximum share of sums that fall into gaps between the values of the derived column, and maximum number of

@@ -76,7 +76,7 @@ class Linear:
     def holds(self, target: Values, terms: list[Values]) -> Mask:
         """Return a mask of rows that satisfy the rule."""
         missing = any_missing(terms)
-        # Values of uint64 above the maximum of int64 become negative. No valid target contains such values.
+        # Values of uint64 above the maximum of int64 become negative. No valid target contains these values.
         is_unsigned = target.numbers.dtype == np.uint64
         numbers = target.numbers.view(np.int64) if is_unsigned else target.numbers
         agrees: Mask = np.asarray(self.compute(terms) == numbers, dtype=np.bool_)

@@ -28,7 +28,7 @@ SHARE_MIN = 0.5
 # Maximum width of the central 90% range of the logarithm of a ratio, as a fraction of the width for
 # independent columns: for ratios to one column, and to the product of two columns.
 WIDTHS_MAX = (0.65, 0.25)
-# Factor by which the widths in WIDTHS_MAX are multiplied for the first rows.
+# Factor for the widths in WIDTHS_MAX in the check of the first rows.
 SLACK_FIRST = 1.2
 # Minimum difference, in nats, between the entropy of the target and the lower entropy of the ratio: for
 # ratios to one column, and to the product of two columns. Both entropies are measured within ranges of the
