@@ -1,8 +1,8 @@
 """Benchmark how fast jobs are claimed, from short and long queues, and for one or many projects.
 
 `python -m benchmarks.claims` starts a private Postgres that flushes each commit to disk. A claim is one
-transaction. The rate right after the insertion of 100,000 rows shows that the plan of the statement does not
-depend on statistics.
+transaction. The rate right after the insertion of 100,000 rows shows whether the plan of the statement
+depends on statistics.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def fill(sessions: Sessions, n_jobs: int, n_projects: int) -> None:
 
 
 def run_statement(sessions: Sessions, statement: str) -> None:
-    """Run a statement that cannot run in a transaction, or that should not be part of one."""
+    """Run a statement that cannot run in a transaction, or that should not be part of a transaction."""
     engine = sessions.kw["bind"].execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(statement))

@@ -1,7 +1,7 @@
 """Benchmark the completion of a large upload in parts: `python -m benchmarks.complete_upload`.
 
 The command stores the parts of a file of 2 GB, and measures the time and the bytes written by the request
-that completes the upload. Before this request, another one with the same idempotency key crashes.
+that completes the upload. Before this request, another request with the same idempotency key crashes.
 """
 
 from __future__ import annotations

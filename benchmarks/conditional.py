@@ -1,7 +1,7 @@
 """Benchmark the fidelity of conditional samples: ``python -m benchmarks.conditional --data FOLDER``.
 
-Two columns of adult are fixed to one value each. The other columns of the sample are compared with
-those of the real rows that have both values. The result is the mean total variation distance over these
+Two columns of adult are fixed to one value each. The other columns of the sample are compared with the same
+columns of the real rows that have both values. The result is the mean total variation distance over these
 columns (numbers in ten quantile bins), divided by the same distance between two halves of the real rows. The
 sample is half as large as the set of real rows, and the model is fitted on half of the table.
 """

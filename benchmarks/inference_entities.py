@@ -1,6 +1,6 @@
 """Made-up tables with several rows per person or thing, and the kind of each column.
 
-For each table, this module contains the correct kinds of the columns and the columns that are a correct
+For each table, this module contains the correct kinds of the columns and the columns that form a correct
 subject. The tables in `SET_ASIDE` were written before the rules of inference, and no rule was tuned on them.
 """
 
@@ -88,7 +88,7 @@ _WORDS = [
 
 
 class EntityTable(NamedTuple):
-    """A made-up table, the kind of each column, and the columns that are a correct subject."""
+    """A made-up table, the kind of each column, and the columns that form a correct subject."""
 
     name: str
     rows: pa.Table

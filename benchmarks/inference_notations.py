@@ -57,7 +57,8 @@ def _signed(write: Callable[[float], str], negative: str) -> Callable[[float], s
     return lambda number: negative.replace("#", write(-number)) if number < 0 else write(number)
 
 
-# Formatting function, number of decimals, whether some values are negative, and the value of a written 1.
+# Formatting function, number of decimals, whether some values are negative, and the true value of the written
+# number 1.
 AMOUNTS: tuple[tuple[Callable[[float], str], int, bool, float], ...] = (
     *((_around(sign, thousands=","), 2, False, 1.0) for sign in ("$", "£", "€", "US$", "A$", "₹", "USD ")),
     *((_around("", sign, thousands=".", mark=","), 2, False, 1.0) for sign in (" €", "€", " EUR")),

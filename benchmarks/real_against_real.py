@@ -64,7 +64,7 @@ def run(table: str, folder: Path, n_rows_max: int | None, *, seed: int) -> Itera
 
 
 def summary(figures: list[Figures]) -> Iterator[str]:
-    """Yield a line for each table and metric: range of scores, mean floor, and how often the floor held."""
+    """Yield a line for each table and metric: score range, mean floor, and how often the score reached it."""
     for table, metric in dict.fromkeys((run["table"], run["metric"]) for run in figures):
         runs = [run for run in figures if (run["table"], run["metric"]) == (table, metric)]
         scores = [run["score"] for run in runs if run["score"] is not None]

@@ -1,8 +1,8 @@
 """Benchmark a rolling restart: `python -m benchmarks.rolling_restart`.
 
 Clients run 500 short jobs on two API processes and four workers. Meanwhile, every API process and every
-worker is replaced once, and the broker is restarted. Jobs arrive in batches, one directly before each of
-these steps, so every step interrupts running jobs. A client repeats a request for up to a minute before it
+worker is replaced once, and the broker is restarted. Jobs arrive in batches, one batch directly before each
+of these steps, so every step interrupts running jobs. A client repeats a request for up to a minute before it
 counts as failed. All servers listen on the loopback interface or on sockets.
 """
 
@@ -162,7 +162,7 @@ class Deployment:
             return int(session.scalar(text(statement)) or 0)
 
     def counts(self, statement: str) -> dict[str, int]:
-        """Return the rows of a query for names and numbers as a dictionary."""
+        """Return the names and numbers that a query returns as a dictionary."""
         with self.resources.sessions() as session:
             return {row[0]: row[1] for row in session.execute(text(statement))}
 

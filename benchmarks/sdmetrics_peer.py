@@ -1,4 +1,4 @@
-"""Compare Understudy's scores with those of SDMetrics: ``python -m benchmarks.sdmetrics_peer --data FOLDER``.
+"""Compare Understudy's scores with SDMetrics' scores: ``python -m benchmarks.sdmetrics_peer --data FOLDER``.
 
 If the definitions are the same, the numbers must be equal up to rounding. SDMetrics (MIT) is installed in a
 separate environment and is not a dependency. The two halves of each table are compared with each other, and
@@ -54,7 +54,7 @@ Scores = dict[str, dict[str, float]]
 
 
 def our_scores(compared: Comparison) -> Scores:
-    """Return Understudy's scores of every column and pair."""
+    """Return Understudy's scores for every column and pair."""
     scores: Scores = {}
     for i, column in enumerate(compared.columns):
         for name, value in _of_column(compared, i):
@@ -99,7 +99,7 @@ def _of_pairs(compared: Comparison) -> Iterator[tuple[tuple[int, int], str, floa
 
 
 def their_scores(python: Path, real: pa.Table, other: pa.Table, compared: Comparison) -> Scores:
-    """Return SDMetrics' scores of every column and pair."""
+    """Return SDMetrics' scores for every column and pair."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         pq.write_table(real, folder / "real.parquet")

@@ -35,7 +35,7 @@ class Entry:
     Parameters
     ----------
     synthetic : pyarrow.Table
-        Sampled rows, or real rows of a baseline, that are judged.
+        Judged rows: a sample, or the real rows of a baseline.
     holdout : pyarrow.Table
         Real rows for comparison with the judged rows.
     figures : dict
@@ -59,7 +59,7 @@ def enter_independent(split: Split, seed: int, n_rows_sample: int) -> Entry:
 
 
 def enter_train_copy(split: Split, seed: int, n_rows_sample: int) -> Entry:
-    """Return training rows drawn with replacement, as a baseline for copying."""
+    """Return training rows sampled with replacement, as a baseline for copying."""
     rows = np.random.default_rng(seed).integers(0, len(split.train), split.n_rows_judged)
     return Entry(split.train.take(pa.array(rows)), split.judged_holdout, {})
 

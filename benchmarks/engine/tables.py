@@ -110,7 +110,7 @@ def split(table: pa.Table, schema: TableSchema) -> Split:
 
 
 def draw(table: pa.Table, n_rows: int, *, seed: int) -> pa.Table:
-    """Draw rows of a table without replacement, and keep their order."""
+    """Sample rows of a table without replacement, and keep their order."""
     rows = np.random.default_rng(seed).choice(len(table), n_rows, replace=False)
     return table.take(pa.array(np.sort(rows))).combine_chunks()
 

@@ -55,7 +55,7 @@ def evaluate(
         Real rows that the model was not fitted on. Some privacy and usefulness scores require them.
     canaries : same types as `real`, optional
         Canary records, some of which were planted in the training table before the fit.
-        `understudy fit --canaries` writes such a table.
+        `understudy fit --canaries` writes a table of canary records.
     options : EvaluationOptions or dict, optional
         Target, protected and sensitive columns, queries, and the policy of the verdict.
     seed : int, default 0

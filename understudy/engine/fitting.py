@@ -68,7 +68,7 @@ def fit(
     Returns
     -------
     Model
-        The fitted model, from which `Model.sample` draws rows.
+        The fitted model. Its method `Model.sample` returns synthetic rows.
 
     Raises
     ------

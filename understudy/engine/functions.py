@@ -72,7 +72,7 @@ def impute(model: Model, data: Frames, *, seed: int | None = None, n_draws: int 
     Parameters
     ----------
     model : Model
-        Model that draws the missing values.
+        Model that imputes the missing values.
     data, seed, n_draws
         See `Model.impute`.
 

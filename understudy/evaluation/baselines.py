@@ -57,7 +57,7 @@ def independent_columns(comparison: Comparison, real: pa.Table, schema: TableSch
 
 
 def _independent_keys(comparison: Comparison, n_rows: int) -> tuple[Rows, ...]:
-    """Draw identifiers from the real rows, independently of each other and of the other columns."""
+    """Sample identifiers from the real rows, independently of each other and of the other columns."""
     rng = comparison.rng("independent keys")
     real = comparison.real
     return tuple(rng.choice(real.key(i), n_rows) for i in range(len(real.keys)))
@@ -102,7 +102,8 @@ def holdout_baseline(comparison: Comparison, needs: frozenset[Need]) -> Comparis
     if Need.holdout in needs:
         holdout, fresh = _halves(comparison.holdout, rng)
         return comparison.with_tables(synthetic=fresh.draw_units(n_rows, rng), holdout=holdout)
-    # Use as many rows as the synthetic table has, if possible, because small samples vary more by chance.
+    # Use the same number of rows as the synthetic table, if possible, because small samples vary more by
+    # chance.
     return comparison.with_tables(synthetic=comparison.holdout.draw_units(n_rows, rng))
 
 

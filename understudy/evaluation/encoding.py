@@ -21,8 +21,8 @@ from understudy.tables.splitmix import mix64
 
 MISSING = -1
 
-# A category is shown only if at least this many real rows share it. If a subject is declared, subjects are
-# counted instead of rows.
+# A category is shown only if at least this number of real rows share it. If a subject is declared, subjects
+# are counted instead of rows.
 N_SHOWN_MIN = 5
 RARE_LABEL = "a rare value"
 
@@ -31,7 +31,7 @@ CATEGORICAL_KINDS = frozenset({ColumnKind.category, ColumnKind.boolean, *GENERAT
 
 SECONDS_PER_DAY = 86_400.0
 
-# For each temporal kind: the Arrow type to which values are cast, the type of the resulting integers, and the
+# For each temporal kind: the Arrow type that values are cast to, the type of the resulting integers, and the
 # unit of these integers in seconds.
 _UNITS: dict[ColumnKind, tuple[pa.DataType, pa.DataType, float]] = {
     ColumnKind.date: (pa.date32(), pa.int32(), SECONDS_PER_DAY),

@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class HoldoutOverlap:
-    """The overlap of the training rows and the holdout. A number is None if it was not counted.
+    """The overlap of the training rows and the holdout. A number is None if the rows were not counted.
 
     Parameters
     ----------

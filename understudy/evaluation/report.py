@@ -49,12 +49,13 @@ class TableSize(BaseModel):
     n_rows_used: Annotated[
         int,
         Field(
-            description="Number of rows drawn for the scores. The `n_rows` of a metric's result can be "
+            description="Number of rows sampled for the scores. The `n_rows` of a metric's result can be "
             "smaller."
         ),
     ]
     n_subjects: Annotated[
-        int | None, Field(description="Number of subjects in the drawn rows. Null if no subject is declared.")
+        int | None,
+        Field(description="Number of subjects in the sampled rows. Null if no subject is declared."),
     ] = None
 
 

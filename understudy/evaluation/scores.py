@@ -162,7 +162,7 @@ def _passes(metrics: Sequence[Metric], comparison: Comparison, n_baselines: int)
 def _single_draws(
     metrics: Sequence[Metric], comparison: Comparison, steps: ScoringProgress
 ) -> tuple[dict[str, AnyResult], dict[str, AnyResult]]:
-    """Return the results of real rows that are drawn once, and of synthetic rows cut to the same sizes."""
+    """Return the results of real rows sampled once, and of synthetic rows cut to the same sizes."""
     real: dict[str, AnyResult] = {}
     cut: dict[str, AnyResult] = {}
     with_loss = metrics_with_loss(comparison)
@@ -199,7 +199,7 @@ def _all_training_rows(comparison: Comparison) -> Comparison:
 def _repeated_draws(
     metrics: Sequence[Metric], comparison: Comparison, steps: ScoringProgress
 ) -> dict[str, list[AnyResult]]:
-    """Return the results of real rows that are drawn several times, by metric."""
+    """Return the results of real rows that are sampled several times, by metric."""
     draws: dict[str, list[AnyResult]] = {}
     by_baseline: dict[RealBaseline | None, list[Metric]] = {}
     for metric in metrics:

@@ -232,7 +232,7 @@ def _outcome(threshold: PolicyThreshold, metric: Metric, value: float, interval:
 def _outcome_of_loss(
     threshold: PolicyThreshold, metric: Metric, value: float, interval: Interval | None
 ) -> Outcome:
-    """Return the outcome of a loss, which is inconclusive if the score could be that of real rows."""
+    """Return the outcome of a loss, which is inconclusive if real rows could have the same score."""
     fails, warns = (
         bound is not None and _is_beyond(threshold, metric, value, bound)
         for bound in (threshold.fail, threshold.warn)

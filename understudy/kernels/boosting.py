@@ -53,7 +53,7 @@ class BoostingRules(NamedTuple):
     n_trees, depth : int
         Number of trees and their depth.
     rate : float
-        Learning rate, by which leaf values are multiplied.
+        Learning rate. The values of the leaves are multiplied by this number.
     ridge : float
         Constant that is added to the sum of second derivatives in each leaf (L2 regularization).
     hessian_min : float

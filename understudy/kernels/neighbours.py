@@ -34,7 +34,7 @@ class Rows(NamedTuple):
 
 
 class Views(NamedTuple):
-    """Sets of columns by which rows are compared, in addition to all columns.
+    """Sets of columns that are compared separately, in addition to all columns.
 
     Parameters
     ----------

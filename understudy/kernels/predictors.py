@@ -25,8 +25,8 @@ class Predictor(NamedTuple):
     weight : array of shape (n_terms, 256)
         Summand for each term and each value of its feature.
     scale : array of shape (2,)
-        Lowest sum, and the number of bits by which the difference from it is shifted right to get an index in
-        `bins`.
+        Lowest sum, and a number of bits. A sum minus the lowest sum, shifted right by this number, is an
+        index in `bins`.
     bins : array of shape (n_places,)
         Bin, from 0 to 255, for each shifted difference.
     tree_feature, tree_threshold : array of shape (n_trees, 2**depth - 1)

@@ -33,7 +33,7 @@ CHILD_SHIFT = 38
 N_FEATURES_MAX = FEATURE_MASK - 1
 N_NODES_MAX = (1 << 25) - 1
 
-# Number of pseudo-rows by which the root of a tree is smoothed toward the uniform distribution.
+# Number of pseudo-rows that smooth the root of a tree toward the uniform distribution.
 ROOT_ROWS = 0.5
 _FULL = 2.0**32
 

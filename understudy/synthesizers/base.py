@@ -92,7 +92,7 @@ class Synthesizer(Protocol):
         schema : DatasetSchema
             Schema of the dataset.
         context : FitContext
-            Seed, threads, progress and limits of the fit.
+            Seed, threads, progress and limits for the fit.
 
         Returns
         -------
@@ -120,9 +120,9 @@ class Synthesizer(Protocol):
         Parameters
         ----------
         plan : SamplePlan
-            Numbers of rows, offset and constraints.
+            Row counts, offset and constraints.
         context : SampleContext
-            Seed and threads of the sample.
+            Seed, threads and cancellation for sampling.
 
         Raises
         ------
@@ -162,7 +162,7 @@ class SupportsConstraints(Protocol):
     """A synthesizer that supports sampling constraints in plans (see `Capabilities.constraints`)."""
 
     def condition_columns(self) -> Sequence[Column]:
-        """Return the columns that constraints can name. Some contain parts of another column's text."""
+        """Return the columns that constraints can name. Some contain parts of the text in another column."""
         ...
 
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
@@ -220,7 +220,7 @@ class Capabilities:
     addressable_rows : bool
         Whether row k is the same in every call with the same seed, so that a plan may have an offset.
     reproducibility : {"bytes", "seed", "none"}
-        Guarantee for runs with the same seed: identical bytes of the model and the rows, identical rows on
+        Guarantee for runs with the same seed: byte-identical model and rows, identical rows on
         the same machine, or none.
     guarantee : {"heuristic", "differential_privacy"}
         Type of privacy protection.
@@ -240,7 +240,7 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class SynthesizerEntry:
-    """Entry of a synthesizer in the registry: its catalog data and a function that loads its class.
+    """Registry entry for a synthesizer: its catalog data and a function that loads its class.
 
     The class is loaded on first use, so that the API can list synthesizers without importing a compiler.
 
@@ -251,7 +251,7 @@ class SynthesizerEntry:
     summary : str
         One sentence for the catalog.
     parameters : type
-        Class of the parameters.
+        Parameter class of the synthesizer.
     load : callable () -> type of Synthesizer
         Function that imports and returns the class.
     capabilities : Capabilities
@@ -261,9 +261,9 @@ class SynthesizerEntry:
     phases : callable (parameters) -> tuple of FitPhase
         Function that returns the phases that a fit reports, in order.
     preload : tuple of str
-        Modules that a worker imports once, so that each job does not import the modules again.
+        Modules that a worker imports once, so that jobs do not import them again.
     needs : Needs
-        Worker class and limits that the jobs of the synthesizer need.
+        Worker class and limits that jobs with the synthesizer need.
     """
 
     name: str

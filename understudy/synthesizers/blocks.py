@@ -23,7 +23,7 @@ DrawBlock = Callable[[RowNumbers], pa.RecordBatch]
 def draw_blocks(
     draw: DrawBlock, n_rows: int, offset: int, *, context: SampleContext
 ) -> Iterator[pa.RecordBatch]:
-    """Yield rows ``offset … offset + n_rows - 1`` in order, in blocks of at most `N_ROWS_BLOCK` rows."""
+    """Yield the rows ``offset … offset + n_rows - 1`` in order, in blocks of at most `N_ROWS_BLOCK` rows."""
     end = offset + n_rows
     blocks = (
         consecutive_rows(first, min(N_ROWS_BLOCK, end - first)) for first in range(offset, end, N_ROWS_BLOCK)
@@ -34,12 +34,12 @@ def draw_blocks(
 def map_in_order(
     work: Callable[[T], pa.RecordBatch], items: Iterable[T], *, context: SampleContext, is_small: bool = False
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the result of the work for each item, in order. At most `n_threads` results are buffered.
+    """Yield the result of `work` for each item, in order. At most `n_threads` results are buffered.
 
     Parameters
     ----------
     is_small : bool
-        Whether the work runs on the caller's thread because it is too small for several threads.
+        Whether the work is too small for several threads. It then runs on the caller's thread.
     """
     if context.n_threads == 1 or is_small:
         for item in items:

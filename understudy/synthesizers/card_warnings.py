@@ -1,4 +1,4 @@
-"""Warnings of a model card about single columns."""
+"""Model card warnings about individual columns."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _without_lists(n: int, locale: str) -> str:
 
 
 def warning_of_learned(column: Json, schema: TableSchema) -> str | None:
-    """Return the warning about a column that is learned or replaced by a placeholder, if there is one."""
+    """Return the warning about a column that is learned or replaced by a placeholder, or None."""
     if column.get("placeholder"):
         units = "subjects" if schema.subject else "rows"
         return (
@@ -78,7 +78,7 @@ def warning_of_learned(column: Json, schema: TableSchema) -> str | None:
 
 
 def warning_of_rare_levels(column: Json, units: str) -> str:
-    """Return the warning about the levels of a category that samples do not contain."""
+    """Return the warning about category levels that samples do not contain."""
     levels, rows = _counted(column["levels_pooled"], "level"), _counted(column["rows_pooled"], "row")
     replacement = "made-up levels" if column.get("levels_made_up") else "more common levels"
     return (

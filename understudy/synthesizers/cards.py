@@ -30,10 +30,10 @@ SUPPRESSED = ("levels_pooled", "rows_pooled", "rows_merged", "rows_drawn_in")
 # {k} is the minimum support; {unit} is "rows", or "subjects" if the schema declares a subject.
 PROMISES = (
     "The model reproduces a category level or a number only if at least {k} {unit} share it. It replaces "
-    "rarer levels with made-up or more common ones, and draws other numbers between means of {k} "
+    "rarer levels with made-up or more common ones, and samples other numbers between means of {k} "
     "neighboring values.",
     "Identifiers are generated. They follow the table's pattern, are unique within a seed, and never equal "
-    "an identifier of the table. Free text, names, email addresses, phone numbers and addresses are made "
+    "an identifier in the table. Free text, names, email addresses, phone numbers and addresses are made "
     "up. For these columns, the model learns only which values are missing and how long the text values are. "
     "Texts such as log lines keep the words that at least {k} rows have in the same position.",
     "The model stores no number that fewer than {k} {unit} share. Every sampled number lies between the "
@@ -46,7 +46,7 @@ LIMITS = (
     "A generated number may by chance equal a number in the table. This is rare for "
     "floats and common for integers and for numbers with few decimal places.",
     "Dependencies between columns are learned from rows, even if the schema declares a subject.",
-    "The model file is personal data, because it reveals more about single rows than its samples do. "
+    "The model file is personal data, because it reveals more about individual rows than its samples do. "
     "Protect it like the table, and share only samples.",
     "A made-up name or address may by chance belong to a real person, including a person in the table. "
     "Email addresses use domains that are reserved for examples. Phone numbers are fictional only in "
@@ -59,7 +59,7 @@ LIMITS = (
 def make_card(
     name: str, table: TableTransformer, n_rows: int, entities: Entities, *, preset: str | None = None
 ) -> ModelCard:
-    """Return the card of a fitted model. The card contains no values of the table."""
+    """Return the card of a fitted model. The card contains no values from the table."""
     columns = table.describe()
     unit = "subject" if table.schema.subject else "row"
     return {

@@ -33,7 +33,7 @@ class FitContext:
         Seed from 0 to 2**64 - 1. The same table, parameters and seed give the same model. If omitted, the
         seed is drawn from the operating system's entropy.
     n_threads : int, optional
-        Maximum number of threads. Default: the number of processors of the process, at most 8.
+        Maximum number of threads. Default: the number of processors available to the process, at most 8.
     progress : Progress, optional
         Function that is called with the phase and the completed fraction.
     budget_seconds : float, optional
@@ -82,7 +82,7 @@ class FitContext:
 
 @dataclass(frozen=True)
 class LearnRun:
-    """Context of a fit, with the chosen seed, the locale of generated values, and the reference tables."""
+    """Fit context with the chosen seed, the locale for generated values, and the reference tables."""
 
     context: FitContext
     seed: int
@@ -105,7 +105,7 @@ class SampleContext:
         Seed from 0 to 2**64 - 1. The same model, plan and seed give the same rows. If omitted, the seed is
         drawn from the operating system's entropy.
     n_threads : int, optional
-        Maximum number of threads. Default: the number of processors of the process, at most 8.
+        Maximum number of threads. Default: the number of processors available to the process, at most 8.
     is_cancelled : callable () -> bool, optional
         Function that is called before each block of rows. Sampling raises an error when the function returns
         True.
@@ -122,7 +122,7 @@ class SampleContext:
 
 @dataclass(frozen=True)
 class SamplePlan:
-    """The rows to sample, given by numbers of rows, an offset and constraints.
+    """The rows to sample: row counts, an offset and constraints.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def plan_rows(
 
 
 def root_tables(schema: DatasetSchema) -> list[str]:
-    """Return the names of the data tables that are not the child of another data table."""
+    """Return the names of the data tables without a parent data table."""
     data = {name for name, table in schema.tables.items() if table.role == "data"}
     children = {relation.child for relation in schema.relationships if relation.parent in data}
     return [name for name in schema.tables if name in data - children]

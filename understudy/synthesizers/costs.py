@@ -33,7 +33,7 @@ class FitCost:
 
 @dataclass(frozen=True)
 class FitPhase:
-    """A phase that a fit reports, and its usual share of the fit, relative to the other phases."""
+    """A phase that a fit reports, and its usual share of the fit time, relative to the other phases."""
 
     name: str
     weight: float
@@ -44,7 +44,7 @@ PhasesOf = Callable[[SynthesizerParameters], tuple[FitPhase, ...]]
 
 
 def fitting_only(parameters: SynthesizerParameters) -> tuple[FitPhase, ...]:
-    """Return the phases of a synthesizer that declares no phases."""
+    """Return the default phases, for synthesizers that declare none."""
     return (FitPhase("encoding", 30), FitPhase("fitting", 65))
 
 

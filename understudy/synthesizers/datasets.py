@@ -1,4 +1,4 @@
-"""Functions that fit and sample datasets of one table, and collect samples as tables."""
+"""Functions that fit and sample single-table datasets, and collect samples as tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from understudy.tables.source import ArrowSource
 def fit_table(
     parameters: SynthesizerParameters, rows: pa.Table, schema: TableSchema, *, context: FitContext
 ) -> Synthesizer:
-    """Return a synthesizer fitted on a dataset of one table."""
+    """Return a synthesizer fitted on a single-table dataset."""
     data = {DEFAULT_NAME: ArrowSource(rows)}
     whole = DatasetSchema(tables={DEFAULT_NAME: schema})
     return make_synthesizer(parameters).fit(data, whole, context=context)

@@ -18,7 +18,7 @@ N_ROWS_LIMIT = 2**62
 
 @dataclass(frozen=True)
 class Group:
-    """Size of the group of rows for a condition or for one value of a rebalanced column."""
+    """Size of a group of rows. A group belongs to a condition or to one value of a rebalanced column."""
 
     n_rows: int
     effective_sample_size: int

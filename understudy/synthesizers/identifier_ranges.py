@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from understudy.synthesizers.contexts import SamplePlan
 from understudy.tables.schema import ColumnKind, TableSchema
 
-# Kinds with generated values that are unique in a sample.
+# Column kinds with generated values that are unique in a sample.
 KINDS = frozenset(
     {
         *(ColumnKind.identifier, ColumnKind.email, ColumnKind.card, ColumnKind.iban),
@@ -18,7 +18,7 @@ KINDS = frozenset(
 
 @dataclass(frozen=True)
 class IdentifierRange:
-    """Identifier columns of a sample, and the options for a next sample with different identifiers.
+    """Identifier columns of a sample, and options that give the next sample different identifiers.
 
     Parameters
     ----------

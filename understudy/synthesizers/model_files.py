@@ -1,8 +1,8 @@
 """Reader and writer for model files in format 3: the safetensors format, with JSON as byte arrays.
 
-A file consists of the length of the header, a JSON header and the bytes of the arrays. A file contains no
-code. The file is written as a stream, so each array is on disk when its `array` call returns. The file is
-read through a memory map. Format: https://huggingface.co/docs/safetensors.
+A file consists of the header length, a JSON header and the bytes of the arrays. It contains no code. The file
+is written as a stream, so each array is on disk when its `array` call returns. The file is read through a
+memory map. Format: https://huggingface.co/docs/safetensors.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class ModelFileWriter:
         plain = np.ascontiguousarray(array)
         plain = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
         assert plain.dtype in _NAMES, plain.dtype
-        # A view of the bytes avoids a copy. An empty array has no such view.
+        # A view of the bytes avoids a copy. An empty array cannot be viewed as bytes.
         self._spool.write(plain.reshape(-1).view(np.uint8).data if plain.size else b"")
         self._entries[name] = _Entry(name, plain.dtype, array.shape, self._n_bytes)
         self._n_bytes += plain.nbytes

@@ -63,7 +63,7 @@ def declare_public_levels(
             if column.name in table.column_names and table.schema.field(column.name).type == values.type:
                 known = table.column(column.name).combine_chunks()
                 if pc.all(pc.is_in(values, value_set=known)).as_py():
-                    # The levels are values of the table, so they need no validation.
+                    # The levels are values from the table, so they need no validation.
                     levels: list[Any] = values.to_pylist()
                     domain = ColumnDomain.model_construct(levels=tuple(levels))
                     return column.model_copy(update={"domain": domain})

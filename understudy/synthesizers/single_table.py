@@ -1,4 +1,4 @@
-"""Base class of synthesizers of one data table: validation, reference tables, seeds and model files.
+"""Base class for single-table synthesizers: validation, reference tables, seeds and model files.
 
 Reference tables are public lookup data. Models and samples contain reference tables unchanged.
 """
@@ -52,7 +52,7 @@ class RowRequest:
 
 
 class SingleTableSynthesizer(ABC):
-    """Base class of synthesizers of one data table. Subclasses learn, draw, save and load the data table."""
+    """Base class for single-table synthesizers. Subclasses learn, sample, save and load the data table."""
 
     name: ClassVar[str]
     parameters_type: ClassVar[type[SynthesizerParameters]]
@@ -107,7 +107,7 @@ class SingleTableSynthesizer(ABC):
         return self._with_cells(make_card(self.name, self._fitted(), self.n_rows_, self.entities_))
 
     def _with_cells(self, card: ModelCard) -> ModelCard:
-        """Return a card with the number of columns of the table, and warnings about JSON columns."""
+        """Return a card with the number of columns in the table, and warnings about JSON columns."""
         # If all strings have the same form, the column of forms is constant, and a warning is not needed.
         forms = [f"Column {name!r} has at most one" for name in self.cells_.form_columns]
         others = [warning for warning in card["warnings"] if not warning.startswith(tuple(forms))]
@@ -120,7 +120,7 @@ class SingleTableSynthesizer(ABC):
         return card | {"n_columns": n_columns, "inner_columns": inner, "warnings": warnings}
 
     def condition_columns(self) -> Sequence[Column]:
-        """Return the columns of the table, and the columns with values from its split columns."""
+        """Return the table's columns, and the columns with values from its split columns."""
         (table,) = (table for table in self.schema_.tables.values() if table.role == "data")
         return (*table.columns, *self.cells_.inner_columns)
 
@@ -228,7 +228,7 @@ def only_data_table(schema: DatasetSchema, synthesizer: str) -> str:
     Raises
     ------
     InvalidInput
-        If the schema does not have exactly one data table, or has features that synthesizers of one table do
+        If the schema does not have exactly one data table, or has features that single-table synthesizers do
         not support.
     """
     names = [name for name, table in schema.tables.items() if table.role == "data"]

@@ -44,5 +44,5 @@ class Case:
         return self.split.schema
 
     def draw(self, rows: pa.Table) -> pa.Table:
-        """Draw as many rows from a table as the sample has."""
+        """Return random rows of a table. Their number equals the number of rows in the sample."""
         return draw(rows, min(len(self.synthetic), len(rows)), seed=self.seed)

@@ -28,7 +28,7 @@ def precision_recall(real: pa.Table, synthetic: pa.Table) -> tuple[float, float]
     Parameters
     ----------
     real, synthetic : pyarrow.Table
-        Tables with the same number of rows, because the recall compares nearest distances in both.
+        Tables with the same number of rows, because the recall compares nearest distances in both tables.
     """
     one, other = (as_complete(points) for points in as_points(real, [synthetic]))
     alphas = np.linspace(0, 1, N_STEPS)
@@ -130,7 +130,7 @@ def _set_squares(
 ) -> None:
     """Set `sums` to a row's squared distances to the rows from `start` on.
 
-    These rows are stored by column.
+    The rows in `others` are stored by column.
     """
     size = len(sums)
     sums[:] = np.float32(0)

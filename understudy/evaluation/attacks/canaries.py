@@ -23,7 +23,7 @@ from understudy.tables.validation import conform
 
 # Canaries use only categories that occur in at least this number of rows. In numeric columns, they also avoid
 # this number of the smallest and of the largest values. The privacy protection pools rare categories and
-# clips extreme values, so a canary with such a value would be lost before training.
+# clips extreme values, so a canary with a rare or extreme value would be lost before training.
 N_SHARED_MIN = 10
 # Number of candidate rows generated for each requested canary.
 N_TRIALS = 5

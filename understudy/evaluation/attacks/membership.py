@@ -91,12 +91,12 @@ def by_distance(comparison: Comparison) -> Attack:
 
 
 def by_density(comparison: Comparison) -> Attack:
-    """Return the attack that compares the density of synthetic rows with that of reference rows (DOMIAS)."""
+    """Return the attack that compares the densities of synthetic and reference rows (DOMIAS)."""
     return attacks_with_references(comparison)[2]
 
 
 def attacks_with_references(comparison: Comparison) -> list[Attack]:
-    """Return all attacks, restricted to the victims that are not reference rows."""
+    """Return all attacks, restricted to victims with no rows among the reference rows."""
     return comparison.once("attacks", _attack)
 
 
@@ -162,7 +162,7 @@ def _nearness(distances: NDArray[np.float32]) -> Scores:
 
 
 def _ratio(near: NDArray[np.float32], apart: NDArray[np.float32]) -> Scores:
-    """Return the mean log distance to the nearest reference rows minus that to the nearest synthetic rows."""
+    """Return the mean log distance to the nearest rows: reference distance minus synthetic distance."""
     return np.asarray(_logs(apart).mean(axis=1) - _logs(near).mean(axis=1))
 
 

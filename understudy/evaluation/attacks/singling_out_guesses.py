@@ -94,7 +94,7 @@ class SortedColumn:
 
 @dataclass(frozen=True)
 class Crowd:
-    """The rows among which a guess should match exactly one person.
+    """The rows that guesses are tested on. A successful guess matches exactly one person.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ def _combination(crowd: Crowd, conditions: Iterator[Condition]) -> list[Conditio
 
 
 def _fitting(column: SortedColumn, condition: Condition, rows: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    """Return those of `rows` that meet the condition. If `rows` is None, search all rows."""
+    """Return the rows among `rows` that meet the condition. If `rows` is None, search all rows."""
     if rows is None:
         return column.rows(condition)
     return rows[condition.holds(column.values[rows])]

@@ -54,7 +54,7 @@ class VictimRecords:
 
 @dataclass(frozen=True)
 class AttackVictims:
-    """The victims of all attacks, and the reference rows that an attacker has.
+    """The victims of all attacks, and the reference rows that the attacker knows.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def needed_victims(comparison: Comparison, *, n_holdout: int | None = None) -> s
     unit, n = ("subjects", N_SUBJECTS_MIN) if comparison.has_subjects else ("rows", N_VICTIMS_MIN)
     if n_holdout is not None:
         return f"needs {N_VICTIMS_MIN} training {unit} and {n_holdout} held-out {unit}"
-    return f"needs at least {n} training {unit} and as many held-out {unit}"
+    return f"needs at least {n} training {unit} and the same number of held-out {unit}"
 
 
 def _draw_victims(comparison: Comparison) -> AttackVictims | None:

@@ -125,7 +125,7 @@ def read_pack(source: Path | BinaryIO) -> Pack:
     for name in CONTENTS:
         if hashlib.sha256(files[name]).hexdigest() != digests.get(name):
             raise InvalidInput(
-                f"{name} in the pack was altered: its digest differs from the one in the manifest. "
+                f"{name} in the pack was altered: its digest differs from the digest in the manifest. "
                 "Get the pack again from its source.",
                 code="invalid_pack",
             )

@@ -32,10 +32,10 @@ class Recomputation:
     Parameters
     ----------
     other_tables : tuple of str
-        Roles of the tables that differ from those in the evidence. If there are such roles, no report was
+        Roles of the tables that differ from the tables in the evidence. If any table differs, no report was
         computed.
     missing_tables : tuple of str
-        Roles of the tables that are in the evidence but were not provided. If there are such roles, no report
+        Roles of the tables that are in the evidence but were not provided. If any table is missing, no report
         was computed.
     differences : tuple of str
         JSON pointers to the differences between the reports, at most `N_DIFFERENCES_MAX`.
@@ -47,7 +47,7 @@ class Recomputation:
 
     @property
     def is_equal(self) -> bool:
-        """Whether all numbers are equal to those in the pack."""
+        """Whether all numbers are equal to the numbers in the pack."""
         return not (self.other_tables or self.missing_tables or self.differences)
 
 

@@ -27,12 +27,12 @@ def n_bins(n_columns: int) -> int:
 
 
 def n_rows_learned(n_rows_max: int, n_columns: int) -> int:
-    """Return the maximum number of training rows for a table with this number of columns."""
+    """Return the maximum number of training rows for a table with `n_columns` columns."""
     return min(n_rows_max, max(N_ROWS_WIDE, N_CELLS_MAX // max(n_columns, 1)))
 
 
 def one_thread() -> AbstractContextManager[object]:
-    """Return a context manager within which classifiers use one thread.
+    """Return a context manager that restricts classifiers to one thread.
 
     A second thread does not speed up training on tens of thousands of rows. If another process uses the core,
     a second thread makes training ten times slower, because OpenMP threads spin while they wait. With one

@@ -49,7 +49,7 @@ class Crossing:
         return of_model(self.counts, number)
 
     def resampled(self, rng: np.random.Generator) -> Floats:
-        """Return the counts of rows drawn with replacement from each group, `N_RESAMPLED` times."""
+        """Return the counts of rows sampled with replacement from each group, `N_RESAMPLED` times."""
         cells = self.counts.reshape(len(self.counts), -1)
         drawn = [rng.multinomial(int(row.sum()), row / max(row.sum(), 1), size=N_RESAMPLED) for row in cells]
         return np.stack(drawn, axis=1).reshape(N_RESAMPLED, *self.counts.shape).astype(np.float64)

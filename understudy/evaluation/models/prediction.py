@@ -1,4 +1,4 @@
-"""Models that predict the target: one trained on the rows to score and one trained on real rows.
+"""Models that predict the target: one model is trained on the rows to score, and one on real rows.
 
 Both models are tested on the same rows. Several metrics use these models, so the first model is trained once
 per comparison, and the model of real rows is trained once per report.
@@ -31,7 +31,7 @@ N_TREES_MAX = 160
 # models fail to predict rare classes.
 ROUNDS_TIMES_RATE = 8.0
 RATE_MAX = 0.15
-# An integer target with more distinct values than this is a regression target.
+# An integer target with more distinct values than this number is a regression target.
 N_CLASSES_MAX = 10
 TEST_FRACTION = 1 / 3
 
@@ -261,7 +261,7 @@ def _as_feature(values: Values) -> Floats:
 def problem_of(train: Labelled, test: Labelled) -> str | None:
     """Return the reason why no model can be trained or tested on these rows, or None."""
     if train.features.shape[1] == 0:
-        return "needs a column besides the target"
+        return "needs a column other than the target"
     if min(len(train.truth), len(test.truth)) < N_ROWS_MIN:
         return f"needs at least {N_ROWS_MIN} training rows and {N_ROWS_MIN} test rows with a known target"
     if min(len(np.unique(train.truth)), len(np.unique(test.truth))) < 2:

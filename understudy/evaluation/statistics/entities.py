@@ -99,7 +99,7 @@ class RowsByEntity:
         return cls(known[order], codes[known[order]])
 
     def constancy(self, values: NDArray[np.generic], known: Mask) -> tuple[int, int]:
-        """Count the entities with at least two known values, and among these, those with equal values."""
+        """Count the entities with at least two known values, and how many of them have equal values."""
         kept = known[self.rows]
         codes, sorted_values = self.codes[kept], values[self.rows[kept]]
         is_same = codes[1:] == codes[:-1]

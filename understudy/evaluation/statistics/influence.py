@@ -89,7 +89,7 @@ def mean_area(probabilities: Floats, truth: NDArray[np.int64]) -> Estimate:
         The predicted probabilities. A class without training rows has the same probability for all rows, so
         its area is 0.5.
     truth : int array of shape (n_test,)
-        The true classes, at least two different ones.
+        The true classes. At least two different classes are required.
     """
     present = np.unique(truth)
     areas = [area(probabilities[:, k], truth == k) for k in (present[1:] if len(present) == 2 else present)]

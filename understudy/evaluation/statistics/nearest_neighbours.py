@@ -113,7 +113,7 @@ def find_nearest(
     part: NDArray[np.bool_] = _NO_PART,
     left_out: Sequence[int] = (),
 ) -> Neighbours:
-    """Return the k nearest rows for each query; the parameters are those of the kernel."""
+    """Return the k nearest rows for each query; the kernel describes the parameters."""
     # Imported here because compiled code is slow to load, and the API lists metrics without it.
     from understudy.kernels.neighbours import Rows, Views, nearest_rows
 

@@ -68,7 +68,8 @@ def arrange_entities(
     # units.
     for g in reversed(range(len(found))):
         owners = [o for o, other in enumerate(found) if other.source == g]
-        # The units of the owner with the most units per entity stay together.
+        # If several groups own the units, the units stay together in the group with the most units per
+        # entity.
         owner = min(owners, key=lambda o: (len(sizes[o]), -len(found[o].columns)), default=None)
         if owner is None or (contiguous[_finest(found, g)] and not contiguous[owner]):
             continue
@@ -106,7 +107,7 @@ def _align(owners: Int64s, sizes: Int64s, order: Int64s, rng: np.random.Generato
     counts, runs = np.empty_like(n_units), np.empty_like(n_units)
     counts[ranked], runs[ranked] = shares, run
     # Units are sorted by run and by their rank within their owner, and assigned to the owners of the run in
-    # turn. Each owner thus gets a largest unit, a second largest unit, and so on.
+    # turn. Each owner thus gets one of the largest units, one of the second largest units, and so on.
     by_size = np.lexsort((rng.random(len(owners)), -sizes, owners))
     ranks = np.empty_like(owners)
     ranks[by_size] = np.arange(len(owners)) - np.repeat(np.cumsum(n_units) - n_units, n_units)

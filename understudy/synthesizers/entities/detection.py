@@ -21,14 +21,15 @@ from understudy.transformers.base import ArrowColumn
 
 # Maximum ratio of entity combinations to rows. Above this ratio, the combinations do not form a group.
 COMBINED_MAX = 0.95
-# Minimum surprise, in nats and assuming independent rows, of a column that is the same in all rows of every
-# entity.
+# Minimum surprise, in nats, of a column with one value per entity. The surprise is computed under the
+# assumption of independent rows.
 SURPRISE_MIN = 5.0
 # Maximum share of rows that differ from the most frequent value of their entity: absolute, and relative to
 # the share expected for independent rows. The first row of each entity is not counted.
 OTHERS_MAX, OTHERS_RELATIVE_MAX = 0.05, 0.1
 
-# Maximum number of rows in an entity if the rows depend on each other. These rows are all drawn together.
+# Maximum number of rows in an entity if the rows depend on each other. All rows of an entity are sampled
+# together.
 N_ROWS_MAX = 4096
 # Kinds of columns that are learned instead of generated.
 LEARNED = {
@@ -45,7 +46,7 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class FoundGroup:
-    """Entities of one kind in a table.
+    """Entities of one kind that were found in a table.
 
     Parameters
     ----------
@@ -117,7 +118,7 @@ def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
     """Return one group for each set of keys that determine each other, the finest group first.
 
     A key that corresponds almost one to one to a finer key, such as a customer's name, is omitted here.
-    `_assign` treats such a key like any other column.
+    `_assign` treats this key like any other column.
     """
     groups: list[FoundGroup] = []
     for key in sorted(keys, key=lambda own: (-own.n_values, own.n_missing, own.preference)):
@@ -200,15 +201,15 @@ def _assign(table: pa.Table, groups: list[FoundGroup]) -> list[FoundGroup]:
 
 
 def is_same(values: Int64s, group: FoundGroup, first_rows: Int64s) -> bool:
-    """Return whether a column is the same in all rows of every entity."""
+    """Return whether a column has the same value in all rows of every entity."""
     return bool((values[first_rows][group.entities] == values).all())
 
 
 def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
     """Return whether nearly all rows of each entity share one value, far more than expected by chance.
 
-    An example is the address of a customer who moved. The column is then drawn once for each entity, because
-    otherwise it would vary from row to row.
+    An example is the address of a customer who moved. The column is then sampled once for each entity.
+    Otherwise, it would vary from row to row.
     """
     cells, counts = np.unique(group.entities * (values.max() + 1) + values, return_counts=True)
     owners = cells // (values.max() + 1)
@@ -265,7 +266,7 @@ def first_rows_of(entities: Int64s) -> Int64s:
 
 
 def is_label(values: Int64s, by: Int64s) -> bool:
-    """Return whether another key determines a key in all rows where the determined key is present."""
+    """Return whether one key determines another key in all rows where the other key is present."""
     present = values >= 0
     return is_determined(values[present], by[present])
 

@@ -89,7 +89,7 @@ def entities_from_arrays(reader: ArrayReader, table: TableTransformer) -> Entiti
     reader : ArrayReader
         Reader of the model.
     table : TableTransformer
-        Transformers of the columns that are drawn.
+        Transformers of the sampled columns.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def _load_sorted_columns(
 
 
 def _load_sequences(reader: ArrayReader, table: TableTransformer, entities: Entities) -> Sequences | None:
-    """Return the columns that are computed by adding steps. Model files from earlier versions have none."""
+    """Return the columns computed by adding up steps. Model files from earlier versions have none."""
     if "sequences" not in reader.manifest:
         return None
     own = reader.part(reader.manifest["sequences"], "")

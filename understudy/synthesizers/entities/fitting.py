@@ -98,7 +98,7 @@ def _with_distinct(group: EntityGroup, table: TableTransformer) -> EntityGroup:
 def _with_visible_sources(
     table: TableTransformer, entities: Entities, refit: Callable[[int], Transformer]
 ) -> TableTransformer:
-    """Return a table in which an entity's generated values do not depend on columns drawn for each row.
+    """Return a table in which an entity's generated values do not depend on columns sampled for each row.
 
     Otherwise, the name or the identifier of an entity would vary from row to row.
 
@@ -126,7 +126,7 @@ def _with_visible_sources(
 
 
 def _person_seen(maker: generated.Personal, sees: Callable[[int], bool]) -> generated.Personal:
-    """Return the maker without the columns (sex, country, region) that it must not depend on."""
+    """Return the personal data generator without the columns (sex, country, region) that it must not use."""
     sex, country, region = maker.sex_column, maker.country_column, maker.region_column
     if sex is not None and not sees(sex.place):
         maker = replace(maker, sex_column=None)

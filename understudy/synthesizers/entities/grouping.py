@@ -1,8 +1,8 @@
 """Grouping of sampled rows into entities: a pure function of the seed and the row number.
 
-Rows are split into periods that have as many rows as the table. Each period has as many entities as the
-table, with nearly the same sizes. If an entity's rows are not adjacent in the table, each period is split
-into windows, and the rows in each window are permuted.
+Rows are split into periods with the same number of rows as the table. Each period also has the same number of
+entities as the table, with nearly the same sizes. If an entity's rows are not adjacent in the table, each
+period is split into windows, and the rows in each window are permuted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from understudy.kernels import hashing, permutation
 from understudy.transformers.base import MIN_SUPPORT, RowNumbers
 
-# Number of the first hash stream that permutes the units of groups.
+# Number of the first hash stream that permutes the units within a group.
 GROUPINGS = 1 << 42
 # Minimum window size, as multiples of the mean entity size and of the largest entity size.
 N_MEAN_SIZES, N_LARGEST_SIZES = 24, 4
@@ -118,12 +118,12 @@ def _key(seed: int, stream: int) -> np.uint64:
 
 
 def _cycle(sizes: Int64s) -> int:
-    """Return a number of consecutive units that is large enough to span several entities."""
+    """Return the minimum window size, in units, which is large enough to span several entities."""
     return max(N_LARGEST_SIZES * int(sizes.max()), int(N_MEAN_SIZES * sizes.sum() / len(sizes)))
 
 
 def fit_grouping(sizes: Int64s, *, is_contiguous: bool) -> Grouping:
-    """Return a division with smoothed sizes, which do not reveal the size of a single entity.
+    """Return a grouping with smoothed sizes, which do not reveal the size of an individual entity.
 
     Parameters
     ----------
@@ -152,14 +152,16 @@ def smooth_sizes(sizes: Int64s, strata: Int64s | None = None) -> Int64s:
         Sizes of the entities.
     strata : array of shape (n_entities,), optional
         Stratum of each entity. Entities of different strata do not share units. If a stratum has fewer than k
-        entities, those with several units join the stratum that has the most entities with several units.
+        entities, its entities with several units join the stratum that has the most entities with several
+        units.
     """
     smoothed = np.empty_like(sizes)
     if strata is None:
         strata = np.zeros(len(sizes), np.int64)
     is_rare = np.bincount(strata)[strata] < MIN_SUPPORT
     if (sizes > 1).any():
-        # Entities with one unit do not count, because each row with a missing key is such an entity.
+        # Entities with one unit do not count, because each row with a missing key is a separate entity with
+        # one unit.
         largest = np.bincount(strata[sizes > 1]).argmax()
         strata = np.where(is_rare & (sizes > 1), largest, strata)
     for stratum in np.unique(strata):

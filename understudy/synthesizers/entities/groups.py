@@ -32,7 +32,7 @@ class EntityGroup:
     keys : tuple of int
         Columns that identify an entity. Empty if the entities are combinations of entities of other groups.
     columns : tuple of int
-        Columns that are drawn once for each entity.
+        Columns that are sampled once for each entity.
     labels : tuple of int
         Generated columns that have only one value within an entity, except for missing values.
     source : int
@@ -73,7 +73,7 @@ class Entities:
 
     @cached_property
     def group_of(self) -> dict[int, int]:
-        """Group of each column that is drawn once for each entity."""
+        """Group of each column that is sampled once for each entity."""
         return {j: g for g, group in enumerate(self.groups) for j in group.columns}
 
     @cached_property
@@ -101,14 +101,14 @@ class Entities:
         return visible is None or other in visible
 
     def draw_order(self) -> list[int]:
-        """Return the groups in drawing order, the coarsest first."""
+        """Return the groups in sampling order, the coarsest first."""
         ordered: list[int] = []
         for g in range(len(self.groups)):
             ordered += [c for c in (*list(self.coarser(g))[::-1], g) if c not in ordered]
         return ordered
 
     def rank(self, j: int) -> tuple[int, int]:
-        """Return a sort key for the order of drawing: by the rank of the group, with known columns first.
+        """Return a sort key for the sampling order: by the rank of the group, with known columns first.
 
         Columns of single rows come last. Among them, positions within entities come first, followed by the
         steps of sequences.
@@ -158,7 +158,7 @@ class Entities:
     def first_rows(
         self, places: list[Places], seed: int, divided: Mapping[int, Grouping] = NOT_DIVIDED
     ) -> list[RowNumbers]:
-        """Return, for each group, a number for each entity that is at most the number of its first row.
+        """Return, for each group, a number for each entity that does not exceed the number of its first row.
 
         Different entities have different numbers. In contrast to `Places.numbers`, the first n rows have
         numbers below n, even if the rows of entities are permuted.
@@ -192,7 +192,7 @@ class Entities:
     def with_numbers(
         self, rows: RowNumbers, numbers: list[RowNumbers], places: list[Places] | None = None
     ) -> NumberedRows:
-        """Return rows with the given numbers of their entities, for each group.
+        """Return the rows, numbered by the given entity numbers in the columns of each group.
 
         Parameters
         ----------

@@ -53,7 +53,7 @@ class EntityFiller:
         return rows
 
     def fill_drawn(self, rows: pa.Table, complete: Complete) -> pa.Table:
-        """Return the rows of `fill_known`, with the remaining missing values drawn once for each entity."""
+        """Return the rows of `fill_known`, with the remaining missing values sampled once for each entity."""
         for entity, names in self._groups(rows):
             first = first_rows_of(entity)
             some = rows.take(_index(first))
@@ -66,7 +66,7 @@ class EntityFiller:
     def _groups(self, rows: pa.Table) -> Iterator[tuple[Int64s, list[str]]]:
         """Yield the entity of each row and the columns of the entity, for each group, the coarsest first."""
         for g in self.entities.draw_order():
-            # The key of a coarser entity is drawn once for each of the finer entities.
+            # The key of a coarser entity is sampled once for each of the finer entities.
             names = [name for own in (g, *self.entities.coarser(g)) for name in self._columns(own)]
             if self.entities.groups[g].keys and len(names) > 1:
                 yield self._number(rows, g), names
@@ -159,7 +159,7 @@ def is_missing(values: ArrowColumn) -> Mask:
 
 
 def _first_known(values: ArrowColumn, entity: Int64s) -> Int64s:
-    """Return one row of each entity: a row with a value if there is one, otherwise any row."""
+    """Return one row of each entity: a row with a value if possible, otherwise any row."""
     order = np.lexsort((is_missing(values), entity))
     return order[first_rows_of(entity[order])]
 

@@ -18,7 +18,7 @@ from understudy.transformers.table_fitting import number_subjects
 # Minimum number of rows that repeat a key from an earlier row, and minimum share of these rows among all rows
 # with a key.
 N_REPEATS_MIN, REPEATED_MIN = MIN_SUPPORT, 0.01
-# Maximum ratio of the numbers of entities in two nested groups. With a higher ratio, the coarser key is a
+# Maximum ratio between the numbers of entities in two nested groups. Above this ratio, the coarser key is a
 # property of the finer entity, such as the name of a customer.
 NESTED_MAX = 0.8
 # Maximum ratio for names. This ratio is lower, because several customers may have the same name.

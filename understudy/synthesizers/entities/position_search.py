@@ -17,9 +17,9 @@ from understudy.synthesizers.entities.positions import N_COMBINATIONS_MAX, Count
 from understudy.transformers.base import MIN_SUPPORT, N_CODES_MAX, ArrowColumn, Codes
 from understudy.transformers.table import TableTransformer
 
-# Minimum number of rows with equal values within an entity that is expected for independent values.
+# Minimum number of rows that would repeat a value within an entity if the values were independent.
 N_EXPECTED_MIN = 10.0
-# Number of the largest entities, which are checked first, and maximum number of their rows.
+# Number of the largest entities that are checked first, and the maximum number of their rows.
 N_ENTITIES_FIRST, N_ROWS_FIRST = 50, 2000
 
 

@@ -20,7 +20,8 @@ from understudy.transformers.base import ArrowArray, Codes, Mask, RowNumbers
 
 # Number of the first hash stream that chooses distinct values.
 DISTINCT = 1 << 44
-# Number that is added to the exponential variables of combinations that break a rule.
+# Number that is added to the exponential variables of combinations that break a rule, so that all other
+# combinations come first.
 EXCLUDED = 1e6
 # Maximum number of value combinations that are distinct within an entity.
 N_COMBINATIONS_MAX = 128

@@ -1,10 +1,10 @@
-"""Latent values of entities that make the rows of an entity similar to each other.
+"""Latent entity values that make the rows of an entity similar to each other.
 
 A customer's orders tend to have similar amounts, and usually the same payment method, although neither is
-constant. Each entity therefore gets a typical value for such a column. Given the typical value, the rows of
-the entity are independent. The typical value is drawn from its distribution given the rows of the entity,
-under a model with random effects. The mean or the mode of the rows would be more similar to each row than the
-rows are to each other.
+constant. Each entity therefore gets a typical value for each of these columns. Given the typical value, the
+rows of the entity are independent. The typical value is drawn from its distribution given the rows of the
+entity, under a model with random effects. The mean or the mode of the rows would be more similar to each row
+than the rows are to each other.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from understudy.transformers.base import MIN_SUPPORT, Codes
 
 # Minimum number of entities for typical values, because at least k entities must share each typical value.
 N_ENTITIES_MIN = 4 * MIN_SUPPORT
-# Minimum share of the variance that lies between entities, and minimum number of standard errors by which the
-# variance between entities exceeds its expectation for independent rows.
+# Minimum share of the variance that lies between entities, and minimum excess of the variance between
+# entities over its expectation for independent rows, in standard errors.
 SHARE_MIN, N_ERRORS_MIN = 0.05, 4.0
 # Maximum similarity of rows within an entity. The distribution of typical values is defined only if the
 # similarity is below 1.
@@ -45,8 +45,7 @@ class Similarity:
     share : float
         Share of the variance that lies between entities (the intraclass correlation).
     n_errors : float
-        Number of standard errors by which the variance between entities exceeds its expectation for
-        independent rows.
+        Excess of the variance between entities over its expectation for independent rows, in standard errors.
     """
 
     share: float

@@ -1,4 +1,4 @@
-"""Selection of the rules that a synthesizer can enforce when columns are drawn once for each entity."""
+"""Selection of the rules that a synthesizer can enforce if columns are sampled once for each entity."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ Rule: TypeAlias = (
 
 
 def restrict_rules(rules: Rules, entities: Entities, names: Sequence[str]) -> Rules:
-    """Return the rules that can be enforced when the columns of an entity are drawn once for all its rows.
+    """Return the rules that can be enforced when an entity's columns are sampled once for all its rows.
 
     A column of an entity is not derived from columns of single rows. Columns of unrelated entities, such as
-    customers and IP addresses, are drawn independently, so there are no rules between them.
+    customers and IP addresses, are sampled independently, so there are no rules between them.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def restrict_rules(rules: Rules, entities: Entities, names: Sequence[str]) -> Ru
 
 
 def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found: list[FoundGroup]) -> Rules:
-    """Return the rules that hold not only because the rows of an entity repeat its values.
+    """Return the rules that are not merely a result of repeated values in the rows of an entity.
 
     A rule between columns of entities must be significant among the entities. Otherwise, a birth date that
     only one customer has would seem to determine the customer's other columns, because all of the customer's
@@ -77,7 +77,7 @@ def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found
     Parameters
     ----------
     rules : Rules
-        Rules that hold in all rows, without differences.
+        Rules that hold in all rows. Differences are not included.
     rows : pyarrow.Table of shape (n_rows, n_columns)
         Rows of the table, in all columns.
     entities : Entities
@@ -125,7 +125,7 @@ class _View:
         return any(self.sees(name, names) for name in names)
 
     def belongs(self, name: str, g: int) -> bool:
-        """Return whether a column is the same in all rows of an entity."""
+        """Return whether a column has the same value in all rows of an entity."""
         own = self.entities.group_of.get(self.place[name], ROWS)
         return own == g or own in self.entities.coarser(g)
 

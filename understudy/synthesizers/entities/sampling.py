@@ -20,16 +20,16 @@ def draw_entities(
 ) -> tuple[NumberedRows, dict[int, Codes]]:
     """Return rows with their entity numbers, and the codes of all entity columns.
 
-    For each entity, an accepted row with the entity's number is drawn. The entity columns are taken from this
-    row, and the rows of the entity are then drawn given these columns. The entity columns thus have the same
-    distribution as in accepted rows.
+    For each entity, an accepted row with the entity's number is sampled. The entity columns are taken from
+    this row, and the rows of the entity are then sampled given these columns. The entity columns thus have
+    the same distribution as in accepted rows.
 
     Parameters
     ----------
     entities : Entities
         Entities of the table.
     draw : callable
-        Function that draws accepted rows, given the codes of some columns.
+        Function that samples accepted rows, given the codes of some columns.
     rows : array of shape (n,)
         Numbers of the rows.
     places : list of Places

@@ -1,7 +1,7 @@
 """Columns that ascend or descend within an entity by steps, such as the dates of a patient's visits.
 
 The chain learns the first value of each entity and the step from each row of the entity to the next row. In a
-sample, the values of an entity are the first value plus the sums of the steps. If the rows were drawn
+sample, the values of an entity are the first value plus the sums of the steps. If the rows were sampled
 independently of each other and then sorted, the steps of a patient with weekly visits would be random.
 """
 
@@ -35,8 +35,8 @@ class Sequence:
     step : int
         Index of the column with the steps.
     clock : int
-        Index of the column with the times of day, or -1 if there is no such column. If there is, starts and
-        steps are measured in days.
+        Index of the column with the times of day, or -1 if there is no such column. With this column, starts
+        and steps are measured in days.
     unit : int
         Number of the column's units per unit of `start` and `step`.
     is_descending : bool
@@ -52,12 +52,12 @@ class Sequence:
 
     @property
     def hidden(self) -> tuple[int, ...]:
-        """Columns that are drawn but are not part of the samples."""
+        """Hidden columns, which are not part of the samples."""
         return tuple(j for j in (self.start, self.step, self.clock) if j >= 0)
 
     @property
     def drawn(self) -> tuple[int, ...]:
-        """Hidden columns that are drawn for each row."""
+        """Hidden columns that are sampled for each row."""
         return tuple(j for j in (self.step, self.clock) if j >= 0)
 
 
@@ -84,7 +84,7 @@ class Change:
 
     @property
     def hidden(self) -> tuple[int, ...]:
-        """Columns that are drawn once for each entity but are not part of the samples."""
+        """Hidden columns that are sampled once for each entity."""
         return (self.count, *self.values, *self.places)
 
 
@@ -115,12 +115,12 @@ class Sequences:
 
     @property
     def hidden(self) -> set[int]:
-        """Columns that are drawn for each row, but are not part of the samples."""
+        """Hidden columns that are sampled for each row."""
         return {j for own in self.columns for j in own.drawn} | ({self.rank} if self.rank >= 0 else set())
 
     @property
     def values(self) -> frozenset[int]:
-        """Columns of the table that are known before the rows are drawn."""
+        """Columns of the table that are known before the rows are sampled."""
         return frozenset(own.column for own in self.columns) | self.changing
 
     @property

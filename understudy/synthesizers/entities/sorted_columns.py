@@ -1,6 +1,6 @@
 """Columns with values that ascend or descend within an entity, such as the dates of a patient's visits.
 
-The rows of an entity are drawn independently of each other, and then sorted.
+The rows of an entity are sampled independently of each other, and then sorted.
 """
 
 from __future__ import annotations

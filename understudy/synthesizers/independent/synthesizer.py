@@ -28,7 +28,7 @@ from understudy.transformers.table import TableTransformer
 
 
 class Independent(SingleTableSynthesizer):
-    """Synthesizer that draws the codes of every column independently, according to their frequencies."""
+    """Synthesizer that samples the codes of every column independently, according to their frequencies."""
 
     name: ClassVar[str] = "independent"
     parameters_type = IndependentParameters

@@ -94,7 +94,7 @@ CellColumn = JsonColumn | NumberColumn
 
 @dataclass(frozen=True)
 class JsonCells:
-    """The columns of a table that are split: JSON text, and text with numbers and units.
+    """The split columns of a table, which contain JSON text, or text with numbers and units.
 
     Parameters
     ----------
@@ -217,8 +217,8 @@ def json_cells_from_manifest(manifest: Mapping[str, Any], schema: TableSchema) -
         except (ValidationError, RecursionError, InvalidInput) as error:
             raise refuse(f"a column in {key} is not valid") from error
     for own in columns:
-        require(own.column in schema.columns, "a column whose texts are split does not exist")
-        require(own.is_whole, "the structure of a column's texts does not match its columns")
+        require(own.column in schema.columns, "a split column does not exist")
+        require(own.is_whole, "the structure of a split column does not match its parts")
     cells = JsonCells(schema, {own.column.name: own for own in columns})
     names = cells.split_schema.names
     require(len(set(names)) == len(names) and len(cells.columns) == len(columns), "a column exists twice")
@@ -261,7 +261,7 @@ def _message(own: JsonColumn) -> str:
 
 
 def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.Table]:
-    """Return the columns of a table that are split, and the rows with the values from these columns.
+    """Return the split columns of a table, and the rows with the values from these columns.
 
     A category is not split if enough rows share each of its levels, unless the levels are JSON with values
     that identify people or things.

@@ -19,8 +19,8 @@ Where = dict[str, ColumnConstraint]
 def translate(constraints: SamplingConstraints, cells: Mapping[str, CellColumn]) -> SamplingConstraints:
     """Return constraints on the columns of values.
 
-    Constraints can also name the columns of values. A constraint on such a column implies that the keys on
-    the path to its value are present.
+    Constraints can also name the columns of values. A constraint on one of these columns implies that the
+    keys on the path to its value are present.
 
     Parameters
     ----------

@@ -22,7 +22,8 @@ from understudy.synthesizers.json_cells.structure import (
 from understudy.transformers import generated
 from understudy.transformers.base import MIN_SUPPORT, Subjects
 
-# Minimum share of the values that have the most frequent type. Otherwise, the values are learned as strings.
+# Minimum share of the values that must have the most frequent type. Below this share, the values are learned
+# as strings.
 _SHARE_OF_TYPE_MIN = 0.95
 # Maximum number of distinct arrays, and minimum share of rows with an array that enough rows share. Within
 # these limits, arrays are learned as a whole.

@@ -34,7 +34,7 @@ class Node(BaseModel):
     decimals : int
         Maximum number of decimal places of a number.
     is_fixed : bool
-        Whether all numbers have this number of decimals.
+        Whether all numbers have exactly `decimals` decimal places.
     has_integers : bool
         Whether numbers without a fraction are written without a decimal point.
     members : tuple of (str, Node)

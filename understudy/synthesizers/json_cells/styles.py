@@ -35,12 +35,12 @@ class Style(BaseModel):
 
     @property
     def null(self) -> str:
-        """The text of a value that is null."""
+        """The text that represents null."""
         return "None" if self.is_python else "null"
 
     @property
     def booleans(self) -> tuple[str, str]:
-        """The text for true and false."""
+        """The texts that represent true and false."""
         return ("True", "False") if self.is_python else ("true", "false")
 
     def write(self, value: Any) -> str:  # Any: JSON

@@ -157,7 +157,7 @@ class NumberColumn(BaseModel):
             f"are learned as {len(self.columns)} columns."
         )
         if self.n_invalid == 1:
-            message += " 1 text has another or a rare form and is counted as missing."
+            message += " 1 text has a rare or unknown form and is counted as missing."
         elif self.n_invalid:
-            message += f" {self.n_invalid:,} texts have another or a rare form and are counted as missing."
+            message += f" {self.n_invalid:,} texts have rare or unknown forms and are counted as missing."
         return message

@@ -21,9 +21,9 @@ class SlotStyle(BaseModel):
     Parameters
     ----------
     decimals : int
-        Maximum number of decimals.
+        Maximum number of decimal places.
     is_fixed : bool
-        Whether all numbers have this number of decimals.
+        Whether all numbers have exactly `decimals` decimal places.
     width : int
         Minimum number of digits before the decimal mark.
     group : str

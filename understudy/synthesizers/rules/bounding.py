@@ -1,4 +1,4 @@
-"""Imputed values that break an inequality are set to the bound."""
+"""Correction of imputed values that break an inequality: they are set to the bound."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def bound(rules: Rules, given: Mapping[str, ArrowArray], completed: Mapping[str,
     measured = {own.target for own in rules.measured}
     formulas = [rule for rule in rules.formulas if rule.target not in measured]
     fixed = {name for rule in formulas for name in (rule.target, *rule.terms)}
-    # A value may be bounded by a value that is moved later.
+    # The first pass may move a value to a bound that is itself moved later, so there is a second pass.
     for _ in range(2):
         for order in rules.inequalities:
             for name, other in ((order.low, order.high), (order.high, order.low)):

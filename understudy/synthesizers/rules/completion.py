@@ -23,7 +23,7 @@ Arrays = dict[str, ArrowArray]
 
 
 def recover(rules: Rules, columns: Mapping[str, ArrowArray], differences: Mapping[str, ArrowArray]) -> Arrays:
-    """Return incomplete rows with their differences and ratios, and with missing bases from known targets.
+    """Return incomplete rows with differences and ratios, and missing bases computed from known targets.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def _recover_ratios(block: Block, assumed: Mapping[str, ArrowArray]) -> None:
 
 
 def _filled(values: Values, drawn: Values) -> Values:
-    """Return the values, with a drawn value in place of each missing one."""
+    """Return the values, with each missing value replaced by a drawn value."""
     return Values(pa.array(np.where(values.mask, drawn.numbers, values.numbers)), None)
 
 
@@ -87,14 +87,15 @@ def solve(rules: Rules, given: Mapping[str, ArrowArray], drawn: Mapping[str, Arr
     """Return incomplete rows with missing terms computed from the target and the known terms of a formula.
 
     If several terms are missing, the known terms are subtracted from the target, and the drawn values are
-    scaled to the rest. The last missing term equals the remainder.
+    scaled so that they add up to the rest. The last missing term equals the remainder.
 
     Parameters
     ----------
     given : mapping of column name to pyarrow.Array
         Incomplete rows.
     drawn : mapping of column name to pyarrow.Array
-        Drawn values of the same rows. A formula is skipped if it lacks drawn values of a missing term.
+        Drawn values of the same rows. A formula is skipped if there are no drawn values for one of its
+        missing terms.
     """
     block, guesses = Block(rules, dict(given)), Block(rules, dict(drawn))
     of_measured = {own.target for own in rules.measured}

@@ -65,7 +65,7 @@ def find_equalities(
 
 
 def _broken(candidates: Candidates, unequal: Mask) -> Floats:
-    """Return, for each literal, the number of sampled rows that satisfy it but break the equality."""
+    """Return, for each literal, how many sampled rows satisfy the literal but break the equality."""
     return np.concatenate([candidates.count_sampled(name, unequal) for name in candidates.places])
 
 
@@ -100,13 +100,13 @@ def _stored(columns: Columns, name: str, rows: Int64s) -> Values:
 
 
 def _varies(values: Values, rows: Mask) -> bool:
-    """Return whether the given rows have several values, so that no implication covers the equality."""
+    """Return whether the rows have several values. For one value, an implication covers the equality."""
     present = values.keys.filter(pa.array(rows & ~values.mask))
     return len(present.unique()) > 1
 
 
 def acyclic(found: list[ConditionalEquality]) -> tuple[ConditionalEquality, ...]:
-    """Return the equalities in a valid order of application, except those that close a cycle."""
+    """Return the equalities in a valid order of application, except equalities that close a cycle."""
     needed: dict[str, set[str]] = {}
     kept = []
     for rule in found:

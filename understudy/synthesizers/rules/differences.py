@@ -1,7 +1,7 @@
 """Differences between two related columns, such as the start and the end of a stay.
 
 A chain bins both columns. If the difference is far smaller than a bin, the chain preserves only the order of
-the two columns. Such a difference is therefore learned as a column, and one of the two columns is derived
+the two columns. The difference is therefore learned as a column, and one of the two columns is derived
 from the other column and the difference.
 """
 
@@ -40,7 +40,7 @@ N_ROWS_MIN = 32
 # Maximum interquartile range of a difference, as a fraction of the interquartile range of either column. The
 # bins of the chain are fine enough for larger differences.
 RATIO_MAX = 1 / 8
-# Factor by which RATIO_MAX is multiplied for the first rows, because their quartiles are less certain.
+# Factor for RATIO_MAX in the check of the first rows, because their quartiles are less certain.
 SLACK_FIRST = 2.0
 # Minimum interquartile range of both columns, in steps of their grid. The bins of a chain are fine enough for
 # columns with fewer values.
@@ -49,7 +49,7 @@ N_STEPS_MIN = 16
 N_UNITS_MIN = 1000
 # Exclusive upper bound on floats without a grid, in units of the last decimal place, so that sums are exact.
 FLOAT_MAX = 2.0**51
-# Maximum amount by which the entropy of a derived column may be below that of its difference, in nats. A
+# Maximum amount, in nats, by which a derived column may have a lower entropy than its difference. A
 # lower entropy means that values such as round times repeat, which a sum would not reproduce.
 NATS_MAX = 0.1
 # Maximum share of sums that fall into gaps between the values of the derived column, and maximum number of
@@ -141,7 +141,7 @@ def _in_order(found: dict[str, Derivation]) -> Iterator[Derivation]:
 
 
 def _tight_pairs(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
-    """Return the pairs whose difference varies little in the sample, the least variable pair first."""
+    """Return the pairs with differences that vary little in the sample, the least variable pair first."""
     ratios: dict[tuple[str, str], float] = {}
     for group in _groups(columns, names):
         floats = np.array([_as_floats(columns, name) for name in group])
@@ -154,7 +154,7 @@ def _tight_pairs(columns: Columns, names: list[str]) -> list[tuple[str, str]]:
 
 
 def _refute(floats: Floats) -> Iterator[tuple[int, int]]:
-    """Yield the pairs of columns whose difference varies little in the first rows."""
+    """Yield the pairs of columns with differences that vary little in the first rows."""
     for i in range(len(floats) - 1):
         for j in np.flatnonzero(_ratios(floats[i], floats[i + 1 :]) <= RATIO_MAX * SLACK_FIRST):
             yield i, i + 1 + int(j)
@@ -172,7 +172,7 @@ def _ratios(one: Floats, others: Floats) -> Floats:
 
 
 def _spreads(floats: Floats) -> Floats:
-    """Return the interquartile range of each row of an array, without missing values."""
+    """Return the interquartile range of each row of an array, ignoring missing values."""
     ordered = np.sort(floats, axis=1)
     n = np.maximum((~np.isnan(floats)).sum(axis=1), 1)
     rows = np.arange(len(floats))

@@ -28,7 +28,7 @@ from understudy.transformers.base import MIN_SUPPORT, Mask
 
 # Maximum number of numeric columns to search.
 N_COLUMNS_MAX = 16
-# Minimum number of complete rows, in addition to two for each column.
+# Minimum number of complete rows, in addition to two rows for each column.
 N_ROWS_MIN = 32
 # Maximum share of a product's standard deviation outside the span of the columns, and minimum correlation
 # between the parts of two products outside the span.
@@ -108,7 +108,8 @@ def find_expressions(
     found: dict[str, Expression] = {}
     if len(rows.names) < 3 or not rows.is_enough:
         return ()
-    # Sums that round ties in different directions are not linear rules.
+    # The search for linear rules does not find sums that round ties in different directions, so sums are
+    # candidates here too.
     candidates = [(rows, target, NO_PRODUCTS, False) for target in reversed(range(len(rows.names)))]
     candidates += [(rows, target, relation, False) for target, relation in _relations(rows)]
     candidates += [(own, t, relation, True) for t, own in _positive_rows(rows) for relation in _of(own, t)]

@@ -25,7 +25,7 @@ from understudy.transformers.base import MIN_SUPPORT, ArrowArray, Mask
 
 N_COLUMNS_MAX = 60
 N_VALUES_MAX = 1000
-# Maximum number of relations that are checked on all rows, to limit the time of the search.
+# Maximum number of relations that are checked on all rows. This number limits the search time.
 N_PROOFS_MAX = 256
 SHARED_FRACTION_MIN = 0.99
 
@@ -113,7 +113,7 @@ def find_fixed_combinations(
 def _prove(
     columns: Columns, sample: SampleCodes, implications: Implications, n_hypotheses: int
 ) -> list[tuple[str, str, str]]:
-    """Return rules that hold in all rows and are not implied, those with the fewest combinations first."""
+    """Return rules that hold in all rows and are not implied, fewest combinations first."""
     names = sample.names
     found: list[tuple[str, str, str]] = []
     n_proofs = 0

@@ -20,7 +20,7 @@ from understudy.transformers.base import MIN_SUPPORT
 # Maximum number of columns to search. Further columns are ignored.
 N_COLUMNS_MAX = 256
 N_ROWS_FIRST = 512
-# Maximum number of relations that are checked on all rows, to limit the time of the search.
+# Maximum number of relations that are checked on all rows. This number limits the search time.
 N_PROOFS_MAX = 1024
 SHARED_FRACTION_MIN = 0.9
 

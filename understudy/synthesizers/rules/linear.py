@@ -14,7 +14,7 @@ from understudy.synthesizers.rules.values import Int64s, Numbers, Values, compar
 from understudy.transformers.base import ArrowArray, Mask
 from understudy.transformers.integer_units import array_of_integers
 
-# Rounding mode of numbers halfway between two integers: to the even integer, or away from zero.
+# Rounding mode for numbers halfway between two integers: to the even integer, or away from zero.
 Ties = Literal["even", "away"]
 # Exclusive upper bound on sums, so that a sum can be doubled in 64 bits.
 SUM_MAX = 2**61
@@ -40,7 +40,7 @@ class Linear:
     divisor, step : int
         Divisor of the sum, and rounding unit of the quotient.
     ties : {"even", "away"}
-        Rounding mode of quotients halfway between two integers.
+        Rounding mode for quotients halfway between two integers.
     is_nonnegative : bool
         Whether the target is at least zero in all rows.
     """
@@ -76,7 +76,7 @@ class Linear:
     def holds(self, target: Values, terms: list[Values]) -> Mask:
         """Return a mask of rows that satisfy the rule."""
         missing = any_missing(terms)
-        # Values of uint64 above the maximum of int64 become negative. No valid target contains such values.
+        # Values of uint64 above the maximum of int64 become negative. No valid target contains these values.
         is_unsigned = target.numbers.dtype == np.uint64
         numbers = target.numbers.view(np.int64) if is_unsigned else target.numbers
         agrees: Mask = np.asarray(self.compute(terms) == numbers, dtype=np.bool_)

@@ -29,7 +29,8 @@ def add_measured(rules: Rules, table: pa.Table, columns: Columns | None = None) 
         Columns of the table, if another search has already read them.
     """
     columns = columns or Columns(table, rules.schema)
-    # Looked-up columns are drawn as codes, and a column with a declared domain is drawn from that domain.
+    # These columns cannot be derived: looked-up columns are sampled as codes, and columns with a declared
+    # domain are sampled from that domain.
     fixed = {column.name for column in rules.schema.columns if column.domain is not None}
     fixed |= {n for rule in rules.functional_dependencies for n in (rule.determinant, rule.dependent)}
     excluded = set(rules.derived) | set(rules.levels)

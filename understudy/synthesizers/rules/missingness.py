@@ -68,8 +68,8 @@ def _implications(masks: dict[str, Mask], n_rows: int) -> set[tuple[str, str]]:
     for a, missing in masks.items():
         rows = np.flatnonzero(missing)
         for b, other in masks.items():
-            # If a and b were independent, b would be missing in a fraction counts[b] / n_rows of the rows in
-            # which a is missing.
+            # If a and b were independent, b would be missing in a fraction counts[b] / n_rows of the rows
+            # where a is missing.
             evidence = counts[a] * math.log(n_rows / counts[b])
             if (
                 a != b

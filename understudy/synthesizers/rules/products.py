@@ -23,7 +23,7 @@ PRECISION = 1e-9
 # logarithm.
 Shape = Literal["value", "plus", "minus", "plus percent", "minus percent", "log", "log plus one"]
 _SLOPES: dict[Shape, float] = {"plus": 1.0, "minus": -1.0, "plus percent": 0.01, "minus percent": -0.01}
-# Rounding modes of ties.
+# Rounding modes for ties.
 Rounding = Literal["away", "even", "float"]
 MODES: tuple[Rounding, ...] = ("away", "even", "float")
 SHARES: tuple[Shape, ...] = ("plus", "minus")
@@ -185,7 +185,7 @@ class Rounded(Protocol):
 
     @property
     def ties(self) -> Rounding:
-        """Rounding mode of ties."""
+        """Rounding mode for ties."""
         ...
 
 
@@ -238,7 +238,7 @@ def find_ties(steps: Floats, rounded: Floats) -> Rounding:
 
 
 def is_rounded(results: Floats, numbers: Floats, step: int) -> bool:
-    """Return whether a column contains the rounded results of a rule, or exactly the results.
+    """Return whether a column contains the rounded or the exact results of a rule.
 
     If the errors are much smaller than rounding errors, another column of the rule is rounded. For example,
     if total = price * quantity is rounded to tens, quantity = total / price also holds, with small errors.

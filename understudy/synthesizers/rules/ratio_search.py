@@ -28,7 +28,7 @@ SHARE_MIN = 0.5
 # Maximum width of the central 90% range of the logarithm of a ratio, as a fraction of the width for
 # independent columns: for ratios to one column, and to the product of two columns.
 WIDTHS_MAX = (0.65, 0.25)
-# Factor by which the widths in WIDTHS_MAX are multiplied for the first rows.
+# Factor for the widths in WIDTHS_MAX in the check of the first rows.
 SLACK_FIRST = 1.2
 # Minimum difference, in nats, between the entropy of the target and the lower entropy of the ratio: for
 # ratios to one column, and to the product of two columns. Both entropies are measured within ranges of the
@@ -47,8 +47,8 @@ N_STEPS_MIN = 16
 SPACING_MIN = 1e-9
 # Maximum share of products that fall into gaps between the values of the derived column.
 SHARE_MISSED_MAX = 0.02
-# Maximum share of products in gaps for ratios with a large gain, and the minimum of a large gain, in nats. On
-# a coarse grid, most products are new values.
+# Maximum share of products in gaps for ratios with a large gain, and the minimum gain that counts as large,
+# in nats. On a coarse grid, most products are new values.
 SHARE_MISSED_LARGE = 0.15
 GAIN_LARGE = 1.0
 # Maximum number of rows for measuring the share of products in gaps.

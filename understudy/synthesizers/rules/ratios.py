@@ -1,9 +1,9 @@
 """Ratios that are learned as columns, such as tip / fare, or price / (quantity * list price).
 
 A chain learns a column within ranges of the preceding columns. If the ratio of two columns varies much less
-than a column varies within such a range, the chain does not preserve the ratio. This happens, for example, if
-there are only a few rates. Such a ratio is therefore learned as a column, and one of the columns is derived
-from the ratio and the other columns.
+than a column varies within one of these ranges, the chain does not preserve the ratio. This happens, for
+example, if there are only a few rates. The ratio is therefore learned as a column, and one of the columns
+is derived from the ratio and the other columns.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def find_rules(table: pa.Table, schema: TableSchema, columns: Columns | None = N
     sample = encode_sample(columns)
     candidates = find_linear(columns)
     lookups = find_functional_dependencies(columns, sample, without=set())
-    # A column with a declared domain is drawn from the domain, because a computed sum could lie outside the
+    # A column with a declared domain is sampled from the domain, because a computed sum could lie outside the
     # domain.
     bounded = {column.name for column in schema.columns if column.domain is not None}
     free = [rule for rule in candidates if rule.target not in bounded]
@@ -78,7 +78,7 @@ def find_rules(table: pa.Table, schema: TableSchema, columns: Columns | None = N
     left = [name for name in left if name not in derived | looked_up]
     expressions = _drawn_otherwise(find_expressions(columns, left, (*linear, *unary, *products)), lookups)
     derived |= {rule.target for rule in expressions}
-    # A synthesizer enforces functional dependencies only between columns that it draws.
+    # A synthesizer enforces functional dependencies only between columns that it samples.
     lookups = tuple(rule for rule in lookups if derived.isdisjoint((rule.determinant, rule.dependent)))
     implications = [
         *_implications_of((*linear, *unary, *products, *expressions)),
@@ -105,7 +105,8 @@ def computable(values: ValueRules, formulas: tuple[Formula, ...]) -> ValueRules:
 def _determines_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...]) -> bool:
     """Return whether the target determines every term, so that terms looked up by it preserve the sum.
 
-    Such a target, for example a clock time of hours and minutes, encodes its terms, so it is drawn.
+    A target of this kind, for example a clock time of hours and minutes, encodes its terms, so the target
+    itself is sampled.
     """
     return all(FunctionalDependency(rule.target, term) in lookups for term in rule.terms)
 
@@ -126,7 +127,7 @@ def _implications_of(formulas: tuple[Formula, ...]) -> list[closure.Implication]
 def _usable(
     unary: tuple[Unary, ...], known: tuple[Formula, ...], lookups: tuple[FunctionalDependency, ...]
 ) -> tuple[Unary, ...]:
-    """Return the unary rules that can be computed. If a target determines its source, the target is drawn."""
+    """Return the computable unary rules. If a target determines its source, the target is sampled."""
     kept: list[Unary] = []
     for rule in unary:
         is_open = in_order((*kept, rule, *known), ValueRules()) is not None
@@ -138,7 +139,7 @@ def _usable(
 def _drawn_otherwise(
     rules: tuple[OwnFormula, ...], lookups: tuple[FunctionalDependency, ...]
 ) -> tuple[OwnFormula, ...]:
-    """Return the rules, except those whose target determines all terms.
+    """Return the rules, except rules with a target that determines all terms.
 
     The terms of these rules are looked up by the target.
     """

@@ -93,7 +93,7 @@ def _without_rare_combinations(rules: Rules, rows: pa.Table, subjects_of: Mappin
 def _shared_pair(
     rules: Rules, pair: FixedCombination, rows: pa.Table, subjects_of: Mapping[str, Subjects]
 ) -> FixedCombination | None:
-    """Return a fixed combination without rare combinations, or None if the others cover too few rows."""
+    """Return the rule without rare combinations, or None if the remaining ones cover too few rows."""
     arrays = {name: rows.column(name).chunks[0] for name in pair.columns}
     block = Block(rules, arrays)
     own = np.stack([block.levels(name) for name in pair.columns], axis=1)

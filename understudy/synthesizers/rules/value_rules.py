@@ -42,7 +42,7 @@ class Literal:
 
     @property
     def negation(self) -> Literal:
-        """Literal that holds exactly where this one does not."""
+        """Negation of the literal, which is true exactly where the literal is false."""
         return Literal(self.column, self.level, not self.is_negated)
 
     @property
@@ -58,7 +58,7 @@ class Literal:
 
 @dataclass(frozen=True)
 class Implication:
-    """Rule that `consequence` holds wherever `condition` holds."""
+    """Rule that `consequence` is true wherever `condition` is true."""
 
     condition: Literal
     consequence: Literal
@@ -73,7 +73,7 @@ class Implication:
 
 @dataclass(frozen=True)
 class ConditionalEquality:
-    """Rule that `target` equals `source`, or that both are missing, wherever `condition` holds."""
+    """Rule that `target` equals `source`, or that both are missing, wherever `condition` is true."""
 
     condition: Literal
     target: str

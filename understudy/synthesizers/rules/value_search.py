@@ -32,7 +32,7 @@ N_LITERALS_MAX = 640
 N_VALUES_FEW = 256
 # Minimum share of rows that must contain a value for it to have a literal, in columns with more values.
 SHARE_MIN = 0.01
-# Factor by which the threshold of evidence is multiplied for values that never occur together.
+# Factor for the evidence threshold of values that never occur together.
 EXCLUSION_FACTOR = 2.0
 Matrix = npt.NDArray[np.float64]
 
@@ -267,7 +267,7 @@ def _pairs(literals: list[Literal], lookups: Collection[FunctionalDependency]) -
 def _reduce(edges: set[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return the edges that no other edges imply.
 
-    If several literals hold in the same rows, only the first of them has other edges.
+    If several literals are true in the same rows, only the first of them has other edges.
     """
     nodes = sorted({node for edge in edges for node in edge})
     first = {b: min(a for a in nodes if a == b or {(a, b), (b, a)} <= edges) for b in nodes}
@@ -277,7 +277,7 @@ def _reduce(edges: set[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _negations(candidates: Candidates, n_rows: int) -> dict[int, int]:
-    """Return pairs of literals for the same column if exactly one literal of the pair holds in every row."""
+    """Return pairs of literals for one column if exactly one literal of the pair is true in every row."""
     found = {}
     for at in candidates.places.values():
         by_count = {int(candidates.counts[i]): i for i in range(at.start, at.stop)}
@@ -291,7 +291,7 @@ def _negations(candidates: Candidates, n_rows: int) -> dict[int, int]:
 def _without_contrapositives(
     edges: list[tuple[int, int]], negations: dict[int, int]
 ) -> list[tuple[int, int]]:
-    """Return the edges, except those that are preceded by their contrapositive."""
+    """Return the edges, except edges that are preceded by their contrapositive."""
     kept: dict[tuple[int, int], None] = {}
     for i, j in edges:
         if (negations.get(j, -1), negations.get(i, -1)) not in kept:

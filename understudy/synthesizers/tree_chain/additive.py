@@ -1,4 +1,4 @@
-"""One additive predictor per column: a ridge regression of its normal score on earlier columns.
+"""One additive predictor per column: a ridge regression of the column's normal score on earlier columns.
 
 All terms are integer multiples of 1 / UNIT, so sums are exact in float64. The result therefore does not
 depend on the number of threads in the linear algebra library.
@@ -19,8 +19,8 @@ UNIT = 1024
 # Weights are stored as integer multiples of 2**-16.
 WEIGHT_UNIT = 2.0**16
 N_ROWS_MAX = 50_000
-# Maximum number of cells. This number limits the rows of wide tables, because the work grows with rows *
-# columns**2.
+# Maximum number of cells. For wide tables, this limit reduces the number of rows, because the work grows with
+# rows * columns**2.
 N_CELLS_MAX = 12_500_000
 N_CELLS_BLOCK = 1_000_000
 # Fixed cost of counting a pair of columns, expressed as the number of rows that take the same time to count.
@@ -120,7 +120,7 @@ def dense_gram(codes: CoarseCodes, values: Floats, column: npt.NDArray[np.int64]
 def counted_gram(codes: CoarseCodes, values: Floats, column: npt.NDArray[np.int64]) -> Floats:
     """Return the Gram matrix from the counts of pairs of codes, which is fast for many terms per column.
 
-    The sums are exact, so the result equals that of `dense_gram`.
+    The sums are exact, so the result equals the result of `dense_gram`.
     """
     # The constant has the same value for every code, so it may use the codes of column 0.
     terms = [np.flatnonzero(np.maximum(column, 0) == j) for j in range(len(codes))]
@@ -138,7 +138,7 @@ def counted_gram(codes: CoarseCodes, values: Floats, column: npt.NDArray[np.int6
 
 
 def _ordinal_terms(counts: npt.NDArray[np.int64]) -> list[Floats]:
-    """Return the normal score of the middle rank of every code, and the square of that score."""
+    """Return the normal score of every code's middle rank, and the square of the score."""
     rank = (np.cumsum(counts) - counts / 2) / counts.sum()
     normal = NormalDist()
     score = np.array([normal.inv_cdf(p) for p in np.clip(rank, 1e-4, 1 - 1e-4).tolist()])

@@ -1,8 +1,8 @@
 """Boosted trees that extend the additive predictor, grown on one half of the rows for use on the other half.
 
-Trees overfit their own training rows. A chain that used such predictions would draw distributions that are
-too narrow. Therefore the trees for each half of the rows are grown on the other half, and a draw picks one of
-the two halves at random.
+Trees overfit their own training rows. A chain with overfitted predictions would sample from distributions
+that are too narrow. Therefore, the trees for each half of the rows are grown on the other half, and each draw
+uses the trees for one of the two halves at random.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from understudy.transformers.level_sources import LevelSource
 
 @dataclass(frozen=True)
 class Link:
-    """Conditional distribution of one column, or its lookup by another column.
+    """Conditional distribution of a column, or a lookup of its codes by another column.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Link:
     predictor : Predictor
         Predictor of an ordinal column. Its bins are a feature of the trees.
     source : int
-        Index of the column by which this column is looked up, or -1 if this column is drawn.
+        Index of the source column if this column is looked up, or -1 if this column is drawn.
     lookup : array of shape (n_codes of the source,) or (n_levels of the source + 1,)
         Code of this column for every code, or for every level, of the source column. Empty if this column is
         drawn.
@@ -106,7 +106,7 @@ class Arranged:
     Parameters
     ----------
     order : list of int
-        Columns, in drawing order.
+        Columns, in sampling order.
     lookups : mapping of int to (int, array)
         For each looked-up column, its source and its table of codes.
     visible : mapping of int to set of int
@@ -226,7 +226,7 @@ def fit_chain(
     arranged : Arranged
         Order of the columns.
     preset : Preset
-        Rules for the growth of trees.
+        Rules for growing trees.
     run : LearnRun
         Seed, threads and context of the fit.
     others : mapping of int to Encoded

@@ -109,7 +109,7 @@ def _agree(one: Mask, other: Mask) -> bool:
 def _find_runs(
     ordered: Int64s, owners: Int64s, is_change: Mask, n_changes: int, rng: np.random.Generator
 ) -> _Runs:
-    """Return the changes of each entity. Entities with fewer changes get further changes from other entities.
+    """Return `n_changes` changes for each entity. Missing changes are taken from other entities.
 
     Parameters
     ----------

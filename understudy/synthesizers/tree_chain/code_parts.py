@@ -84,7 +84,7 @@ def _rewritten(
     Parameters
     ----------
     known : set of str
-        Codes of the table, including rare codes. Made-up codes must differ from all of these.
+        Codes of the table, including rare codes. Made-up codes must differ from all of these codes.
     """
     levels: list[Any] = code.levels.cast(pa.string()).to_pylist()
     made_up = levels[code.n_kept :]

@@ -50,7 +50,7 @@ class CodedPair:
 
 @dataclass(frozen=True)
 class ForcedCode:
-    """A column's code that codes of another column imply.
+    """A code of one column that codes of another column imply.
 
     Parameters
     ----------

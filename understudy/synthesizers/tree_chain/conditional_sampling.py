@@ -237,7 +237,7 @@ class Conditioner:
         Function that returns the acceptance probability of each proposal, which depends on rules, unique
         rows, the refinement and the group's filters.
     redrawing : callable
-        Function that returns the redrawing of single columns, given the seed of the proposals.
+        Function that returns a `Redrawing` of single columns, given the seed of the proposals.
     n_proposals : int
         Number of proposals per row.
     effective_share : float

@@ -30,8 +30,8 @@ from understudy.transformers.table import TableTransformer
 N_TRIED, N_POOLS_MAX = 16_384, 16
 # Number of proposals with a weight above 0 that is sufficient for the estimate.
 N_POSSIBLE_MIN = 16_384
-# Minimum number of proposals with a row number for a decision about this row number. If none of these
-# proposals is possible, the row number is excluded.
+# Minimum number of proposals with a given row number before the row number can be excluded. It is excluded if
+# none of these proposals is possible.
 N_UNSEEN_MIN = 30
 # Sum of the scaled frequencies of the values under a condition.
 N_COUNTED = 1_000_000_000

@@ -66,7 +66,7 @@ def learned_columns(table: TableTransformer) -> TableSchema | None:
 
 
 def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
-    """Find the rules of the learned columns, and add the differences and ratios that are to be drawn."""
+    """Find the rules of the learned columns, and add the differences and ratios to draw."""
     table, codes, entities = columns.transformer, columns.codes, columns.entities
     schema = learned_columns(table)
     if schema is None:

@@ -49,7 +49,7 @@ def arrange_columns(
 ) -> Arranged:
     """Return the column order and the lookups (see `RuleEnforcer.arrange`), with entity columns first.
 
-    The columns of the coarsest entities come first. The columns of an entity depend only on each other and on
+    The columns of the coarsest entities come first. An entity's columns depend only on each other and on the
     columns of coarser entities, so their values are the same in all rows of the entity.
     """
     if not entities.groups:

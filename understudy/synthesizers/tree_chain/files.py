@@ -151,7 +151,7 @@ def _load_lookups(
 
 
 def _load_sources(reader: ArrayReader, enforcer: RuleEnforcer) -> dict[int, int]:
-    """Return a mapping from looked-up columns to the columns by which they are looked up."""
+    """Return a mapping from looked-up columns to their source columns."""
     pairs = reader.manifest.get("sources")
     is_pairs = isinstance(pairs, list) and all(isinstance(p, list) and len(p) == 2 for p in pairs)
     require(is_pairs, "the sources of lookups are not pairs")
@@ -164,7 +164,7 @@ def _load_sources(reader: ArrayReader, enforcer: RuleEnforcer) -> dict[int, int]
 
 
 def unique_rows_to_arrays(unique_rows: UniqueRows | None) -> dict[str, npt.NDArray[Any]]:
-    """Return the fingerprints of rows that must not be drawn, under ``singles.<name>``."""
+    """Return the fingerprints of rows that must not be sampled, under ``singles.<name>``."""
     if unique_rows is None:
         return {}
     return {"singles.codes": unique_rows.codes, "singles.values": unique_rows.values}

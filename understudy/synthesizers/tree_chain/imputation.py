@@ -38,7 +38,7 @@ from understudy.transformers.base import ArrowArray, Codes, NumberedRows, RowNum
 from understudy.transformers.table import Drawn, TableTransformer
 
 N_PARTICLES = 64
-# Number of times that rows are drawn again because a value repeats within an entity.
+# Maximum number of times that rows are drawn again because a value repeats within an entity.
 N_REPEATS_MAX = 24
 # Number of rows that are imputed at a time.
 N_ROWS_BLOCK = 1024
@@ -96,7 +96,7 @@ class _Particles:
 
 @dataclass(frozen=True)
 class Imputer:
-    """Sampler that draws the missing values of a table."""
+    """Sampler for the missing values of a table."""
 
     links: Sequence[Link]
     table: TableTransformer

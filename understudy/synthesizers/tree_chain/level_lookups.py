@@ -2,7 +2,8 @@
 
 One code represents all levels that too few rows share. A column that the level determines, such as the label
 or the family of a product, is looked up by the level that is chosen for a row. For made-up levels, the values
-of such a column are drawn once, at the end of a fit, from their distribution in the rows of rare levels.
+of the looked-up column are drawn once, at the end of a fit, from their distribution in the rows of rare
+levels.
 """
 
 from __future__ import annotations

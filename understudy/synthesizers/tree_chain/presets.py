@@ -14,7 +14,7 @@ class Preset:
     Parameters
     ----------
     rules : GrowthRules
-        Conditions under which tree nodes are split.
+        Conditions for splitting tree nodes.
     n_trees : int
         Number of trees per choice. A draw uses one of these trees at random.
     fraction : float

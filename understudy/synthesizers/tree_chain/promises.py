@@ -1,4 +1,4 @@
-"""Statements of the model card that are true for all sampled rows."""
+"""Model card statements that are true for all sampled rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from understudy.synthesizers.tree_chain.unique_rows import UniqueRows
 def promises(
     enforcer: RuleEnforcer, unique_rows: UniqueRows | None, unique_entities: UniqueEntities
 ) -> list[str]:
-    """Return a sentence for each of these statements that the sampler ensures."""
+    """Return each statement that the sampler guarantees, as a sentence."""
     kept = []
     if enforcer.describe() and enforcer.is_enforced:
         kept.append("Every sampled row satisfies the rules that hold in all rows of the table.")

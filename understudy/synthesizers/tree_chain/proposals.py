@@ -27,7 +27,7 @@ Check = Callable[[dict[int, Codes], NumberedRows], Mask]
 
 @dataclass(frozen=True)
 class Acceptance:
-    """Conditions under which a proposal is accepted: a refinement, and a check of the rules.
+    """Conditions for accepting a proposal: a refinement, and a check of the rules.
 
     Single columns that break a rule are redrawn before whole rows are checked. If the proposals of a row are
     rejected many times, drawn codes replace the given codes of `optional` columns, because the rules may
@@ -75,7 +75,7 @@ def draw_accepted(
     links : sequence of Link
         Conditional distributions of the columns.
     acceptance : Acceptance
-        Conditions under which a proposal is accepted.
+        Conditions for accepting a proposal.
     seed : int
         Seed of the sample.
     numbers : NumberedRows

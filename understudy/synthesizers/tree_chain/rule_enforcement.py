@@ -40,7 +40,7 @@ from understudy.transformers.table import Drawn, TableTransformer
 N_ROWS_TRIED = 2000
 KEPT_SHARE_MIN = 0.05
 
-# A looked-up column, and the column by which it is looked up.
+# A looked-up column, and its source column.
 Pair = tuple[int, int]
 
 
@@ -182,7 +182,8 @@ class RuleEnforcer:
         table : TableTransformer
             Transformers of the chain's columns, including difference columns.
         drawn : Drawn
-            Codes of the rows and their decoding. The identifiers are generated from these codes.
+            Codes of the rows, and the parameters for decoding them. The identifiers are generated from these
+            codes.
         """
         columns = self.rules.derive(columns)
         if table.composed:

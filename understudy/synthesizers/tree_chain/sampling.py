@@ -14,7 +14,7 @@ from understudy.kernels.hashing import StreamRows
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.transformers.base import Codes, CodesByColumn, NumberedRows
 
-# Given codes for draws of whole rows: none.
+# Empty mapping of given codes, for draws of whole rows.
 NOTHING_GIVEN: CodesByColumn = {}
 
 
@@ -77,7 +77,7 @@ def draw_codes(
     draws : Drawing
         The rows and the seed.
     given : mapping of int to array of shape (n,)
-        Codes of columns that are not drawn.
+        Given codes of columns that are not drawn.
     redrawing : Redraws, optional
         Redrawing of drawn columns that break a rule.
 

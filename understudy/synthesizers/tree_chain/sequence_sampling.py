@@ -141,7 +141,7 @@ class SequenceSampler:
         return np.asarray(values.to_numpy(zero_copy_only=False)).astype(np.int64)
 
     def _exceeds(self, sums: dict[int, Int64s], entities: RowNumbers) -> Mask:
-        """Return a mask of the rows of entities that contain a value outside its column's range."""
+        """Return a mask that selects all rows of each entity with a value outside its column's range."""
         exceeds = np.zeros(len(entities), np.bool_)
         for sequence in self.sequences.columns:
             low, high = self._range(sequence)

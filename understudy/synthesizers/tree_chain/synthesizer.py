@@ -269,7 +269,7 @@ class TreeChain(SingleTableSynthesizer):
         if self.refinement_ is not None:
             acceptance *= self.refinement_.acceptance(coarse)
         if group.filters:
-            # No condition applies to the value of a generated column.
+            # Conditions never apply to values of generated columns, so only the learned columns are decoded.
             learned = sorted(codes.keys() - self.drawn_.generated)
             columns = self.drawn_.decode_columns(learned, codes, seed, rows)
             columns = self.enforcer_.rules.derive(columns | group.constants(len(rows)))
@@ -303,8 +303,8 @@ class TreeChain(SingleTableSynthesizer):
         card = self._with_cells(made)
         if not self.is_in_time_:
             card["warnings"].append(
-                "Even the preset `fast` was likely to exceed the time budget. The model was fitted with it "
-                "anyway."
+                "Even the preset `fast` was likely to exceed the time budget. The model was fitted with this "
+                "preset anyway."
             )
         card["promised"] += promises(self.enforcer_, self.unique_rows_, self.unique_entities_)
         card["not_promised"].append(ATTACK.format(self.preset_, *ATTACKED[self.preset_]))

@@ -25,7 +25,7 @@ from understudy.transformers.table import TableTransformer
 Fingerprints = npt.NDArray[np.uint32]
 Words = npt.NDArray[np.uint64]
 
-# Word that represents a missing value. This word equals the word of another value only by chance.
+# Word that represents a missing value. Another value has this word only by chance.
 _MISSING = np.uint64(0xA5A5_5A5A_0F0F_F0F0)
 
 
@@ -164,5 +164,5 @@ def _one_array(values: pa.ChunkedArray[Any]) -> ArrowArray:
 
 
 def choose_columns(codes: list[Codes], table: TableTransformer, left_out: set[str]) -> dict[int, Codes]:
-    """Return the codes of the columns by which rows are compared."""
+    """Return the codes of the columns that are compared."""
     return {j: own for j, own in enumerate(codes) if table.schema.columns[j].name not in left_out}

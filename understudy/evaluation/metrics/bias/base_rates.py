@@ -102,7 +102,7 @@ class BaseRatesResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Side:
-    """The groups and outcomes of those rows of one table that have a known outcome."""
+    """The groups and outcomes of one table's rows with a known outcome."""
 
     groups: NDArray[np.int64]
     values: NDArray[np.float64]

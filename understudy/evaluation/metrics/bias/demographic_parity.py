@@ -1,4 +1,4 @@
-"""Demographic parity of a model trained on synthetic rows, relative to one trained on real rows."""
+"""Demographic parity of a model trained on synthetic rows, relative to a model trained on real rows."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class DemographicParityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> DemographicParityResult | UnscoredResult:
-    """Return the largest excess of the demographic parity difference over that of real training rows.
+    """Return the largest increase in the demographic parity difference, relative to real training rows.
 
     Notes
     -----

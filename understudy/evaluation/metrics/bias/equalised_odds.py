@@ -1,4 +1,4 @@
-"""Equalized odds of a model trained on synthetic rows, relative to one trained on real rows."""
+"""Equalized odds of a model trained on synthetic rows, relative to a model trained on real rows."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class EqualisedOddsResult(MetricResult):
 
 
 def score(comparison: Comparison) -> EqualisedOddsResult | UnscoredResult:
-    """Return the largest excess of the equalized odds difference over that of real training rows.
+    """Return the largest increase in the equalized odds difference, relative to real training rows.
 
     Notes
     -----

@@ -84,8 +84,8 @@ class RebalancingResult(MetricResult):
     not_judged: Annotated[
         list[str],
         Field(
-            description="Protected columns that are not scored: all after the third, and those without "
-            "two groups of at least 50 test rows."
+            description="Protected columns that are not scored: all columns after the third, and columns "
+            "without two groups of at least 50 test rows."
         ),
     ]
 

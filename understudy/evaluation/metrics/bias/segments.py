@@ -227,8 +227,8 @@ SEGMENTS = Metric(
     title="Worst-group performance",
     summary=(
         "Predictive performance of a model trained on synthetic rows, measured on the real rows of the "
-        "protected group that it predicts worst. Compare it with that of the same model trained on real "
-        "rows."
+        "protected group that it predicts worst. Compare it with the performance of the same model trained "
+        "on real rows."
     ),
     concern="a model trained on these rows performs worse for one group",
     source="Sagawa et al. 2020 (worst-group accuracy), with AUC or R² instead of the accuracy",

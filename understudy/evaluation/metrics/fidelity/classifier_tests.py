@@ -93,7 +93,7 @@ class Discriminator:
 
 @dataclass(frozen=True)
 class Rows:
-    """Features and folds of the real rows, followed by those of the synthetic rows.
+    """Features and folds of the rows of both tables, real rows first.
 
     Parameters
     ----------

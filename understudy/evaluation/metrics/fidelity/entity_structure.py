@@ -148,7 +148,7 @@ def _rows_similarity(real: Codes, synthetic: Codes, rng: np.random.Generator) ->
     """Compare the number of rows per entity between tables of equal size, and return the similarity.
 
     The larger table is downsampled to the size of the smaller table in two ways: by random rows, which splits
-    entities, and by whole entities. A smaller synthetic table may have been drawn either way, so the higher
+    entities, and by whole entities. A smaller synthetic table may have been sampled either way, so the higher
     similarity counts.
     """
     known = [codes[codes >= 0] for codes in (real, synthetic)]

@@ -38,8 +38,8 @@ PLAIN_PATTERNS = {
 }
 # Minimum share of the real values that must have a property for the property to be compared.
 SHARE_MIN = 0.999
-# Confidence level that corresponds to three standard errors. It is high because the worst of many columns
-# determines the score.
+# Confidence level that corresponds to three standard errors. The level is high because the worst of many
+# columns determines the score.
 CONFIDENCE = 0.9973
 
 Property = Literal["notation", "decimals", "width", "resolution", "form"]
@@ -142,7 +142,7 @@ def _worst(name: str, properties: list[Shares], n_rows: int) -> ColumnNotation |
 
 
 def _score(property_: Property, real: float, synthetic: float, n_rows: int) -> float:
-    """Return 1 minus the decrease in the share. For forms, three standard errors are subtracted from it."""
+    """Return 1 minus the decrease in the share, which is reduced by three standard errors for forms."""
     if property_ == "form":
         _, synthetic = score_interval(synthetic, n_rows, confidence=CONFIDENCE)
     return round(1 - max(0.0, real - synthetic), 6)

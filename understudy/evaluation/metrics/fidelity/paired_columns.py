@@ -1,8 +1,8 @@
 """Discovery of column pairs with a meaningful difference, such as start and end, or low and high.
 
-Two columns of the same unit belong together if their difference varies much less than that of independent
-columns. They also belong together if one column is almost never above the other, which would be unlikely for
-independent columns.
+Two columns of the same unit belong together if their difference varies much less than the difference between
+independent columns. They also belong together if one column is almost never above the other, which would be
+unlikely for independent columns.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Pair:
     first, second : int
         Positions of the columns. The median of `second` minus `first` is not negative.
     width : float
-        Width of the central 90% range of the differences, divided by that expected for independent columns.
+        Width of the central 90% range of the differences, divided by the width expected for independent
+        columns.
     ordered, ordered_by_chance : float
         Observed share of rows with `first` at most equal to `second`, and share expected for independent
         columns.

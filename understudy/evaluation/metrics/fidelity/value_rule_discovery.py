@@ -48,7 +48,7 @@ MISSING_VALUE = -np.inf
 
 @dataclass(frozen=True)
 class Target:
-    """A column whose value is determined, or two columns whose equality (1 or 0) is determined."""
+    """The quantity that a rule determines: the value of a column, or the equality (1 or 0) of two columns."""
 
     columns: tuple[int, ...]
 

@@ -23,8 +23,8 @@ from understudy.evaluation.statistics.written_values import value_text
 # Minimum number of synthetic rows that meet a condition of the rules between two columns.
 N_MET_MIN = 20
 N_RULES_SHOWN = 50
-# Confidence level that corresponds to three standard errors. It is high because the worst of many columns
-# determines the score.
+# Confidence level that corresponds to three standard errors. The level is high because the worst of many
+# columns determines the score.
 CONFIDENCE = 0.9973
 
 

@@ -24,7 +24,8 @@ from understudy.evaluation.statistics.proportions import (
 
 # Maximum error of a numeric guess that counts as correct, as a fraction of the column's ranks.
 TOLERANCE = 0.05
-# Index of the first view that omits a sensitive column. Each sensitive column has one such view.
+# Index of the first view that omits a sensitive column. There is one of these views for each sensitive
+# column.
 N_OTHER_VIEWS = 3
 
 Guessed = NDArray[np.float32] | NDArray[np.int32]
@@ -140,8 +141,8 @@ def _is_right(truth: Guessed, guess: Guessed) -> NDArray[np.bool_]:
 ATTRIBUTE_INFERENCE = Metric(
     name="attribute_inference",
     title="Attribute inference",
-    summary="Share of correct guesses of a sensitive value for training rows minus that for held-out rows, "
-    "in the column at most risk. The attacker knows all other values of the row. 0 means no advantage.",
+    summary="Share of correct guesses of a sensitive value for training rows minus the share for held-out "
+    "rows, in the column at most risk. The attacker knows all other values of the row. 0 means no advantage.",
     concern="synthetic rows reveal more about sensitive values of training rows than about those of held-out "
     "rows",
     source="Giomi et al. 2023, A unified framework for quantifying privacy risk in synthetic data, without "

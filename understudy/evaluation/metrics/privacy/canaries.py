@@ -93,7 +93,7 @@ CANARIES = Metric(
     title="Canaries",
     summary=(
         "Success (AUC) of an attacker who uses the synthetic rows to separate fictional rows (canaries) "
-        "that were planted in the training table from those that were left out. 0.5 is guessing."
+        "that were planted in the training table from canaries that were left out. 0.5 is guessing."
     ),
     concern="canaries that were planted in the training table can be recognized",
     source="Compare Carlini et al. 2019, The secret sharer, which reports the exposure instead of the AUC",

@@ -99,8 +99,8 @@ def _too_few(comparison: Comparison) -> UnscoredResult:
 MEMBERSHIP_OUTLIERS = Metric(
     name="membership_outliers",
     title="Membership inference on outliers",
-    summary="Success (AUC) of the best attacker on the rows that are least like any other. An average over "
-    "all rows hides their risk. 0.5 is guessing.",
+    summary="Success (AUC) of the best attacker on the rows that are least like any other row. An average "
+    "over all rows hides their risk. 0.5 is guessing.",
     concern="rare training rows can be identified",
     source="Compare Meeus et al. 2023, Achilles' heels, which attacks outliers with shadow models",
     topic="privacy",

@@ -72,7 +72,7 @@ def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
     if n_units < N_ROWS_MIN:
         unit = "subjects" if comparison.has_subjects else "rows"
         return UnscoredResult(
-            reason=f"needs at least {N_ROWS_MIN} training {unit} and as many held-out {unit}"
+            reason=f"needs at least {N_ROWS_MIN} training {unit} and the same number of held-out {unit}"
         )
     rng = comparison.rng("nearest_record")
     synthetic = as_points(comparison, comparison.synthetic.draw(N_QUERIES_MAX, rng))

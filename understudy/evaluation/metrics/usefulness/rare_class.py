@@ -186,8 +186,8 @@ RARE_CLASS = Metric(
     title="Average precision of the rarest class",
     summary=(
         "Average precision for the rarest class of the target. The model is trained on synthetic rows and "
-        "tested on real rows. Random guessing scores the share of the class. Compare the score with that of "
-        "the same model trained on real rows."
+        "tested on real rows. Random guessing scores the share of the class. Compare the score with the "
+        "score of the same model trained on real rows."
     ),
     concern="a model trained on these rows predicts the rarest class less well",
     source="Saito and Rehmsmeier 2015 (precision and recall for rare classes)",

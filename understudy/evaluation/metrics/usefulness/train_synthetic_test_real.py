@@ -269,7 +269,7 @@ TRAIN_SYNTHETIC_TEST_REAL = Metric(
     name="train_synthetic_test_real",
     title="Train on synthetic, test on real (TSTR)",
     summary="Predictive performance on real rows of a model trained only on synthetic rows. Compare it "
-    "with that of the same model trained on real rows.",
+    "with the performance of the same model trained on real rows.",
     concern="a model trained on these rows predicts real rows less well",
     source="Esteban, Hyland and Rätsch 2017; compare SDMetrics: ML Efficacy",
     topic="usefulness",

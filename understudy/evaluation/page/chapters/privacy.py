@@ -46,7 +46,7 @@ CANARY_HEADS = (Head("Canaries"), Head("Value", is_number=True, is_hidden=True))
 
 @dataclass(frozen=True)
 class Trial:
-    """The success rates of an attack on training rows and on holdout rows (the control).
+    """Success rates of an attack on training rows and on holdout rows (the control).
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class AttackCards:
-    """A score, and a table of the attacks and controls from which it is computed.
+    """A score, and a table of the attacks and controls that determine it.
 
     Parameters
     ----------

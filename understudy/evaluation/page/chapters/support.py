@@ -26,7 +26,7 @@ METRICS = ("alpha_precision", "beta_recall", "density", "coverage")
 
 @dataclass(frozen=True)
 class SupportView:
-    """The cards of precision and recall with their curves, and those of density and coverage."""
+    """The cards of precision and recall with their curves, and the cards of density and coverage."""
 
     reasons: Sequence[Reason]
     cards: Sequence[tuple[Measured, Figures | None]]

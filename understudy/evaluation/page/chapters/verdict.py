@@ -16,7 +16,7 @@ from understudy.parameters.policy import Policy
 if TYPE_CHECKING:
     from understudy.evaluation.report import Report
 
-# Order of the checks on the page: those that need attention come first.
+# Order of the checks on the page: checks that need attention come first.
 ORDER: tuple[Outcome, ...] = ("fail", "inconclusive", "warn", "unscored", "pass")
 ROLES = {"real": "training rows", "synthetic": "synthetic rows", "holdout": "holdout rows"}
 SUBJECTS = {"real": "training subjects", "holdout": "holdout subjects"}
@@ -32,7 +32,7 @@ class VerdictView:
     facts : sequence of (title, cell)
         The sizes of the tables and the target.
     urgent, others : Table
-        The checks that need attention, and those that passed or were not evaluated.
+        The checks that need attention, and the checks that passed or were not evaluated.
     others_title : str
         The title of the second table, with counts.
     """

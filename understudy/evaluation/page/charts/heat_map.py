@@ -12,7 +12,7 @@ from understudy.evaluation.page import formatting
 
 OPACITIES = (0.0, 0.12, 0.24, 0.37, 0.51, 0.66, 0.82, 1.0)
 # Lower limits of the color levels, from lightest to darkest. They apply to distances between distributions,
-# to the strength of a dependency (0 to 1), and to changes of that strength.
+# to the strength of a dependency (0 to 1), and to changes in this strength.
 DIFFERENCES = (0.02, 0.04, 0.07, 0.10, 0.15, 0.20, 0.30)
 STRENGTHS = (0.02, 0.05, 0.10, 0.20, 0.35, 0.50, 0.75)
 CHANGES = (0.01, 0.02, 0.04, 0.07, 0.10, 0.20, 0.40)
