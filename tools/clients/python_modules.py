@@ -5,8 +5,10 @@ from __future__ import annotations
 import keyword
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from pydantic import BaseModel
 
 from tools.clients.python_operations import operations_of
 from tools.clients.schema_types import Schema, Types, name_of, reachable, references
@@ -24,15 +26,14 @@ def python_modules(document: Document) -> dict[str, str]:
     """Return the generated modules by name. They are not formatted yet."""
     schemas = document["components"]["schemas"]
     operations = operations_of(document)
-    in_responses = reachable(
-        schemas, (name for operation in operations for name in references(operation.answer))
-    )
+    answers = [name for operation in operations for name in references(operation.answer)]
+    in_responses = reachable(schemas, iter([*answers, "Problem"]))
     in_requests = reachable(
         schemas, (name for operation in operations for name in references(operation.body))
     )
     return {
         "codes": _codes(schemas["Problem"]["properties"]["code"]["x-extensible-enum"]),
-        "models": _models({name: schemas[name] for name in sorted(in_responses | {"Problem"})}),
+        "models": _models({name: schemas[name] for name in sorted(in_responses)}),
         "requests": _requests({name: schemas[name] for name in sorted(in_requests)})
         + "".join(
             _typed_dict(operation.query_name, operation.query_schema, "")
@@ -47,7 +48,8 @@ def _codes(codes: list[str]) -> str:
     members = "".join(f'    {code.upper()} = "{code}"\n' for code in codes)
     return (
         f'{HEADER}"""Error codes of the service."""\n\nfrom enum import StrEnum\n\n\n'
-        f'class ErrorCode(StrEnum):\n    """A code of an error. A newer service may return other codes."""\n\n{members}'
+        'class ErrorCode(StrEnum):\n    """A code of an error. A newer service may return other codes."""\n\n'
+        f"{members}"
     )
 
 
@@ -59,7 +61,7 @@ def _models(schemas: Mapping[str, Schema]) -> str:
         [
             f'{HEADER}"""Resources and other objects in the responses of the service."""\n\n'
             "from __future__ import annotations\n\nfrom datetime import datetime\n"
-            "from typing import Annotated, Any, Literal\n\nfrom pydantic import Discriminator, Tag\n\n"
+            "from typing import Annotated, Any, Literal\n\nfrom pydantic import Discriminator, Field, Tag\n\n"
             "from understudy_client.base import Model, tag_of\n\n",
             *(f"{name} = {RESPONSES.of(schema)}\n" for name, schema in plain.items()),
             *(_model(name, schema) for name, schema in classes.items()),
@@ -80,7 +82,11 @@ def _model(name: str, schema: Schema) -> str:
         else:
             default = " = None"
             type_ = type_ if type_.endswith("None") or type_ == "Any" else f"{type_} | None"
-        lines.append(f"    {field}: {type_}{default}\n")
+        if hasattr(BaseModel, field):
+            # Such as `schema`, a method of the base class.
+            lines.append(f'    {field}_: {type_} = Field({default[3:] or "..."}, alias="{field}")\n')
+        else:
+            lines.append(f"    {field}: {type_}{default}\n")
         if "description" in inner:
             lines.append(_docstring(inner["description"]))
     return "".join(lines)
@@ -106,10 +112,7 @@ def _requests(schemas: Mapping[str, Schema]) -> str:
             f'{HEADER}"""Bodies and query parameters of requests."""\n\n'
             "from __future__ import annotations\n\nfrom datetime import datetime\n"
             "from typing import Any, Literal, Required, TypedDict\n\n",
-            *(
-                _typed_dict(name, schema, schema.get("description", ""))
-                for name, schema in classes.items()
-            ),
+            *(_typed_dict(name, schema, schema.get("description", "")) for name, schema in classes.items()),
             *(f"\n{name} = {REQUESTS.of(schema)}\n" for name, schema in plain.items()),
         ]
     )
@@ -160,4 +163,3 @@ def _docstring(text: str) -> str:
     is_raw = "\\" in body
     end = "\n" if "\n" in body else ""
     return textwrap.indent(f'{"r" if is_raw else ""}"""{body}{end}"""\n', "    ")
-

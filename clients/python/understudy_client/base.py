@@ -9,9 +9,14 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 
 class Model(BaseModel):
-    """An object in a response. Fields that a newer service adds are attributes too."""
+    """An object in a response. Fields that a newer service adds are attributes too.
 
-    model_config = ConfigDict(extra="allow", defer_build=True, protected_namespaces=())
+    A field with the name of a method of this class, such as `schema`, has an underscore after its name.
+    """
+
+    model_config = ConfigDict(
+        extra="allow", defer_build=True, protected_namespaces=(), serialize_by_alias=True
+    )
 
     _etag: str | None = PrivateAttr(default=None)
 

@@ -1,22 +1,22 @@
 """Errors of the client.
 
-    UnderstudyClientError
-     ├─ ApiError                    the service refused a request; `code` is the reason
-     │   ├─ InvalidRequest          400, 405, 406, 413, 415, 416, 422
-     │   ├─ Unauthenticated         401
-     │   ├─ Forbidden               403
-     │   ├─ NotFound (LookupError)  404
-     │   ├─ Conflict                409
-     │   │   └─ PreconditionFailed  412
-     │   ├─ TooManyRequests         429
-     │   └─ ServiceError            500 and above
-     │       ├─ Unavailable         502, 503, 504
-     │       └─ StorageFull         507
-     ├─ ConnectionFailed (ConnectionError)  the service does not respond
-     ├─ JobFailed                   a job failed or was cancelled
-     ├─ JobTimeout (TimeoutError)   a job has not ended in time
-     ├─ ContentChanged              a file changed while it was downloaded
-     └─ InvalidWebhook (ValueError) a message does not come from the service
+UnderstudyClientError
+ ├─ ApiError                    the service refused a request; `code` is the reason
+ │   ├─ InvalidRequest          400, 405, 406, 413, 415, 416, 422
+ │   ├─ Unauthenticated         401
+ │   ├─ Forbidden               403
+ │   ├─ NotFound (LookupError)  404
+ │   ├─ Conflict                409
+ │   │   └─ PreconditionFailed  412
+ │   ├─ TooManyRequests         429
+ │   └─ ServiceError            500 and above
+ │       ├─ Unavailable         502, 503, 504
+ │       └─ StorageFull         507
+ ├─ ConnectionFailed (ConnectionError)  the service does not respond
+ ├─ JobFailed                   a job failed or was cancelled
+ ├─ JobTimeout (TimeoutError)   a job has not ended in time
+ ├─ ContentChanged              a file changed while it was downloaded
+ └─ InvalidWebhook (ValueError) a message does not come from the service
 """
 
 from __future__ import annotations

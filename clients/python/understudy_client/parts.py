@@ -46,7 +46,8 @@ def upload_body(files: Sequence[SourceFile], options: UploadOptions) -> CreateUp
     """Return the body of the request that declares the files."""
     body: CreateUpload = {
         "files": [
-            {"filename": file.filename, "size_bytes": file.size_bytes, "sha256": file.sha256} for file in files
+            {"filename": file.filename, "size_bytes": file.size_bytes, "sha256": file.sha256}
+            for file in files
         ],
         "part_bytes": options.part_bytes,
         "labels": dict(options.labels),

@@ -19,7 +19,7 @@ CHUNK_BYTES = 1 << 20
 
 @runtime_checkable
 class ArrowStreamable(Protocol):
-    """A table that can be read through the Arrow PyCapsule interface, such as a DataFrame of pandas or polars."""
+    """A table with the Arrow PyCapsule interface, such as a DataFrame of pandas or polars."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Return a capsule with a stream of the table."""

@@ -111,9 +111,7 @@ class AsyncDatasets:
         await self._transport.save(operations.download_dataset(dataset_id, **{**named, **query}), target)
         return target
 
-    def stream(
-        self, dataset_id: str, **query: Unpack[requests.DownloadDatasetQuery]
-    ) -> AsyncIterator[bytes]:
+    def stream(self, dataset_id: str, **query: Unpack[requests.DownloadDatasetQuery]) -> AsyncIterator[bytes]:
         """Iterate over the bytes of a table. After a lost connection, the download continues."""
         return self._transport.chunks(operations.download_dataset(dataset_id, **query))
 

@@ -97,9 +97,7 @@ class AsyncApiKeys:
         """Change the name or the expiry."""
         return await self._transport.send(operations.update_api_key(api_key_id, changes, if_match=if_match))
 
-    async def rotate(
-        self, api_key_id: str, **options: Unpack[requests.RotateApiKey]
-    ) -> models.NewApiKey:
+    async def rotate(self, api_key_id: str, **options: Unpack[requests.RotateApiKey]) -> models.NewApiKey:
         """Replace a key. The old one expires after `grace_seconds`."""
         return await self._transport.send(operations.rotate_api_key(api_key_id, options))
 

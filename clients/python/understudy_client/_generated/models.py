@@ -6,7 +6,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Tag
+from pydantic import Discriminator, Field, Tag
+
 from understudy_client.base import Model, tag_of
 
 ColumnKind = str
@@ -75,7 +76,7 @@ class ApiKeyPage(Model):
 class AppliedSdvMetadata(Model):
     """The changed schema, and warnings about metadata that was not applied."""
 
-    schema: TableSchema
+    schema_: TableSchema = Field(..., alias="schema")
     warnings: list[str]
     """Parts of the metadata that were not applied."""
 
@@ -1666,6 +1667,17 @@ class Problem(Model):
     """ID of the request, as in the header X-Request-ID."""
     errors: list[ProblemItem] | None = None
     """Invalid parts of the request, if they are known. At most 20 are listed."""
+
+
+class ProblemItem(Model):
+    """One invalid part of a request."""
+
+    pointer: str | None = None
+    """JSON Pointer (RFC 6901) into the request body."""
+    parameter: str | None = None
+    """Name of the invalid query parameter or header."""
+    code: str
+    detail: str
 
 
 class ProfileProtection(Model):

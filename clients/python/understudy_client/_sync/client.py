@@ -6,7 +6,9 @@ from __future__ import annotations
 from typing import Self
 
 import httpx2
-from understudy_client._generated import models, operations
+
+from understudy_client._generated import operations
+from understudy_client._generated.models import MetricCatalogue, SynthesizerCatalogue
 from understudy_client._sync.datasets import Datasets
 from understudy_client._sync.jobs import Jobs
 from understudy_client._sync.resources import (
@@ -86,10 +88,10 @@ class Client:
         """Close the connections."""
         self._transport.close()
 
-    def synthesizers(self) -> models.SynthesizerCatalogue:
+    def synthesizers(self) -> SynthesizerCatalogue:
         """Return the synthesizers of the service and their capabilities."""
         return self._transport.send(operations.list_synthesizers())
 
-    def metrics(self) -> models.MetricCatalogue:
+    def metrics(self) -> MetricCatalogue:
         """Return the metrics of the service."""
         return self._transport.send(operations.list_metrics())

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
+
 from understudy_client._generated import operations
 from understudy_client._sync.backend import in_thread, sleep
 from understudy_client.calls import (
@@ -28,7 +30,6 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 RECONNECT_SECONDS = 1.0
-CHUNK_BYTES = 1 << 18
 
 
 class Transport:
@@ -69,7 +70,7 @@ class Transport:
                 pause = tries.after_refusal(status, headers, response.content)
             sleep(pause)
 
-    def items(self, call: Call[Page[T]]) -> Iterator[T]:
+    def items(self, call: Call[Page[T]]) -> Generator[T]:
         """Yield the items of all pages of a list."""
         following: Call[Page[T]] | None = call
         while following is not None:
@@ -78,7 +79,7 @@ class Transport:
                 yield item
             following = next_page(following, page)
 
-    def chunks(self, call: Call[Any]) -> Iterator[bytes]:
+    def chunks(self, call: Call[Any]) -> Generator[bytes]:
         """Yield the bytes of a file. After a lost connection, the file continues where it ended."""
         download = Download(call)
         tries = Tries(call, self._retries)
@@ -90,7 +91,7 @@ class Transport:
                     if response.is_success:
                         first = response.history[0] if response.history else response
                         download.begin(response.status_code, first.headers)
-                        for chunk in response.iter_bytes(CHUNK_BYTES):
+                        for chunk in response.iter_bytes():
                             tries.reset()
                             yield download.take(chunk)
                         download.finish()
@@ -108,9 +109,9 @@ class Transport:
         with replacing(path) as output:
             with closing(self.chunks(call)) as chunks:
                 for chunk in chunks:
-                    in_thread(lambda data=chunk: output.write(data))  # type: ignore[misc]
+                    in_thread(partial(output.write, chunk))
 
-    def events(self, job_id: str, last_event_id: str | None) -> Iterator[Event]:
+    def events(self, job_id: str, last_event_id: str | None) -> Generator[Event]:
         """Yield the events of a job until it has ended. A lost stream is continued."""
         call = operations.stream_job_events(job_id)
         parser = EventParser(last_event_id)
