@@ -151,7 +151,7 @@ def test_tables_are_uploaded_as_parquet(api: Caller, server: ScriptedServer, peo
     pd.testing.assert_frame_equal(table.to_pandas(), frame)
 
 
-@pytest.mark.parametrize("source", [b"", b"a,b\n"])
+@pytest.mark.parametrize("source", [b"", b"a,b\n"], ids=["empty", "without name"])
 def test_source_that_cannot_be_uploaded_is_refused_before_any_request(
     api: Caller, server: ScriptedServer, source: bytes
 ) -> None:
@@ -289,5 +289,6 @@ def test_event_stream_that_a_stopping_service_ends_is_continued(api: Caller, ser
 def test_event_stream_after_the_last_event_of_an_ended_job_is_empty(
     api: Caller, server: ScriptedServer
 ) -> None:
-    server.script = [sse(b"retry: 1\n\n"), Answer(200, job("succeeded"))]
+    empty = b"retry: 1\n\n"
+    server.script = [sse(empty), Answer(200, job("succeeded")), sse(empty)]
     assert api.do(api.client.jobs.events("job_1", last_event_id="2")) == []

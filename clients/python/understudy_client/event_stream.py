@@ -44,6 +44,7 @@ class EventParser:
     def reconnect(self) -> None:
         """Forget an incomplete event of a lost connection."""
         self._rest, self._fields = b"", {}
+        self.has_events = False
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
         """Yield the events that a chunk completes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -82,23 +82,19 @@ class AsyncTransport:
         """Yield the bytes of a file. After a lost connection, the file continues where it ended."""
         download = Download(call)
         tries = Tries(call, self._retries)
+
+        def begin(response: httpx2.Response) -> None:
+            # A service with an object store redirects to it, and the redirect has the ETag.
+            first = response.history[0] if response.history else response
+            download.begin(response.status_code, first.headers)
+
         while True:
             try:
-                # A service with an object store redirects to it. The API key is not sent there.
-                response = await self._open(download.next_call(), follow_redirects=True)
-                try:
-                    if response.is_success:
-                        first = response.history[0] if response.history else response
-                        download.begin(response.status_code, first.headers)
-                        async for chunk in response.aiter_bytes():
-                            tries.reset()
-                            yield download.take(chunk)
-                        download.finish()
-                        return
-                    content = await response.aread()
-                finally:
-                    await response.aclose()
-                pause = tries.after_refusal(response.status_code, response.headers, content)
+                async with aclosing(self._stream(download.next_call(), tries, begin)) as chunks:
+                    async for chunk in chunks:
+                        yield download.take(chunk)
+                download.finish()
+                return
             except httpx2.TransportError as error:
                 pause = tries.after_lost_connection(error)
             await sleep(pause)
@@ -115,39 +111,45 @@ class AsyncTransport:
         call = operations.stream_job_events(job_id)
         parser = EventParser(last_event_id)
         tries = Tries(call, self._retries)
-        while True:
-            parser.reconnect()
+        has_job_ended = False
+        while not parser.has_ended:
             headers = {"Last-Event-ID": parser.last_event_id, "Accept": "text/event-stream"}
+            parser.reconnect()
             try:
-                response = await self._open(call.with_headers(**headers))
-                try:
-                    if response.is_success:
-                        async for chunk in response.aiter_bytes():
-                            tries.reset()
-                            for event in parser.feed(chunk):
-                                yield event
-                        pause = parser.retry_seconds or RECONNECT_SECONDS
-                    else:
-                        content = await response.aread()
-                        pause = tries.after_refusal(response.status_code, response.headers, content)
-                finally:
-                    await response.aclose()
+                async with aclosing(self._stream(call.with_headers(**headers), tries)) as chunks:
+                    async for chunk in chunks:
+                        for event in parser.feed(chunk):
+                            yield event
+                pause = parser.retry_seconds or RECONNECT_SECONDS
+                if not parser.has_events:
+                    if has_job_ended:
+                        return
+                    # The next stream contains the events up to the end of the job, if there are any.
+                    has_job_ended = (await self.send(operations.get_job(job_id))).state in ENDINGS
             except httpx2.TransportError as error:
                 pause = tries.after_lost_connection(error)
-            if parser.has_ended or await self._has_ended_before(job_id, parser):
-                return
-            await sleep(pause)
+            if not parser.has_ended:
+                await sleep(pause)
 
-    async def _has_ended_before(self, job_id: str, parser: EventParser) -> bool:
-        """Return whether a job had ended before the first event that was asked for."""
-        if parser.has_events:
-            return False
-        job = await self.send(operations.get_job(job_id))
-        return job.state in ENDINGS
-
-    async def _open(self, call: Call[Any], *, follow_redirects: bool = False) -> httpx2.Response:
-        request = self._request(call)
-        return await self._http.send(request, stream=True, follow_redirects=follow_redirects)
+    async def _stream(
+        self, call: Call[Any], tries: Tries, begin: Callable[[httpx2.Response], None] | None = None
+    ) -> AsyncGenerator[bytes]:
+        """Yield the body of a response. `begin` is called with the response before the first bytes."""
+        while True:
+            # The API key is not sent to another host.
+            response = await self._http.send(self._request(call), stream=True, follow_redirects=True)
+            try:
+                if response.is_success:
+                    if begin is not None:
+                        begin(response)
+                    async for chunk in response.aiter_bytes():
+                        tries.reset()
+                        yield chunk
+                    return
+                content = await response.aread()
+            finally:
+                await response.aclose()
+            await sleep(tries.after_refusal(response.status_code, response.headers, content))
 
     def _request(self, call: Call[Any]) -> httpx2.Request:
         seconds = self._timeout_seconds

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -83,23 +83,19 @@ class Transport:
         """Yield the bytes of a file. After a lost connection, the file continues where it ended."""
         download = Download(call)
         tries = Tries(call, self._retries)
+
+        def begin(response: httpx2.Response) -> None:
+            # A service with an object store redirects to it, and the redirect has the ETag.
+            first = response.history[0] if response.history else response
+            download.begin(response.status_code, first.headers)
+
         while True:
             try:
-                # A service with an object store redirects to it. The API key is not sent there.
-                response = self._open(download.next_call(), follow_redirects=True)
-                try:
-                    if response.is_success:
-                        first = response.history[0] if response.history else response
-                        download.begin(response.status_code, first.headers)
-                        for chunk in response.iter_bytes():
-                            tries.reset()
-                            yield download.take(chunk)
-                        download.finish()
-                        return
-                    content = response.read()
-                finally:
-                    response.close()
-                pause = tries.after_refusal(response.status_code, response.headers, content)
+                with closing(self._stream(download.next_call(), tries, begin)) as chunks:
+                    for chunk in chunks:
+                        yield download.take(chunk)
+                download.finish()
+                return
             except httpx2.TransportError as error:
                 pause = tries.after_lost_connection(error)
             sleep(pause)
@@ -116,39 +112,45 @@ class Transport:
         call = operations.stream_job_events(job_id)
         parser = EventParser(last_event_id)
         tries = Tries(call, self._retries)
-        while True:
-            parser.reconnect()
+        has_job_ended = False
+        while not parser.has_ended:
             headers = {"Last-Event-ID": parser.last_event_id, "Accept": "text/event-stream"}
+            parser.reconnect()
             try:
-                response = self._open(call.with_headers(**headers))
-                try:
-                    if response.is_success:
-                        for chunk in response.iter_bytes():
-                            tries.reset()
-                            for event in parser.feed(chunk):
-                                yield event
-                        pause = parser.retry_seconds or RECONNECT_SECONDS
-                    else:
-                        content = response.read()
-                        pause = tries.after_refusal(response.status_code, response.headers, content)
-                finally:
-                    response.close()
+                with closing(self._stream(call.with_headers(**headers), tries)) as chunks:
+                    for chunk in chunks:
+                        for event in parser.feed(chunk):
+                            yield event
+                pause = parser.retry_seconds or RECONNECT_SECONDS
+                if not parser.has_events:
+                    if has_job_ended:
+                        return
+                    # The next stream contains the events up to the end of the job, if there are any.
+                    has_job_ended = (self.send(operations.get_job(job_id))).state in ENDINGS
             except httpx2.TransportError as error:
                 pause = tries.after_lost_connection(error)
-            if parser.has_ended or self._has_ended_before(job_id, parser):
-                return
-            sleep(pause)
+            if not parser.has_ended:
+                sleep(pause)
 
-    def _has_ended_before(self, job_id: str, parser: EventParser) -> bool:
-        """Return whether a job had ended before the first event that was asked for."""
-        if parser.has_events:
-            return False
-        job = self.send(operations.get_job(job_id))
-        return job.state in ENDINGS
-
-    def _open(self, call: Call[Any], *, follow_redirects: bool = False) -> httpx2.Response:
-        request = self._request(call)
-        return self._http.send(request, stream=True, follow_redirects=follow_redirects)
+    def _stream(
+        self, call: Call[Any], tries: Tries, begin: Callable[[httpx2.Response], None] | None = None
+    ) -> Generator[bytes]:
+        """Yield the body of a response. `begin` is called with the response before the first bytes."""
+        while True:
+            # The API key is not sent to another host.
+            response = self._http.send(self._request(call), stream=True, follow_redirects=True)
+            try:
+                if response.is_success:
+                    if begin is not None:
+                        begin(response)
+                    for chunk in response.iter_bytes():
+                        tries.reset()
+                        yield chunk
+                    return
+                content = response.read()
+            finally:
+                response.close()
+            sleep(tries.after_refusal(response.status_code, response.headers, content))
 
     def _request(self, call: Call[Any]) -> httpx2.Request:
         seconds = self._timeout_seconds
