@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast, runtime_checkable
+from typing import BinaryIO, Protocol, cast, runtime_checkable
 
 from understudy_client.frames import write_parquet
 
@@ -129,8 +129,3 @@ def temporary_path(files: ExitStack) -> Path:
     """Return the path of a new temporary file, which the stack deletes."""
     folder = files.enter_context(tempfile.TemporaryDirectory(prefix="understudy-"))
     return Path(folder) / "table"
-
-
-def is_async_iterable(source: Any) -> bool:
-    """Return whether a source must be read with `async for`."""
-    return hasattr(source, "__aiter__")

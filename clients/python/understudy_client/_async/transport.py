@@ -156,7 +156,7 @@ class AsyncTransport:
         return self._http.build_request(
             call.method,
             call.path,
-            params=query_pairs(call) or None,
+            params=tuple(query_pairs(call)) or None,
             headers=request_headers(call),
             content=request_content(call),
             timeout=httpx2.Timeout(seconds, connect=CONNECT_SECONDS, read=seconds + call.timeout_seconds),

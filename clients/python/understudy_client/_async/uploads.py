@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
-from typing import cast
 
-from understudy_client._async.backend import in_thread
+from understudy_client._async.backend import in_thread, readable_source
 from understudy_client._async.transport import AsyncTransport
 from understudy_client._generated import models, operations
 from understudy_client.errors import Conflict, InvalidRequest
@@ -19,13 +17,7 @@ from understudy_client.parts import (
     read_part,
     upload_body,
 )
-from understudy_client.sources import (
-    Source,
-    SourceFile,
-    is_async_iterable,
-    open_sources,
-    temporary_path,
-)
+from understudy_client.sources import Source, SourceFile, open_sources
 
 # A part that is damaged on its way is sent again, at most so often.
 DAMAGED_MAX = 3
@@ -55,21 +47,9 @@ class AsyncUploads:
         An unfinished upload of the same files, by this process or an earlier one, is continued.
         """
         with ExitStack() as temporary:
-            if is_async_iterable(source):
-                chunks = cast("AsyncIterable[bytes]", source)
-                path = await self._spooled(chunks, temporary)
-                files = await in_thread(lambda: open_sources(path, filename, temporary))
-            else:
-                known = cast("Source | Mapping[str, Source]", source)
-                files = await in_thread(lambda: open_sources(known, filename, temporary))
+            known = await readable_source(source, temporary)
+            files = await in_thread(lambda: open_sources(known, filename, temporary))
             return await self._send(files)
-
-    async def _spooled(self, source: AsyncIterable[bytes], temporary: ExitStack) -> Path:
-        path = temporary_path(temporary)
-        with path.open("wb") as output:
-            async for chunk in source:
-                output.write(chunk)
-        return path
 
     async def _send(self, files: Sequence[SourceFile]) -> models.UploadedDataset:
         upload = await self._opened(files)

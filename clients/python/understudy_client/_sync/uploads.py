@@ -5,11 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from pathlib import Path
-from typing import cast
 
 from understudy_client._generated import models, operations
-from understudy_client._sync.backend import in_thread
+from understudy_client._sync.backend import in_thread, readable_source
 from understudy_client._sync.transport import Transport
 from understudy_client.errors import Conflict, InvalidRequest
 from understudy_client.parts import (
@@ -20,13 +18,7 @@ from understudy_client.parts import (
     read_part,
     upload_body,
 )
-from understudy_client.sources import (
-    Source,
-    SourceFile,
-    is_async_iterable,
-    open_sources,
-    temporary_path,
-)
+from understudy_client.sources import Source, SourceFile, open_sources
 
 # A part that is damaged on its way is sent again, at most so often.
 DAMAGED_MAX = 3
@@ -56,21 +48,9 @@ class Uploads:
         An unfinished upload of the same files, by this process or an earlier one, is continued.
         """
         with ExitStack() as temporary:
-            if is_async_iterable(source):
-                chunks = cast("Iterable[bytes]", source)
-                path = self._spooled(chunks, temporary)
-                files = in_thread(lambda: open_sources(path, filename, temporary))
-            else:
-                known = cast("Source | Mapping[str, Source]", source)
-                files = in_thread(lambda: open_sources(known, filename, temporary))
+            known = readable_source(source, temporary)
+            files = in_thread(lambda: open_sources(known, filename, temporary))
             return self._send(files)
-
-    def _spooled(self, source: Iterable[bytes], temporary: ExitStack) -> Path:
-        path = temporary_path(temporary)
-        with path.open("wb") as output:
-            for chunk in source:
-                output.write(chunk)
-        return path
 
     def _send(self, files: Sequence[SourceFile]) -> models.UploadedDataset:
         upload = self._opened(files)
