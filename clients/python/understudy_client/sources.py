@@ -64,7 +64,7 @@ def open_sources(
     Parameters
     ----------
     source : path, bytes, binary file, iterable of bytes, table, or mapping of these by table name
-        What to upload.
+        Content to upload.
     filename : str, optional
         Name of the file, if the source has none. Its suffix is the format, such as ``.csv``.
     files : ExitStack
