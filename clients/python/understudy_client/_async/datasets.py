@@ -49,8 +49,8 @@ class AsyncDatasets:
         Parameters
         ----------
         source : path, bytes, binary file, iterable of bytes, table, or mapping
-            Content to upload. A table is a DataFrame of pandas or polars, a table of pyarrow, or another object
-            with the Arrow PyCapsule interface. A mapping contains a source for each table name.
+            Content to upload. A table is a DataFrame of pandas or polars, a table of pyarrow, or another
+            object with the Arrow PyCapsule interface. A mapping contains a source for each table name.
         filename : str, optional
             Name of the file. Its suffix is the format. Required for bytes and streams.
         wait : bool
