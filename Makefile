@@ -6,7 +6,7 @@ INSTALL := $(PIP) install --require-hashes -r
 # The theme prints a notice about another version of MkDocs unless this variable is set.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
-.PHONY: help install install-dev format demo serve test test-fast fuzz faults soak mutants check docs docs-serve coverage bench bench-peers openapi lock clean
+.PHONY: help install install-dev format clients demo serve test test-fast fuzz faults soak mutants check docs docs-serve coverage bench bench-peers openapi lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the make targets
@@ -82,6 +82,9 @@ bench-peers: .venv/bench ## Evaluate other synthesizers on the same tables (hour
 openapi: .venv/dev ## Regenerate openapi.json and docs/reference/report.schema.json
 	$(BIN)/python -m app.openapi
 	$(BIN)/python -m understudy.evaluation.report_schema
+
+clients: .venv/dev ## Regenerate the clients from openapi.json, one line for each language
+	$(BIN)/python -m tools.clients.python
 
 lock: .venv/dev ## Update the lock files of the dependencies (needs the network)
 	$(BIN)/python requirements/lock.py

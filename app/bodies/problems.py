@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from app.bodies.base import Body
+from understudy.errors import CODES
 
 
 class ProblemItem(Body):
@@ -50,6 +51,7 @@ class Problem(Body):
         Field(
             description="Stable error code. The documentation lists all codes, and more may be added.",
             examples=["not_found"],
+            json_schema_extra={"x-extensible-enum": list(CODES)},
         ),
     ]
     request_id: Annotated[

@@ -71,6 +71,7 @@ def pages() -> list[Path]:
     return [
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
+        ROOT / "clients" / "python" / "README.md",
         *sorted(set((ROOT / "docs").rglob("*.md")) - followed_in_a_copy),
     ]
 

@@ -18,6 +18,8 @@ from tests.documentation.tables import write_tables
 # The pages use this address of the service, which the tests replace with the address of their stack.
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8000")
 SERVICE_COMMANDS = re.compile(r"\bcurl\b|\bunderstudy (?:upload|create-key|revoke-key|serve)\b")
+# Python code that calls the service gets its address and key from the environment.
+PYTHON_CLIENT = re.compile(r"\b(?:Async)?Client\(")
 PROGRAMS = ("bash", "curl")
 
 
@@ -31,7 +33,9 @@ def page_parameters() -> list[object]:
     parameters = []
     for path in pages():
         blocks = [block for block in code_blocks(path) if block.reason is None]
-        calls_service = any(SERVICE_COMMANDS.search(block.source) for block in blocks if not block.is_python)
+        calls_service = any(
+            (PYTHON_CLIENT if block.is_python else SERVICE_COMMANDS).search(block.source) for block in blocks
+        )
         marks = [pytest.mark.stack] if calls_service else []
         if blocks:
             parameters.append(pytest.param(path, marks=marks, id=id_of(path)))
@@ -80,6 +84,7 @@ def shell_environment(home: Path) -> dict[str, str]:
 def test_the_code_of_a_page_runs(
     path: Path, folder: Path, home: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
+    monkeypatch = request.getfixturevalue("monkeypatch")
     environment, address = shell_environment(home), None
     if request.node.get_closest_marker("stack"):
         if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
@@ -88,6 +93,8 @@ def test_the_code_of_a_page_runs(
         (home / ".local" / "share" / "understudy").symlink_to(data_folder)
         environment["UNDERSTUDY_DATA_DIR"] = str(data_folder)
         address = (data_folder / "url").read_text().strip().removeprefix("http://")
+        monkeypatch.setenv("UNDERSTUDY_URL", f"http://{address}")
+        monkeypatch.setenv("UNDERSTUDY_API_KEY", (data_folder / "api-key").read_text())
     python, shell = PythonSession(), ShellSession(folder, tmp_path / "session", environment)
     try:
         for block in code_blocks(path):

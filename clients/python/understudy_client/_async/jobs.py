@@ -1,0 +1,217 @@
+"""Jobs of the asynchronous client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Generic, Self, TypeVar, Unpack, cast
+
+from understudy_client._async.backend import sleep
+from understudy_client._async.transport import AsyncTransport
+from understudy_client._generated import models, operations, requests
+from understudy_client.errors import JobFailed
+from understudy_client.event_stream import Event
+from understudy_client.waiting import OnProgress, Wait
+
+ResultT = TypeVar("ResultT", covariant=True)
+
+
+class AsyncJob(Generic[ResultT]):
+    """A job, which can be waited for. The type parameter is the type of its result.
+
+    Parameters
+    ----------
+    data : Job
+        The job as the service returned it last.
+    """
+
+    def __init__(self, jobs: AsyncJobs, data: models.Job) -> None:
+        self._jobs = jobs
+        self.data = data
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id} {self.kind} {self.state}>"
+
+    @property
+    def id(self) -> str:
+        """ID of the job."""
+        return self.data.id
+
+    @property
+    def kind(self) -> str:
+        """Kind of the job, such as ``train``."""
+        return self.data.kind
+
+    @property
+    def state(self) -> str:
+        """State of the job when it was read last."""
+        return self.data.state
+
+    @property
+    def progress(self) -> models.JobProgress | None:
+        """Progress of the job when it was read last."""
+        return self.data.progress
+
+    @property
+    def error(self) -> models.JobFailure | None:
+        """Reason why the job failed or was cancelled."""
+        return self.data.error
+
+    @property
+    def result(self) -> ResultT | None:
+        """Result of the job, or None if it has not succeeded."""
+        return cast("ResultT | None", self.data.result)
+
+    async def wait(
+        self, timeout_seconds: float | None = None, on_progress: OnProgress | None = None
+    ) -> ResultT:
+        """Wait until the job has ended, and return its result.
+
+        Parameters
+        ----------
+        timeout_seconds : float, optional
+            Maximum time.
+        on_progress : callable, optional
+            Function that is called with the progress of the job about once a second.
+
+        Raises
+        ------
+        JobFailed
+            If the job failed or was cancelled.
+        JobTimeout
+            If the job has not ended in time. It continues, and can be waited for again.
+        """
+        wait = Wait(timeout_seconds, on_progress)
+        while not wait.has_ended(self.data):
+            await self.refresh(held_seconds=wait.held_seconds())
+            if self.state in ("queued", "running"):
+                await sleep(wait.pause_seconds())
+        if self.state != "succeeded":
+            raise JobFailed(self.data)
+        return cast("ResultT", self.data.result)
+
+    async def refresh(self, *, held_seconds: float = 0.0) -> Self:
+        """Read the job again. The service may hold the request for some seconds, until the job has ended."""
+        self.data = await self._jobs.read(self.id, held_seconds)
+        return self
+
+    async def cancel(self) -> Self:
+        """Cancel the job."""
+        self.data = await self._jobs.send(operations.cancel_job(self.id))
+        return self
+
+    async def retry(self) -> Self:
+        """Queue the job again after it failed or was cancelled."""
+        self.data = await self._jobs.send(operations.retry_job(self.id))
+        return self
+
+    async def delete(self) -> None:
+        """Delete the job after it has ended."""
+        await self._jobs.delete(self.id)
+
+    def events(self, last_event_id: str | None = None) -> AsyncIterator[Event]:
+        """Iterate over the events of the job until it has ended."""
+        return self._jobs.events(self.id, last_event_id)
+
+
+class AsyncJobs:
+    """Jobs of the project."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+        self.send = transport.send
+
+    async def create(self, body: requests.JobRequest) -> AsyncJob[Any]:
+        """Create a job of any kind."""
+        return self.handle(await self._transport.send(operations.create_job(body)))
+
+    async def train(
+        self, dataset_id: str, **options: Unpack[requests.TrainOptions]
+    ) -> AsyncJob[models.TrainResult]:
+        """Create a job that trains a model on a dataset."""
+        return await self.create({"kind": "train", "dataset_id": dataset_id, **options})
+
+    async def sample(
+        self, model_id: str, **options: Unpack[requests.SampleOptions]
+    ) -> AsyncJob[models.SampleResult]:
+        """Create a job that samples rows from a model."""
+        return await self.create({"kind": "sample", "model_id": model_id, **options})
+
+    async def impute(
+        self, model_id: str, dataset_id: str, **options: Unpack[requests.ImputeOptions]
+    ) -> AsyncJob[models.ImputeResult]:
+        """Create a job that imputes the missing values of a dataset."""
+        return await self.create(
+            {"kind": "impute", "model_id": model_id, "dataset_id": dataset_id, **options}
+        )
+
+    async def evaluate(
+        self, dataset_id: str, synthetic_dataset_id: str, **options: Unpack[requests.EvaluateOptions]
+    ) -> AsyncJob[models.EvaluateResult]:
+        """Create a job that evaluates a synthetic dataset against a real one."""
+        return await self.create(
+            {
+                "kind": "evaluate",
+                "dataset_id": dataset_id,
+                "synthetic_dataset_id": synthetic_dataset_id,
+                **options,
+            }
+        )
+
+    async def probe(self, **options: Unpack[requests.ProbeOptions]) -> AsyncJob[models.OtherResult]:
+        """Create a job that only waits, to check that the parts of the service work together."""
+        return await self.create({"kind": "probe", **options})
+
+    async def validate(self, body: requests.JobRequest) -> models.ValidatedJob:
+        """Return the resolved parameters and the estimated cost of a job without creating it."""
+        return await self._transport.send(operations.validate_job(body))
+
+    async def get(self, job_id: str) -> AsyncJob[Any]:
+        """Return a job."""
+        return self.handle(await self.read(job_id))
+
+    def handle(self, data: models.Job) -> AsyncJob[Any]:
+        """Return the handle of a job that has been read already."""
+        return AsyncJob(self, data)
+
+    async def read(self, job_id: str, held_seconds: float = 0.0) -> models.Job:
+        """Return the fields of a job. The service may hold the request until the job has ended."""
+        call = operations.get_job(job_id)
+        return await self._transport.send(call.waiting(held_seconds) if held_seconds else call)
+
+    async def list(self, **filters: Unpack[requests.ListJobsQuery]) -> AsyncIterator[AsyncJob[Any]]:
+        """Iterate over jobs, newest first."""
+        async for data in self._transport.items(operations.list_jobs(**filters)):
+            yield self.handle(data)
+
+    async def update(
+        self, job_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateLabels]
+    ) -> AsyncJob[Any]:
+        """Change the labels. A label of None is removed."""
+        call = operations.update_job(job_id, changes, if_match=if_match)
+        return self.handle(await self._transport.send(call))
+
+    async def cancel(self, job_id: str) -> AsyncJob[Any]:
+        """Cancel a job."""
+        return self.handle(await self._transport.send(operations.cancel_job(job_id)))
+
+    async def retry(self, job_id: str) -> AsyncJob[Any]:
+        """Queue a job again after it failed or was cancelled."""
+        return self.handle(await self._transport.send(operations.retry_job(job_id)))
+
+    async def delete(self, job_id: str, *, if_match: str | None = None) -> None:
+        """Delete a job after it has ended."""
+        await self._transport.send(operations.delete_job(job_id, if_match=if_match))
+
+    def events(self, job_id: str, last_event_id: str | None = None) -> AsyncIterator[Event]:
+        """Iterate over the events of a job until it has ended.
+
+        A lost stream continues after the last event that arrived. Progress is an event of the type
+        ``progress``, which has no ID.
+        """
+        return self._transport.events(job_id, last_event_id)
+
+    def stored_events(
+        self, job_id: str, **query: Unpack[requests.ListJobEventsQuery]
+    ) -> AsyncIterator[models.JobEvent]:
+        """Iterate over the events that are stored now, without progress."""
+        return self._transport.items(operations.list_job_events(job_id, **query))

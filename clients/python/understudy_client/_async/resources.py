@@ -1,0 +1,170 @@
+"""Models, reports, API keys and projects of the asynchronous client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Unpack
+
+from understudy_client._async.transport import AsyncTransport
+from understudy_client._generated import models, operations, requests
+from understudy_client.sources import PathName
+
+
+class AsyncModels:
+    """Models of the project."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def get(self, model_id: str) -> models.TrainedModel:
+        """Return a model."""
+        return await self._transport.send(operations.get_model(model_id))
+
+    def list(self, **filters: Unpack[requests.ListModelsQuery]) -> AsyncIterator[models.TrainedModel]:
+        """Iterate over models, newest first."""
+        return self._transport.items(operations.list_models(**filters))
+
+    async def update(
+        self, model_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateModel]
+    ) -> models.TrainedModel:
+        """Change the name or the labels. A label of None is removed."""
+        return await self._transport.send(operations.update_model(model_id, changes, if_match=if_match))
+
+    async def delete(self, model_id: str, *, if_match: str | None = None) -> None:
+        """Delete a model."""
+        await self._transport.send(operations.delete_model(model_id, if_match=if_match))
+
+
+class AsyncReports:
+    """Reports of the project."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def get(self, report_id: str) -> models.EvaluationReport:
+        """Return a report."""
+        return await self._transport.send(operations.get_report(report_id))
+
+    def list(self, **filters: Unpack[requests.ListReportsQuery]) -> AsyncIterator[models.ReportSummary]:
+        """Iterate over the summaries of reports, newest first."""
+        return self._transport.items(operations.list_reports(**filters))
+
+    async def html(self, report_id: str, path: PathName) -> Path:
+        """Download a report as a page for a browser."""
+        target = Path(path)
+        await self._transport.save(operations.download_report(report_id), target)
+        return target
+
+    async def evidence(self, report_id: str, path: PathName) -> Path:
+        """Download the signed evidence pack of a report."""
+        target = Path(path)
+        await self._transport.save(operations.download_evidence(report_id), target)
+        return target
+
+    async def update(
+        self, report_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateLabels]
+    ) -> models.EvaluationReport:
+        """Change the labels. A label of None is removed."""
+        return await self._transport.send(operations.update_report(report_id, changes, if_match=if_match))
+
+    async def delete(self, report_id: str, *, if_match: str | None = None) -> None:
+        """Delete a report."""
+        await self._transport.send(operations.delete_report(report_id, if_match=if_match))
+
+
+class AsyncApiKeys:
+    """API keys of the project (scope `admin`)."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def create(self, body: requests.CreateApiKey) -> models.NewApiKey:
+        """Create a key. Only this answer contains its text."""
+        return await self._transport.send(operations.create_api_key(body))
+
+    async def get(self, api_key_id: str) -> models.ApiKey:
+        """Return a key without its text."""
+        return await self._transport.send(operations.get_api_key(api_key_id))
+
+    def list(self, **query: Unpack[requests.ListApiKeysQuery]) -> AsyncIterator[models.ApiKey]:
+        """Iterate over keys, newest first, including those that have expired or were revoked."""
+        return self._transport.items(operations.list_api_keys(**query))
+
+    async def update(
+        self, api_key_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateApiKey]
+    ) -> models.ApiKey:
+        """Change the name or the expiry."""
+        return await self._transport.send(operations.update_api_key(api_key_id, changes, if_match=if_match))
+
+    async def rotate(self, api_key_id: str, **options: Unpack[requests.RotateApiKey]) -> models.NewApiKey:
+        """Replace a key. The old one expires after `grace_seconds`."""
+        return await self._transport.send(operations.rotate_api_key(api_key_id, options))
+
+    async def revoke(self, api_key_id: str, *, if_match: str | None = None) -> None:
+        """Revoke a key."""
+        await self._transport.send(operations.revoke_api_key(api_key_id, if_match=if_match))
+
+
+class AsyncProject:
+    """The project of the API key."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def get(self) -> models.Project:
+        """Return the project."""
+        return await self._transport.send(operations.get_project())
+
+    async def update(
+        self, *, if_match: str | None = None, **changes: Unpack[requests.UpdateProject]
+    ) -> models.Project:
+        """Change the name, the policy or the gate (scope `admin`)."""
+        return await self._transport.send(operations.update_project(changes, if_match=if_match))
+
+    async def delete(self, *, name: str, if_match: str | None = None) -> None:
+        """Delete the project with all its data (scope `admin`). The name confirms the deletion."""
+        await self._transport.send(operations.delete_project(name=name, if_match=if_match))
+
+    async def policies(self) -> models.PolicyCatalogue:
+        """Return the policies for verdicts."""
+        return await self._transport.send(operations.list_policies())
+
+
+class AsyncProjects:
+    """All projects of the installation (scope `operator`)."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def create(self, body: requests.CreateProject) -> models.ManagedProject:
+        """Create a project."""
+        return await self._transport.send(operations.create_project(body))
+
+    async def get(self, project_id: str) -> models.ManagedProject:
+        """Return a project."""
+        return await self._transport.send(operations.get_managed_project(project_id))
+
+    def list(self, **query: Unpack[requests.ListProjectsQuery]) -> AsyncIterator[models.ManagedProject]:
+        """Iterate over projects, newest first."""
+        return self._transport.items(operations.list_projects(**query))
+
+    async def update(
+        self,
+        project_id: str,
+        *,
+        if_match: str | None = None,
+        **changes: Unpack[requests.UpdateManagedProject],
+    ) -> models.ManagedProject:
+        """Change the name of a project or its limit of running jobs."""
+        call = operations.update_managed_project(project_id, changes, if_match=if_match)
+        return await self._transport.send(call)
+
+    async def delete(self, project_id: str, *, name: str, if_match: str | None = None) -> None:
+        """Delete a project with all its data. The name confirms the deletion."""
+        call = operations.delete_managed_project(project_id, name=name, if_match=if_match)
+        await self._transport.send(call)
+
+    async def create_api_key(self, project_id: str, body: requests.CreateApiKey) -> models.NewApiKey:
+        """Create a key of a project."""
+        return await self._transport.send(operations.create_project_api_key(project_id, body))

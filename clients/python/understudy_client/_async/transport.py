@@ -1,0 +1,163 @@
+"""Transport of the asynchronous client, which sends requests, repeats them and reads streams."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx2
+
+from understudy_client._async.backend import in_thread, sleep
+from understudy_client._generated import operations
+from understudy_client.calls import (
+    Call,
+    Page,
+    next_page,
+    query_pairs,
+    read_answer,
+    request_content,
+    request_headers,
+)
+from understudy_client.downloads import Download, replacing
+from understudy_client.event_stream import ENDINGS, Event, EventParser
+from understudy_client.retries import Retries, Tries
+
+T = TypeVar("T")
+
+CONNECT_SECONDS = 10.0
+RECONNECT_SECONDS = 1.0
+
+
+class AsyncTransport:
+    """Sender of requests.
+
+    Parameters
+    ----------
+    http : httpx2.AsyncClient
+        Connections to the service.
+    retries : Retries
+        Policy for requests that fail.
+    timeout_seconds : float
+        Time to wait for an answer, or for the next bytes of a stream.
+    """
+
+    def __init__(self, http: httpx2.AsyncClient, retries: Retries, timeout_seconds: float) -> None:
+        self._http = http
+        self._retries = retries
+        self._timeout_seconds = timeout_seconds
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def send(self, call: Call[T]) -> T:
+        """Send a request and return its answer. The request is repeated if its failure may be temporary."""
+        request = self._request(call)
+        tries = Tries(call, self._retries)
+        while True:
+            try:
+                response = await self._http.send(request)
+            except httpx2.TransportError as error:
+                pause = tries.after_lost_connection(error, is_sent=not isinstance(error, httpx2.ConnectError))
+            else:
+                status, headers = response.status_code, response.headers
+                if response.is_success or tries.is_done_by_lost_try(status):
+                    return read_answer(call, response.content, headers.get("ETag"))
+                pause = tries.after_refusal(status, headers, response.content)
+            await sleep(pause)
+
+    async def items(self, call: Call[Page[T]]) -> AsyncGenerator[T]:
+        """Yield the items of all pages of a list."""
+        following: Call[Page[T]] | None = call
+        while following is not None:
+            page = await self.send(following)
+            for item in page.data:
+                yield item
+            following = next_page(following, page)
+
+    async def chunks(self, call: Call[Any]) -> AsyncGenerator[bytes]:
+        """Yield the bytes of a file. After a lost connection, the file continues where it ended."""
+        download = Download(call)
+        tries = Tries(call, self._retries)
+
+        def begin(response: httpx2.Response) -> None:
+            # A service with an object store redirects to it, and the redirect has the ETag.
+            first = response.history[0] if response.history else response
+            download.begin(response.status_code, first.headers)
+
+        while True:
+            try:
+                async with aclosing(self._stream(download.next_call(), tries, begin)) as chunks:
+                    async for chunk in chunks:
+                        yield download.take(chunk)
+                download.finish()
+                return
+            except httpx2.TransportError as error:
+                pause = tries.after_lost_connection(error)
+            await sleep(pause)
+
+    async def save(self, call: Call[Any], path: Path) -> None:
+        """Write a file, which gets its name only when it is complete."""
+        with replacing(path) as output:
+            async with aclosing(self.chunks(call)) as chunks:
+                async for chunk in chunks:
+                    await in_thread(partial(output.write, chunk))
+
+    async def events(self, job_id: str, last_event_id: str | None) -> AsyncGenerator[Event]:
+        """Yield the events of a job until it has ended. A lost stream is continued."""
+        call = operations.stream_job_events(job_id)
+        parser = EventParser(last_event_id)
+        tries = Tries(call, self._retries)
+        has_job_ended = False
+        while not parser.has_ended:
+            headers = {"Last-Event-ID": parser.last_event_id, "Accept": "text/event-stream"}
+            parser.reconnect()
+            try:
+                async with aclosing(self._stream(call.with_headers(**headers), tries)) as chunks:
+                    async for chunk in chunks:
+                        for event in parser.feed(chunk):
+                            yield event
+                pause = parser.retry_seconds or RECONNECT_SECONDS
+                if not parser.has_events:
+                    if has_job_ended:
+                        return
+                    # The next stream contains the events up to the end of the job, if there are any.
+                    has_job_ended = (await self.send(operations.get_job(job_id))).state in ENDINGS
+            except httpx2.TransportError as error:
+                pause = tries.after_lost_connection(error)
+            if not parser.has_ended:
+                await sleep(pause)
+
+    async def _stream(
+        self, call: Call[Any], tries: Tries, begin: Callable[[httpx2.Response], None] | None = None
+    ) -> AsyncGenerator[bytes]:
+        """Yield the body of a response. `begin` is called with the response before the first bytes."""
+        while True:
+            # The API key is not sent to another host.
+            response = await self._http.send(self._request(call), stream=True, follow_redirects=True)
+            try:
+                if response.is_success:
+                    if begin is not None:
+                        begin(response)
+                    async for chunk in response.aiter_bytes():
+                        tries.reset()
+                        yield chunk
+                    return
+                content = await response.aread()
+            finally:
+                await response.aclose()
+            await sleep(tries.after_refusal(response.status_code, response.headers, content))
+
+    def _request(self, call: Call[Any]) -> httpx2.Request:
+        seconds = self._timeout_seconds
+        return self._http.build_request(
+            call.method,
+            call.path,
+            params=query_pairs(call) or None,
+            headers=request_headers(call),
+            content=request_content(call),
+            timeout=httpx2.Timeout(seconds, connect=CONNECT_SECONDS, read=seconds + call.timeout_seconds),
+        )

@@ -1,0 +1,171 @@
+# Generated from understudy_client/_async/resources.py by `make clients`. Do not edit.
+"""Models, reports, API keys and projects of the synchronous client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Unpack
+
+from understudy_client._generated import models, operations, requests
+from understudy_client._sync.transport import Transport
+from understudy_client.sources import PathName
+
+
+class Models:
+    """Models of the project."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self, model_id: str) -> models.TrainedModel:
+        """Return a model."""
+        return self._transport.send(operations.get_model(model_id))
+
+    def list(self, **filters: Unpack[requests.ListModelsQuery]) -> Iterator[models.TrainedModel]:
+        """Iterate over models, newest first."""
+        return self._transport.items(operations.list_models(**filters))
+
+    def update(
+        self, model_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateModel]
+    ) -> models.TrainedModel:
+        """Change the name or the labels. A label of None is removed."""
+        return self._transport.send(operations.update_model(model_id, changes, if_match=if_match))
+
+    def delete(self, model_id: str, *, if_match: str | None = None) -> None:
+        """Delete a model."""
+        self._transport.send(operations.delete_model(model_id, if_match=if_match))
+
+
+class Reports:
+    """Reports of the project."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self, report_id: str) -> models.EvaluationReport:
+        """Return a report."""
+        return self._transport.send(operations.get_report(report_id))
+
+    def list(self, **filters: Unpack[requests.ListReportsQuery]) -> Iterator[models.ReportSummary]:
+        """Iterate over the summaries of reports, newest first."""
+        return self._transport.items(operations.list_reports(**filters))
+
+    def html(self, report_id: str, path: PathName) -> Path:
+        """Download a report as a page for a browser."""
+        target = Path(path)
+        self._transport.save(operations.download_report(report_id), target)
+        return target
+
+    def evidence(self, report_id: str, path: PathName) -> Path:
+        """Download the signed evidence pack of a report."""
+        target = Path(path)
+        self._transport.save(operations.download_evidence(report_id), target)
+        return target
+
+    def update(
+        self, report_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateLabels]
+    ) -> models.EvaluationReport:
+        """Change the labels. A label of None is removed."""
+        return self._transport.send(operations.update_report(report_id, changes, if_match=if_match))
+
+    def delete(self, report_id: str, *, if_match: str | None = None) -> None:
+        """Delete a report."""
+        self._transport.send(operations.delete_report(report_id, if_match=if_match))
+
+
+class ApiKeys:
+    """API keys of the project (scope `admin`)."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(self, body: requests.CreateApiKey) -> models.NewApiKey:
+        """Create a key. Only this answer contains its text."""
+        return self._transport.send(operations.create_api_key(body))
+
+    def get(self, api_key_id: str) -> models.ApiKey:
+        """Return a key without its text."""
+        return self._transport.send(operations.get_api_key(api_key_id))
+
+    def list(self, **query: Unpack[requests.ListApiKeysQuery]) -> Iterator[models.ApiKey]:
+        """Iterate over keys, newest first, including those that have expired or were revoked."""
+        return self._transport.items(operations.list_api_keys(**query))
+
+    def update(
+        self, api_key_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateApiKey]
+    ) -> models.ApiKey:
+        """Change the name or the expiry."""
+        return self._transport.send(operations.update_api_key(api_key_id, changes, if_match=if_match))
+
+    def rotate(self, api_key_id: str, **options: Unpack[requests.RotateApiKey]) -> models.NewApiKey:
+        """Replace a key. The old one expires after `grace_seconds`."""
+        return self._transport.send(operations.rotate_api_key(api_key_id, options))
+
+    def revoke(self, api_key_id: str, *, if_match: str | None = None) -> None:
+        """Revoke a key."""
+        self._transport.send(operations.revoke_api_key(api_key_id, if_match=if_match))
+
+
+class Project:
+    """The project of the API key."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(self) -> models.Project:
+        """Return the project."""
+        return self._transport.send(operations.get_project())
+
+    def update(
+        self, *, if_match: str | None = None, **changes: Unpack[requests.UpdateProject]
+    ) -> models.Project:
+        """Change the name, the policy or the gate (scope `admin`)."""
+        return self._transport.send(operations.update_project(changes, if_match=if_match))
+
+    def delete(self, *, name: str, if_match: str | None = None) -> None:
+        """Delete the project with all its data (scope `admin`). The name confirms the deletion."""
+        self._transport.send(operations.delete_project(name=name, if_match=if_match))
+
+    def policies(self) -> models.PolicyCatalogue:
+        """Return the policies for verdicts."""
+        return self._transport.send(operations.list_policies())
+
+
+class Projects:
+    """All projects of the installation (scope `operator`)."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(self, body: requests.CreateProject) -> models.ManagedProject:
+        """Create a project."""
+        return self._transport.send(operations.create_project(body))
+
+    def get(self, project_id: str) -> models.ManagedProject:
+        """Return a project."""
+        return self._transport.send(operations.get_managed_project(project_id))
+
+    def list(self, **query: Unpack[requests.ListProjectsQuery]) -> Iterator[models.ManagedProject]:
+        """Iterate over projects, newest first."""
+        return self._transport.items(operations.list_projects(**query))
+
+    def update(
+        self,
+        project_id: str,
+        *,
+        if_match: str | None = None,
+        **changes: Unpack[requests.UpdateManagedProject],
+    ) -> models.ManagedProject:
+        """Change the name of a project or its limit of running jobs."""
+        call = operations.update_managed_project(project_id, changes, if_match=if_match)
+        return self._transport.send(call)
+
+    def delete(self, project_id: str, *, name: str, if_match: str | None = None) -> None:
+        """Delete a project with all its data. The name confirms the deletion."""
+        call = operations.delete_managed_project(project_id, name=name, if_match=if_match)
+        self._transport.send(call)
+
+    def create_api_key(self, project_id: str, body: requests.CreateApiKey) -> models.NewApiKey:
+        """Create a key of a project."""
+        return self._transport.send(operations.create_project_api_key(project_id, body))

@@ -1,0 +1,110 @@
+# Generated from understudy_client/_async/uploads.py by `make clients`. Do not edit.
+"""Uploads of the synchronous client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import cast
+
+from understudy_client._generated import models, operations
+from understudy_client._sync.backend import in_thread
+from understudy_client._sync.transport import Transport
+from understudy_client.errors import Conflict, InvalidRequest
+from understudy_client.parts import (
+    UploadOptions,
+    is_resumable,
+    missing_parts,
+    part_call,
+    read_part,
+    upload_body,
+)
+from understudy_client.sources import (
+    Source,
+    SourceFile,
+    is_async_iterable,
+    open_sources,
+    temporary_path,
+)
+
+# A part that is damaged on its way is sent again, at most so often.
+DAMAGED_MAX = 3
+
+
+class Uploads:
+    """Sender of files in parts.
+
+    Parameters
+    ----------
+    on_fraction : callable, optional
+        Function that is called with the fraction of the parts that have arrived.
+    """
+
+    def __init__(
+        self, transport: Transport, options: UploadOptions, on_fraction: Callable[[float], object]
+    ) -> None:
+        self._transport = transport
+        self._options = options
+        self._on_fraction = on_fraction
+
+    def send(
+        self, source: Source | Iterable[bytes] | Mapping[str, Source], filename: str | None
+    ) -> models.UploadedDataset:
+        """Send files and return the dataset and the job that reads it.
+
+        An unfinished upload of the same files, by this process or an earlier one, is continued.
+        """
+        with ExitStack() as temporary:
+            if is_async_iterable(source):
+                chunks = cast("Iterable[bytes]", source)
+                path = self._spooled(chunks, temporary)
+                files = in_thread(lambda: open_sources(path, filename, temporary))
+            else:
+                known = cast("Source | Mapping[str, Source]", source)
+                files = in_thread(lambda: open_sources(known, filename, temporary))
+            return self._send(files)
+
+    def _spooled(self, source: Iterable[bytes], temporary: ExitStack) -> Path:
+        path = temporary_path(temporary)
+        with path.open("wb") as output:
+            for chunk in source:
+                output.write(chunk)
+        return path
+
+    def _send(self, files: Sequence[SourceFile]) -> models.UploadedDataset:
+        upload = self._opened(files)
+        self._send_parts(upload, files)
+        try:
+            return self._transport.send(operations.complete_upload(upload.id))
+        except Conflict as error:
+            if error.code != "incomplete_upload":
+                raise
+        # The store has lost a part.
+        current = self._transport.send(operations.get_upload(upload.id))
+        self._send_parts(current, files)
+        return self._transport.send(operations.complete_upload(upload.id))
+
+    def _opened(self, files: Sequence[SourceFile]) -> models.Upload:
+        """Return the unfinished upload of these files, or start an upload."""
+        if sum(file.size_bytes for file in files) > self._options.part_bytes:
+            for upload in self._transport.items(operations.list_uploads(limit=200)):
+                if is_resumable(upload, files, self._options):
+                    return self._transport.send(operations.get_upload(upload.id))
+        return self._transport.send(operations.create_upload(upload_body(files, self._options)))
+
+    def _send_parts(self, upload: models.Upload, files: Sequence[SourceFile]) -> None:
+        missing = list(missing_parts(upload))
+        for n_left, number in zip(reversed(range(len(missing))), missing, strict=True):
+            self._send_part(upload, files, number)
+            self._on_fraction(1 - n_left / upload.n_parts)
+
+    def _send_part(self, upload: models.Upload, files: Sequence[SourceFile], number: int) -> None:
+        content = in_thread(lambda: read_part(upload, files, number))
+        for n_damaged in range(1, DAMAGED_MAX + 1):
+            try:
+                self._transport.send(part_call(upload.id, number, content))
+                return
+            except InvalidRequest as error:
+                if error.code != "digest_mismatch" or n_damaged == DAMAGED_MAX:
+                    raise

@@ -1,0 +1,37 @@
+"""Base class of the objects in responses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+
+
+class Model(BaseModel):
+    """An object in a response. Fields that a newer service adds are attributes too.
+
+    A field with the name of a method of this class, such as `schema`, has an underscore after its name.
+    """
+
+    model_config = ConfigDict(
+        extra="allow", defer_build=True, protected_namespaces=(), serialize_by_alias=True
+    )
+
+    _etag: str | None = PrivateAttr(default=None)
+
+    @property
+    def etag(self) -> str | None:
+        """Version of the resource for `if_match`, if the response contained it."""
+        return self._etag
+
+
+def tag_of(field: str, *known: str) -> Callable[[Any], str]:
+    """Return a function that reads the tag of a union's member. An unknown tag is the empty string."""
+
+    # `Any` is a JSON object or an instance of a model.
+    def read(member: Any) -> str:
+        tag = member.get(field) if isinstance(member, dict) else getattr(member, field, None)
+        return tag if tag in known else ""
+
+    return read

@@ -1,0 +1,58 @@
+"""Conversion between Parquet and tables of pyarrow and pandas, which are optional dependencies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+def write_parquet(table: Any, path: Path) -> None:
+    """Write a table of pyarrow, pandas, polars or another library with the Arrow interface.
+
+    The index of a DataFrame of pandas is written only if it has a name.
+    """
+    arrow, parquet = _arrow()
+    if type(table).__module__.partition(".")[0] == "pandas":
+        has_names = any(name is not None for name in table.index.names)
+        converted = arrow.Table.from_pandas(table.reset_index() if has_names else table, preserve_index=False)
+    else:
+        converted = arrow.table(table)
+    parquet.write_table(converted, path)
+
+
+def read_arrow(path: Path) -> pa.Table:
+    """Read a Parquet file as a table of pyarrow."""
+    _, parquet = _arrow()
+    table: pa.Table = parquet.read_table(path)
+    return table
+
+
+def read_pandas(path: Path) -> pd.DataFrame:
+    """Read a Parquet file as a DataFrame of pandas."""
+    try:
+        # The extra `pandas` is optional.
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(
+            "pandas is not installed. Install it with: pip install 'understudy-client[pandas]'"
+        ) from error
+    frame = read_arrow(path).to_pandas()
+    assert isinstance(frame, pd.DataFrame)
+    return frame
+
+
+def _arrow() -> tuple[ModuleType, ModuleType]:
+    try:
+        # The extra `arrow` is optional.
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise ImportError(
+            "pyarrow is not installed. Install it with: pip install 'understudy-client[arrow]'"
+        ) from error
+    return pa, pq

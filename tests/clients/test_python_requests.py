@@ -1,0 +1,176 @@
+"""Tests of the Python client's requests: retries, idempotency keys, errors, conditions and pages."""
+
+from __future__ import annotations
+
+import pytest
+from understudy_client import (
+    ApiError,
+    ConnectionFailed,
+    ErrorCode,
+    InvalidRequest,
+    JobFailed,
+    JobTimeout,
+    NotFound,
+    PreconditionFailed,
+    Retries,
+    TooManyRequests,
+    Unavailable,
+)
+from understudy_client.calls import Call
+from understudy_client.retries import Tries
+
+from tests.clients.conftest import Caller
+from tests.clients.resources import dataset, job
+from tests.clients.scripted_server import LOST, Answer, ScriptedServer, problem
+
+
+def test_post_is_repeated_with_the_same_idempotency_key(api: Caller, server: ScriptedServer) -> None:
+    server.script = [LOST, problem(503, "unavailable", Retry_After="0"), Answer(202, job())]
+    created = api.do(api.client.jobs.train("ds_1", seed=1))
+    keys = {request.headers["Idempotency-Key"] for request in server.requests}
+    assert (created.id, len(server.requests), len(keys)) == ("job_1", 3, 1)
+
+
+def test_two_posts_have_different_idempotency_keys(api: Caller, server: ScriptedServer) -> None:
+    server.script = [Answer(202, job()), Answer(202, job())]
+    for _ in range(2):
+        api.do(api.client.jobs.probe())
+    assert len({request.headers["Idempotency-Key"] for request in server.requests}) == 2
+
+
+def test_conflict_of_a_running_request_is_repeated(api: Caller, server: ScriptedServer) -> None:
+    server.script = [problem(409, "idempotency_in_progress", Retry_After="0"), Answer(202, job())]
+    assert api.do(api.client.jobs.probe()).id == "job_1"
+
+
+def test_pause_contains_the_time_that_the_service_asks_for() -> None:
+    tries = Tries(Call("GET", "/", None), Retries(pause_seconds=0.5))
+    assert 7.25 <= tries.after_refusal(503, {"Retry-After": "7"}, b"") <= 7.5
+
+
+def test_pauses_grow_up_to_their_maximum() -> None:
+    retries = Retries(pause_seconds=1, pause_seconds_max=4)
+    longest = [max(retries.pause_before(n) for _ in range(200)) for n in (1, 2, 3, 4, 9)]
+    assert all(0.9 * bound < pause <= bound for pause, bound in zip(longest, (1, 2, 4, 4, 4), strict=True))
+
+
+def test_time_that_is_too_long_to_wait_for_is_an_error(api: Caller, server: ScriptedServer) -> None:
+    server.script = [problem(429, "too_many_jobs", Retry_After="3600")]
+    with pytest.raises(TooManyRequests) as raised:
+        api.do(api.client.jobs.probe())
+    assert raised.value.retry_after_seconds == 3600
+
+
+def test_quota_that_only_the_caller_can_free_is_not_repeated(api: Caller, server: ScriptedServer) -> None:
+    server.script = [problem(429, "too_many_uploads", Retry_After="0")]
+    with pytest.raises(TooManyRequests):
+        api.do(api.client.datasets.get("ds_1"))
+    assert len(server.requests) == 1
+
+
+def test_service_that_never_answers_is_a_connection_error(api: Caller, server: ScriptedServer) -> None:
+    server.script = [LOST] * 4
+    with pytest.raises(ConnectionFailed, match="/v1/datasets/ds_1"):
+        api.do(api.client.datasets.get("ds_1"))
+    assert server.script == []
+
+
+def test_error_has_the_fields_of_the_problem(api: Caller, server: ScriptedServer) -> None:
+    server.script = [problem(422, "invalid_parameters")]
+    with pytest.raises(InvalidRequest) as raised:
+        api.do(api.client.jobs.sample("mdl_1", n_rows=0))
+    error = raised.value
+    assert (error.status, error.code, error.request_id) == (422, ErrorCode.INVALID_PARAMETERS, "req_1")
+    assert (error.title, error.detail) == ("Title of invalid_parameters", "Detail of invalid_parameters.")
+    assert (error.type, error.instance) == ("https://example.org/errors/invalid_parameters", "/v1/jobs")
+    assert [item.pointer for item in error.errors] == ["/n_rows"]
+
+
+def test_error_page_of_a_gateway_is_an_error(api: Caller, server: ScriptedServer) -> None:
+    server.script = [Answer(502, b"<html>", {"Content-Type": "text/html"})] * 4
+    with pytest.raises(Unavailable) as raised:
+        api.do(api.client.datasets.get("ds_1"))
+    assert (raised.value.status, raised.value.code) == (502, "unknown")
+
+
+def test_if_match_of_the_etag_that_was_read(api: Caller, server: ScriptedServer) -> None:
+    server.script = [Answer(200, dataset(), {"ETag": '"7"'}), problem(412, "precondition_failed")]
+    read = api.do(api.client.datasets.get("ds_1"))
+    with pytest.raises(PreconditionFailed):
+        api.do(api.client.datasets.update("ds_1", if_match=read.etag, labels={"team": None}))
+    assert server.requests[1].headers["If-Match"] == '"7"'
+    assert server.requests[1].body == b'{"labels": {"team": null}}'
+
+
+def test_change_under_a_condition_is_not_repeated_if_its_answer_is_lost(
+    api: Caller, server: ScriptedServer
+) -> None:
+    server.script = [LOST]
+    with pytest.raises(ConnectionFailed):
+        api.do(api.client.datasets.update("ds_1", if_match='"7"', name="new"))
+    assert len(server.requests) == 1
+
+
+def test_deletion_whose_answer_was_lost_succeeds(api: Caller, server: ScriptedServer) -> None:
+    server.script = [LOST, problem(404, "not_found"), problem(404, "not_found")]
+    assert api.do(api.client.datasets.delete("ds_1", cascade=True)) is None
+    assert server.requests[0].query == {"cascade": ["true"]}
+    with pytest.raises(NotFound):
+        api.do(api.client.datasets.delete("ds_1"))
+
+
+def test_list_reads_all_pages(api: Caller, server: ScriptedServer) -> None:
+    server.script = [
+        Answer(200, {"data": [dataset("ds_1"), dataset("ds_2")], "has_more": True, "next": "c/1"}),
+        Answer(200, {"data": [dataset("ds_3")], "has_more": False}),
+    ]
+    listed = api.do(api.client.datasets.list(label=["team:ops", "year:2026"], limit=2))
+    assert [item.id for item in listed] == ["ds_1", "ds_2", "ds_3"]
+    first, second = server.requests
+    assert first.query == {"label": ["team:ops", "year:2026"], "limit": ["2"]}
+    assert second.query == {**first.query, "after": ["c/1"]}
+
+
+def test_wait_returns_the_result_and_reports_progress(api: Caller, server: ScriptedServer) -> None:
+    running = job("running", progress={"phase": "fitting", "fraction": 0.4})
+    done = job(
+        "succeeded",
+        progress={"phase": "done", "fraction": 1.0},
+        result={"kind": "train", "model_id": "mdl_1"},
+    )
+    server.script = [Answer(202, job()), Answer(200, running), Answer(200, done)]
+    progress: list[tuple[str, float]] = []
+    created = api.do(api.client.jobs.train("ds_1"))
+    result = api.do(created.wait(on_progress=lambda at: progress.append((at.phase, at.fraction))))
+    assert result.model_id == "mdl_1"
+    assert progress == [("queued", 0.0), ("fitting", 0.4), ("done", 1.0)]
+    assert server.requests[1].headers["Prefer"] == "wait=1"
+
+
+def test_wait_for_a_failed_job_raises_its_error(api: Caller, server: ScriptedServer) -> None:
+    failed = job("failed", error={"code": "out_of_memory", "detail": "The job used 9 GiB."})
+    server.script = [Answer(200, failed)]
+    handle = api.do(api.client.jobs.get("job_1"))
+    with pytest.raises(JobFailed, match="9 GiB") as raised:
+        api.do(handle.wait())
+    assert raised.value.code == ErrorCode.OUT_OF_MEMORY
+
+
+def test_wait_ends_after_its_timeout(api: Caller, server: ScriptedServer) -> None:
+    server.script = lambda _: Answer(200, job("running"))
+    handle = api.do(api.client.jobs.get("job_1"))
+    with pytest.raises(JobTimeout, match="still running"):
+        api.do(handle.wait(timeout_seconds=0.3))
+
+
+def test_unknown_kinds_and_fields_of_a_newer_service_are_kept(api: Caller, server: ScriptedServer) -> None:
+    result = {"kind": "translate", "speed": 3}
+    server.script = [Answer(200, job("succeeded", kind="translate", result=result, colour="red"))]
+    handle = api.do(api.client.jobs.get("job_1"))
+    assert (handle.result.speed, handle.data.colour) == (3, "red")
+
+
+def test_refused_request_is_an_api_error(api: Caller, server: ScriptedServer) -> None:
+    server.script = [problem(403, "forbidden")]
+    with pytest.raises(ApiError, match=r"Detail of forbidden\. \(forbidden, request req_1\)"):
+        api.do(api.client.project.get())
