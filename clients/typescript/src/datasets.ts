@@ -40,7 +40,7 @@ export class Datasets {
    * Upload a table. Large files are sent in parts, and after a lost connection only the missing parts are sent.
    * The returned job reads the file; other jobs can be created at once, because they wait for it.
    */
-  async upload(source: UploadSource, options: UploadOptions = {}): Promise<{ dataset: Dataset; job: RunningJob }> {
+  async upload(source: UploadSource, options: UploadOptions = {}): Promise<{ dataset: Dataset; job: RunningJob<"ingest"> }> {
     const { dataset, job } = await upload(this.transport, source, options);
     return { dataset, job: this.jobs.withWait(job) };
   }

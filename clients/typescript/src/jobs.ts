@@ -2,7 +2,17 @@ import { JobFailedError } from "./errors.js";
 import { jobEvents, type EventOptions, type ServerEvent } from "./events.js";
 import { listAll, type ListOptions } from "./pages.js";
 import { secondsUntil, type Transport } from "./transport.js";
-import type { Job, JobFilters, JobProgress, JobRequest, UpdateLabels, ValidatedJob } from "./types.js";
+import type {
+  Job,
+  JobFilters,
+  JobKind,
+  JobProgress,
+  JobRequest,
+  RequestOf,
+  SucceededJob,
+  UpdateLabels,
+  ValidatedJob,
+} from "./types.js";
 
 export interface WaitOptions {
   /** The time after which `TimeoutError` is thrown. The job continues. Default: no limit. */
@@ -13,9 +23,9 @@ export interface WaitOptions {
 }
 
 /** A job, with a method that waits for its end. */
-export type RunningJob = Job & {
+export type RunningJob<Kind extends string = string> = Job & {
   /** Wait until the job has succeeded and return it. Throw `JobFailedError` if it fails or is cancelled. */
-  wait(options?: WaitOptions): Promise<Job>;
+  wait(options?: WaitOptions): Promise<SucceededJob<Kind>>;
 };
 
 const TERMINAL_STATES = new Set(["succeeded", "failed", "cancelled"]);
@@ -27,13 +37,19 @@ export class Jobs {
   constructor(private readonly transport: Transport) {}
 
   /** Create a job. `kind` determines the other fields. */
-  async create(request: JobRequest, options: { signal?: AbortSignal; idempotencyKey?: string } = {}): Promise<RunningJob> {
+  async create<Kind extends JobKind>(
+    request: RequestOf<Kind>,
+    options: { signal?: AbortSignal; idempotencyKey?: string } = {},
+  ): Promise<RunningJob<Kind>> {
     return this.withWait(await this.transport.json<Job>("POST", "/v1/jobs", { json: request, ...options }));
   }
 
   /** Create a job, wait until it has succeeded and return it. */
-  async run(request: JobRequest, options: WaitOptions = {}): Promise<Job> {
-    const job = await this.create(request, options.signal ? { signal: options.signal } : {});
+  async run<Kind extends JobKind>(
+    request: RequestOf<Kind>,
+    options: WaitOptions = {},
+  ): Promise<SucceededJob<Kind>> {
+    const job = await this.create<Kind>(request, options.signal ? { signal: options.signal } : {});
     return job.wait(options);
   }
 
@@ -73,7 +89,10 @@ export class Jobs {
   }
 
   /** Wait until a job has succeeded and return it. Throw `JobFailedError` if it fails or is cancelled. */
-  async wait(id: string, { timeoutSeconds = Infinity, onProgress, signal }: WaitOptions = {}): Promise<Job> {
+  async wait<Kind extends string = string>(
+    id: string,
+    { timeoutSeconds = Infinity, onProgress, signal }: WaitOptions = {},
+  ): Promise<SucceededJob<Kind>> {
     const deadline = Date.now() + timeoutSeconds * 1000;
     let shown = "";
     for (;;) {
@@ -87,14 +106,14 @@ export class Jobs {
       const text = JSON.stringify(job.progress);
       if (job.progress && text !== shown) onProgress?.(job.progress, job);
       shown = text;
-      if (job.state === "succeeded") return job;
+      if (job.state === "succeeded") return job as SucceededJob<Kind>;
       if (TERMINAL_STATES.has(job.state)) throw new JobFailedError(job);
     }
   }
 
   /** Add the method `wait` to a job. The method is not enumerable, so the job is still plain JSON. */
-  withWait(job: Job): RunningJob {
-    const wait = (options: WaitOptions = {}) => this.wait(job.id, options);
-    return Object.defineProperty(job, "wait", { value: wait }) as RunningJob;
+  withWait<Kind extends string>(job: Job): RunningJob<Kind> {
+    const wait = (options: WaitOptions = {}) => this.wait<Kind>(job.id, options);
+    return Object.defineProperty(job, "wait", { value: wait }) as RunningJob<Kind>;
   }
 }

@@ -11,7 +11,7 @@ export async function uploadFile(
   client: Understudy,
   path: string,
   options: UploadOptions = {},
-): Promise<{ dataset: Dataset; job: RunningJob }> {
+): Promise<{ dataset: Dataset; job: RunningJob<"ingest"> }> {
   return client.datasets.upload(await openAsBlob(path), { filename: basename(path), ...options });
 }
 

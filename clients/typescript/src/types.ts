@@ -18,7 +18,9 @@ export type JobEvent = Schemas["JobEvent"];
 export type JobFailure = Schemas["JobFailure"];
 export type JobFilters = Query<"list_jobs">;
 export type JobProgress = Schemas["JobProgress"];
+export type JobKind = JobRequest["kind"];
 export type JobRequest = Schemas["JobRequest"];
+export type JobResult = Schemas["JobResult"];
 export type ManagedProject = Schemas["ManagedProject"];
 export type Metric = Schemas["MetricDescription"];
 export type Model = Schemas["TrainedModel"];
@@ -40,6 +42,22 @@ export type UpdateProject = Schemas["UpdateProject"];
 export type Upload = Schemas["Upload"];
 export type UploadedDataset = Schemas["UploadedDataset"];
 export type ValidatedJob = Schemas["ValidatedJob"];
+
+interface Results {
+  ingest: Schemas["IngestResult"];
+  train: Schemas["TrainResult"];
+  sample: Schemas["SampleResult"];
+  impute: Schemas["ImputeResult"];
+  evaluate: Schemas["EvaluateResult"];
+}
+
+/** A succeeded job. Its kind determines the type of its result. */
+export type SucceededJob<Kind extends string = string> = Omit<Job, "result"> & {
+  result: Kind extends keyof Results ? Results[Kind] : JobResult;
+};
+
+/** The request for a job of one kind. */
+export type RequestOf<Kind extends JobKind> = Extract<JobRequest, { kind: Kind }> & { kind: Kind };
 
 /** A format in which a table can be downloaded. */
 export type DownloadFormat = "parquet" | "csv" | "jsonl" | "arrow" | "xlsx";
