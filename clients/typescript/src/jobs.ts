@@ -1,0 +1,119 @@
+import { JobFailedError } from "./errors.js";
+import { jobEvents, type EventOptions, type ServerEvent } from "./events.js";
+import { listAll, type ListOptions } from "./pages.js";
+import { secondsUntil, type Transport } from "./transport.js";
+import type {
+  Job,
+  JobFilters,
+  JobKind,
+  JobProgress,
+  JobRequest,
+  RequestOf,
+  SucceededJob,
+  UpdateLabels,
+  ValidatedJob,
+} from "./types.js";
+
+export interface WaitOptions {
+  /** The time after which `TimeoutError` is thrown. The job continues. Default: no limit. */
+  timeoutSeconds?: number;
+  /** Called when the progress of the job has changed. */
+  onProgress?: (progress: JobProgress, job: Job) => void;
+  signal?: AbortSignal;
+}
+
+/** A job, with a method that waits for its end. */
+export type RunningJob<Kind extends string = string> = Job & {
+  /** Wait until the job has succeeded and return it. Throw `JobFailedError` if it fails or is cancelled. */
+  wait(options?: WaitOptions): Promise<SucceededJob<Kind>>;
+};
+
+const TERMINAL_STATES = new Set(["succeeded", "failed", "cancelled"]);
+const POLL_SECONDS = 30;
+// The time between two reports of progress.
+const PROGRESS_SECONDS = 2;
+
+export class Jobs {
+  constructor(private readonly transport: Transport) {}
+
+  /** Create a job. `kind` determines the other fields. */
+  async create<Kind extends JobKind>(
+    request: RequestOf<Kind>,
+    options: { signal?: AbortSignal; idempotencyKey?: string } = {},
+  ): Promise<RunningJob<Kind>> {
+    return this.withWait(await this.transport.json<Job>("POST", "/v1/jobs", { json: request, ...options }));
+  }
+
+  /** Create a job, wait until it has succeeded and return it. */
+  async run<Kind extends JobKind>(
+    request: RequestOf<Kind>,
+    options: WaitOptions = {},
+  ): Promise<SucceededJob<Kind>> {
+    const job = await this.create<Kind>(request, options.signal ? { signal: options.signal } : {});
+    return job.wait(options);
+  }
+
+  /** Return the resolved parameters of a job and an estimate of its cost, without creating it. */
+  validate(request: JobRequest, options: { signal?: AbortSignal } = {}): Promise<ValidatedJob> {
+    return this.transport.json("POST", "/v1/jobs/validate", { json: request, ...options });
+  }
+
+  async get(id: string, options: { signal?: AbortSignal } = {}): Promise<RunningJob> {
+    return this.withWait(await this.transport.json<Job>("GET", `/v1/jobs/${id}`, options));
+  }
+
+  list(filters: JobFilters = {}, options: ListOptions = {}): AsyncGenerator<Job, void> {
+    return listAll(this.transport, "/v1/jobs", filters, options);
+  }
+
+  update(id: string, change: UpdateLabels, options: { ifMatch?: string } = {}): Promise<Job> {
+    const headers = { "If-Match": options.ifMatch };
+    return this.transport.json("PATCH", `/v1/jobs/${id}`, { json: change, headers });
+  }
+
+  cancel(id: string): Promise<Job> {
+    return this.transport.json("POST", `/v1/jobs/${id}/cancel`);
+  }
+
+  async retry(id: string): Promise<RunningJob> {
+    return this.withWait(await this.transport.json<Job>("POST", `/v1/jobs/${id}/retry`));
+  }
+
+  delete(id: string, options: { ifMatch?: string } = {}): Promise<void> {
+    return this.transport.delete(`/v1/jobs/${id}`, { headers: { "If-Match": options.ifMatch } });
+  }
+
+  /** Yield the events of a job until it has finished. Lost connections are replaced without a gap. */
+  events(id: string, options: EventOptions = {}): AsyncGenerator<ServerEvent, void> {
+    return jobEvents(this.transport, id, options);
+  }
+
+  /** Wait until a job has succeeded and return it. Throw `JobFailedError` if it fails or is cancelled. */
+  async wait<Kind extends string = string>(
+    id: string,
+    { timeoutSeconds = Infinity, onProgress, signal }: WaitOptions = {},
+  ): Promise<SucceededJob<Kind>> {
+    const deadline = Date.now() + timeoutSeconds * 1000;
+    let shown = "";
+    for (;;) {
+      const left = secondsUntil(deadline, `Job ${id}`);
+      const seconds = Math.max(1, Math.ceil(Math.min(left, onProgress ? PROGRESS_SECONDS : POLL_SECONDS)));
+      const job: Job = await this.transport.json("GET", `/v1/jobs/${id}`, {
+        headers: { Prefer: `wait=${seconds}` },
+        timeoutSeconds: seconds + POLL_SECONDS,
+        signal,
+      });
+      const text = JSON.stringify(job.progress);
+      if (job.progress && text !== shown) onProgress?.(job.progress, job);
+      shown = text;
+      if (job.state === "succeeded") return job as SucceededJob<Kind>;
+      if (TERMINAL_STATES.has(job.state)) throw new JobFailedError(job);
+    }
+  }
+
+  /** Add the method `wait` to a job. The method is not enumerable, so the job is still plain JSON. */
+  withWait<Kind extends string>(job: Job): RunningJob<Kind> {
+    const wait = (options: WaitOptions = {}) => this.wait<Kind>(job.id, options);
+    return Object.defineProperty(job, "wait", { value: wait }) as RunningJob<Kind>;
+  }
+}

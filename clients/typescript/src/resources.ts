@@ -1,0 +1,132 @@
+import { download, type Download } from "./downloads.js";
+import { listAll, type ListOptions } from "./pages.js";
+import type { Transport } from "./transport.js";
+import type {
+  ApiKey,
+  CreateApiKey,
+  Metric,
+  Model,
+  ModelFilters,
+  NewApiKey,
+  Project,
+  Report,
+  ReportFilters,
+  ReportSummary,
+  Synthesizer,
+  UpdateLabels,
+  UpdateModel,
+  UpdateProject,
+} from "./types.js";
+
+interface Conditional {
+  /** The `ETag` of the resource when it was read. If it has changed since, the request fails with 412. */
+  ifMatch?: string;
+}
+
+const conditions = ({ ifMatch }: Conditional) => ({ headers: { "If-Match": ifMatch } });
+
+/** Fitted models. */
+export class Models {
+  constructor(private readonly transport: Transport) {}
+
+  get(id: string): Promise<Model> {
+    return this.transport.json("GET", `/v1/models/${id}`);
+  }
+
+  list(filters: ModelFilters = {}, options: ListOptions = {}): AsyncGenerator<Model, void> {
+    return listAll(this.transport, "/v1/models", filters, options);
+  }
+
+  update(id: string, change: UpdateModel, options: Conditional = {}): Promise<Model> {
+    return this.transport.json("PATCH", `/v1/models/${id}`, { json: change, ...conditions(options) });
+  }
+
+  delete(id: string, options: Conditional = {}): Promise<void> {
+    return this.transport.delete(`/v1/models/${id}`, conditions(options));
+  }
+}
+
+/** Reports on synthetic datasets. */
+export class Reports {
+  constructor(private readonly transport: Transport) {}
+
+  get(id: string): Promise<Report> {
+    return this.transport.json("GET", `/v1/reports/${id}`);
+  }
+
+  list(filters: ReportFilters = {}, options: ListOptions = {}): AsyncGenerator<ReportSummary, void> {
+    return listAll(this.transport, "/v1/reports", filters, options);
+  }
+
+  update(id: string, change: UpdateLabels, options: Conditional = {}): Promise<Report> {
+    return this.transport.json("PATCH", `/v1/reports/${id}`, { json: change, ...conditions(options) });
+  }
+
+  delete(id: string, options: Conditional = {}): Promise<void> {
+    return this.transport.delete(`/v1/reports/${id}`, conditions(options));
+  }
+
+  /** Download the report as a page of HTML. */
+  downloadHtml(id: string, options: { signal?: AbortSignal } = {}): Promise<Download> {
+    return download(this.transport, `/v1/reports/${id}/html`, { accept: "text/html", ...options });
+  }
+
+  /** Download the signed evidence pack, a ZIP file. */
+  downloadEvidence(id: string, options: { signal?: AbortSignal } = {}): Promise<Download> {
+    return download(this.transport, `/v1/reports/${id}/evidence`, { accept: "application/zip", ...options });
+  }
+}
+
+/** The API keys of the project. All operations require the scope `admin`. */
+export class ApiKeys {
+  constructor(private readonly transport: Transport) {}
+
+  /** Create a key. Only this response contains its text, in `key`. */
+  create(key: CreateApiKey): Promise<NewApiKey> {
+    return this.transport.json("POST", "/v1/api-keys", { json: key });
+  }
+
+  get(id: string): Promise<ApiKey> {
+    return this.transport.json("GET", `/v1/api-keys/${id}`);
+  }
+
+  list(options: ListOptions = {}): AsyncGenerator<ApiKey, void> {
+    return listAll(this.transport, "/v1/api-keys", {}, options);
+  }
+
+  /** Create a replacement. The old key expires after `graceSeconds`, by default after an hour. */
+  rotate(id: string, options: { graceSeconds?: number } = {}): Promise<NewApiKey> {
+    const json = { grace_seconds: options.graceSeconds };
+    return this.transport.json("POST", `/v1/api-keys/${id}/rotate`, { json });
+  }
+
+  revoke(id: string, options: Conditional = {}): Promise<void> {
+    return this.transport.delete(`/v1/api-keys/${id}`, conditions(options));
+  }
+}
+
+/** The project of the API key. */
+export class OwnProject {
+  constructor(private readonly transport: Transport) {}
+
+  get(): Promise<Project> {
+    return this.transport.json("GET", "/v1/project");
+  }
+
+  update(change: UpdateProject, options: Conditional = {}): Promise<Project> {
+    return this.transport.json("PATCH", "/v1/project", { json: change, ...conditions(options) });
+  }
+
+  /** Delete all data of the project and revoke its keys. The name confirms the deletion. */
+  delete(name: string, options: Conditional = {}): Promise<void> {
+    return this.transport.delete("/v1/project", { query: { name }, ...conditions(options) });
+  }
+}
+
+export function listSynthesizers(transport: Transport): Promise<Synthesizer[]> {
+  return transport.json<{ data: Synthesizer[] }>("GET", "/v1/synthesizers").then(({ data }) => data);
+}
+
+export function listMetrics(transport: Transport): Promise<Metric[]> {
+  return transport.json<{ data: Metric[] }>("GET", "/v1/metrics").then(({ data }) => data);
+}
