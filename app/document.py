@@ -22,6 +22,7 @@ from app.document_parts import (
     share_repeated_parameters,
 )
 from app.document_schemas import drop_unused, rewrite_schemas, without_null
+from app.document_webhooks import WEBHOOKS
 from understudy.documentation import DOCS_URL
 
 Json = dict[str, Any]
@@ -60,6 +61,7 @@ TAGS = [
         "name": "projects",
         "description": "All projects of the installation. Only its operator can manage them.",
     },
+    {"name": "webhooks", "description": "The events of a project, and the URLs to which they are sent."},
     {"name": "catalogues", "description": "Lists of the available synthesizers, metrics and policies."},
     {"name": "health", "description": "Health checks for load balancers and monitoring."},
 ]
@@ -141,6 +143,7 @@ def rewrite_document(document: Json) -> Json:
     for path, method, operation in _operations(document):
         _rewrite_operation(path, method, operation)
     share_repeated_parameters(document, [operation for _, _, operation in _operations(document)])
+    document["webhooks"] = WEBHOOKS
     drop_unused(document)
     add_examples(document)
     return document

@@ -31,7 +31,7 @@ def _holders(document: Json) -> list[Json]:
     """Return all request bodies and responses."""
     operations = [
         operation
-        for item in document["paths"].values()
+        for item in (*document["paths"].values(), *document["webhooks"].values())
         for operation in item.values()
         if isinstance(operation, dict)
     ]

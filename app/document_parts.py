@@ -69,13 +69,17 @@ NOUN_OF_SCHEMA = {
     "ApiKey": "api_key",
     "Dataset": "dataset",
     "EvaluationReport": "report",
+    "Event": "event",
     "Job": "job",
     "ManagedProject": "project",
     "NewApiKey": "api_key",
+    "NewWebhook": "webhook",
     "Project": "project",
     "ReportSummary": "report",
     "TrainedModel": "model",
     "Upload": "upload",
+    "Webhook": "webhook",
+    "WebhookDelivery": "delivery",
 }
 
 

@@ -215,6 +215,6 @@ create trigger projects_changed after update on projects
 
 
 def upgrade() -> None:
-    """Add tables that earlier product versions ignore. The triggers also record the changes of these versions."""
+    """Add tables that earlier product versions ignore, and triggers that also record their changes."""
     for statements in (TABLES, EVENT_ID, RECORD, TRIGGERS):
         op.execute(statements)
