@@ -64,8 +64,9 @@ def test_shards_have_no_events(sessions: Sessions) -> None:
     with sessions.begin() as session:
         session.execute(
             text(
-                "insert into jobs (id, project_id, kind, parameters, parameters_version, expires_at, parent_id,"
-                " shard) select :shard, project_id, kind, parameters, parameters_version, expires_at, id, 1"
+                "insert into jobs"
+                " (id, project_id, kind, parameters, parameters_version, expires_at, parent_id, shard)"
+                " select :shard, project_id, kind, parameters, parameters_version, expires_at, id, 1"
                 " from jobs where id = :parent"
             ),
             {"shard": shard, "parent": parent.id},

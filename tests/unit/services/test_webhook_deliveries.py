@@ -16,8 +16,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from tests.receivers import HOST, Receiver, Resolver, receiving
 from tests.api.conftest import wait_until
+from tests.receivers import HOST, Receiver, Resolver, receiving
 from tests.service import make_caller
 from understudy import ids
 from understudy.db import events, webhook_deliveries, webhooks
