@@ -31,7 +31,8 @@ TYPES = (
 # start, so a list that ends before the start of the oldest transaction never grows in the middle.
 _HORIZON = text(
     "select least(clock_timestamp(), min(xact_start)) from pg_stat_activity"
-    " where datname = current_database() and backend_xid is not null and pid <> pg_backend_pid()"
+    " where datname = current_database() and backend_type = 'client backend' and backend_xid is not null"
+    " and pid <> pg_backend_pid()"
 )
 
 
@@ -49,7 +50,12 @@ class EventFilters:
 
 
 def add(
-    session: Session, project_id: UUID, type: str, subject_id: UUID, *, only_webhook: UUID | None = None  # noqa: A002 - the column's name
+    session: Session,
+    project_id: UUID,
+    type: str,  # noqa: A002 - the column's name
+    subject_id: UUID,
+    *,
+    only_webhook: UUID | None = None,
 ) -> UUID:
     """Add an event and its deliveries, and return its ID.
 

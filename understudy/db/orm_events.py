@@ -21,7 +21,9 @@ class Event(Base):
     __table_args__ = (
         Index("events_project_id_id_idx", "project_id", "id"),
         Index("events_job_id_id_idx", "job_id", "id", postgresql_where=text("job_id is not null")),
-        Index("events_dataset_id_id_idx", "dataset_id", "id", postgresql_where=text("dataset_id is not null")),
+        Index(
+            "events_dataset_id_id_idx", "dataset_id", "id", postgresql_where=text("dataset_id is not null")
+        ),
     )
 
     # The order of IDs is the order of creation times.

@@ -60,7 +60,7 @@ class Claim:
 
 
 def claim(session: Session, lane: Lane, *, lease: timedelta) -> Claim | None:
-    """Claim the oldest due delivery of the webhook in the lane that was served longest ago, or return None."""
+    """Claim the oldest due delivery of the webhook that was served longest ago, or return None."""
     webhook = session.scalar(_next_webhook(lane))
     if webhook is None:
         return None

@@ -100,7 +100,8 @@ class Sender:
         return post(target, addresses, message, deadline=deadline, context=self.context)
 
     def _settle(self, claimed: Claim, outcome: Outcome, attempt: Json) -> None:
-        webhook, reason = claimed.webhook, None
+        webhook = claimed.webhook
+        reason: str | None = None
         with self.resources.sessions.begin() as session:
             # The order of locks is the same as for a change of the webhook.
             row = webhooks.lock(session, webhook.project_id, webhook.id)

@@ -103,8 +103,8 @@ def read_url(url: str, rules: UrlRules) -> Target:
         raise _invalid("`url` is not a URL. Use a URL such as https://example.org/webhook.") from error
     if len(url) > URL_LENGTH_MAX or not VISIBLE_ASCII.fullmatch(url) or "\\" in url:
         raise _invalid(
-            f"`url` must have up to {URL_LENGTH_MAX} visible ASCII characters without backslashes. Write other "
-            "characters of the host in Punycode, and escape them in the path."
+            f"`url` must have up to {URL_LENGTH_MAX} visible ASCII characters without backslashes. Write the "
+            "host in Punycode, and escape other characters in the path."
         )
     schemes = ("https", "http") if rules.webhook_http else ("https",)
     if parts.scheme not in schemes or not parts.hostname:
@@ -156,8 +156,8 @@ def _host_of(parts: SplitResult) -> str:
         return host if NAME.fullmatch(host) else str(IPv4Address(host))
     except ValueError as error:
         raise _invalid(
-            "The host of `url` must be a name such as example.org, an IPv4 address with four decimal numbers, "
-            "or an IPv6 address in brackets."
+            "The host of `url` must be a name such as example.org, an IPv4 address with four decimal"
+            " numbers, or an IPv6 address in brackets."
         ) from error
 
 
