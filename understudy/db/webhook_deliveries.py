@@ -211,7 +211,8 @@ def of_event(session: Session, webhook: Webhook, event_id: UUID) -> Row:
         .join(Event, Event.id == WebhookDelivery.event_id)
         .where(WebhookDelivery.webhook_id == webhook.id, WebhookDelivery.event_id == event_id)
     )
-    return session.execute(statement).one()._tuple()
+    delivery, event = session.execute(statement).one()
+    return delivery, event
 
 
 def page(

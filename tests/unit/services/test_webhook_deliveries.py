@@ -56,7 +56,7 @@ LANES = (HEALTHY, FAILING)
 def settings(settings: Settings) -> Settings:
     """Return settings that allow webhooks on this machine."""
     allowed = {"webhook_http": True, "webhook_ports": (), "webhook_networks": ("127.0.0.1/32",)}
-    return settings.model_copy(update={**allowed, "webhook_timeout_seconds": 1.0, "webhooks_max": 3})
+    return settings.model_copy(update={**allowed, "webhook_timeout_seconds": 30.0, "webhooks_max": 3})
 
 
 @pytest.fixture(autouse=True)
