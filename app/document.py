@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from app.document_examples import add_examples
 from app.document_parts import (
     NOT_MODIFIED,
+    NOT_MODIFIED_REFERENCE,
     PARAMETERS,
     describe_ids,
     share_parameters,
@@ -136,7 +137,10 @@ def rewrite_document(document: Json) -> Json:
     components = document["components"]
     components["parameters"] = dict(PARAMETERS)
     components["headers"] = HEADERS
-    components["responses"] = {PROBLEMS[status][0]: _problem(status) for status in PROBLEMS}
+    components["responses"] = {
+        "NotModified": NOT_MODIFIED,
+        **{PROBLEMS[status][0]: _problem(status) for status in PROBLEMS},
+    }
     components["securitySchemes"] = {
         "api_key": {"type": "http", "scheme": "bearer", "description": "An API key that begins with `sk_`."}
     }
@@ -172,7 +176,7 @@ def _rewrite_operation(path: str, method: str, operation: Json) -> None:
     has_condition = _has_condition(path, method, responses)
     share_parameters(method, operation, has_condition=has_condition)
     if has_condition:
-        responses.setdefault("304", NOT_MODIFIED)
+        responses.setdefault("304", NOT_MODIFIED_REFERENCE)
     _describe_successes(method, responses)
     is_secured = path.startswith("/v1/")
     operation["security"] = [{"api_key": []}] if is_secured else []
