@@ -16,12 +16,14 @@ from fastapi.routing import APIRoute
 from app.document_examples import add_examples
 from app.document_parts import (
     NOT_MODIFIED,
+    NOT_MODIFIED_REFERENCE,
     PARAMETERS,
     describe_ids,
     share_parameters,
     share_repeated_parameters,
 )
 from app.document_schemas import drop_unused, rewrite_schemas, without_null
+from app.document_webhooks import WEBHOOKS
 from understudy.documentation import DOCS_URL
 
 Json = dict[str, Any]
@@ -60,6 +62,7 @@ TAGS = [
         "name": "projects",
         "description": "All projects of the installation. Only its operator can manage them.",
     },
+    {"name": "webhooks", "description": "The events of a project, and the URLs to which they are sent."},
     {"name": "catalogues", "description": "Lists of the available synthesizers, metrics and policies."},
     {"name": "health", "description": "Health checks for load balancers and monitoring."},
 ]
@@ -134,13 +137,17 @@ def rewrite_document(document: Json) -> Json:
     components = document["components"]
     components["parameters"] = dict(PARAMETERS)
     components["headers"] = HEADERS
-    components["responses"] = {PROBLEMS[status][0]: _problem(status) for status in PROBLEMS}
+    components["responses"] = {
+        "NotModified": NOT_MODIFIED,
+        **{PROBLEMS[status][0]: _problem(status) for status in PROBLEMS},
+    }
     components["securitySchemes"] = {
         "api_key": {"type": "http", "scheme": "bearer", "description": "An API key that begins with `sk_`."}
     }
     for path, method, operation in _operations(document):
         _rewrite_operation(path, method, operation)
     share_repeated_parameters(document, [operation for _, _, operation in _operations(document)])
+    document["webhooks"] = WEBHOOKS
     drop_unused(document)
     add_examples(document)
     return document
@@ -169,7 +176,7 @@ def _rewrite_operation(path: str, method: str, operation: Json) -> None:
     has_condition = _has_condition(path, method, responses)
     share_parameters(method, operation, has_condition=has_condition)
     if has_condition:
-        responses.setdefault("304", NOT_MODIFIED)
+        responses.setdefault("304", NOT_MODIFIED_REFERENCE)
     _describe_successes(method, responses)
     is_secured = path.startswith("/v1/")
     operation["security"] = [{"api_key": []}] if is_secured else []

@@ -19,7 +19,10 @@ OF_FORMAT: Json = {
 
 
 def add_examples(document: Json) -> None:
-    """Add an example to every JSON body of an operation or a shared response that has none."""
+    """Add an example to every JSON body of an operation that has none.
+
+    Errors have none: one example for all statuses would be wrong, and the fields of `Problem` have examples.
+    """
     schemas: Json = document["components"]["schemas"]
     for holder in _holders(document):
         for media_type, content in holder.get("content", {}).items():
@@ -28,16 +31,16 @@ def add_examples(document: Json) -> None:
 
 
 def _holders(document: Json) -> list[Json]:
-    """Return all request bodies and responses."""
+    """Return all request bodies and the responses that are not shared."""
     operations = [
         operation
-        for item in document["paths"].values()
+        for item in (*document["paths"].values(), *document["webhooks"].values())
         for operation in item.values()
         if isinstance(operation, dict)
     ]
     bodies = [operation["requestBody"] for operation in operations if "requestBody" in operation]
     responses = [response for operation in operations for response in operation["responses"].values()]
-    return [*bodies, *responses, *document["components"]["responses"].values()]
+    return [*bodies, *responses]
 
 
 def example_of(schema: Json, schemas: Json, depth: int = 0) -> Any:

@@ -64,18 +64,23 @@ PARAMETERS: dict[str, Json] = {
 }
 BY_HEADER = {parameter["name"].lower(): name for name, parameter in PARAMETERS.items()}
 NOT_MODIFIED: Json = {"description": "The resource has not changed: its ETag matches `If-None-Match`."}
+NOT_MODIFIED_REFERENCE: Json = {"$ref": "#/components/responses/NotModified"}
 # The type of resource that the field `id` identifies, by schema.
 NOUN_OF_SCHEMA = {
     "ApiKey": "api_key",
     "Dataset": "dataset",
     "EvaluationReport": "report",
+    "Event": "event",
     "Job": "job",
     "ManagedProject": "project",
     "NewApiKey": "api_key",
+    "NewWebhook": "webhook",
     "Project": "project",
     "ReportSummary": "report",
     "TrainedModel": "model",
     "Upload": "upload",
+    "Webhook": "webhook",
+    "WebhookDelivery": "delivery",
 }
 
 

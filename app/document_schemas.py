@@ -7,6 +7,7 @@ text. All functions change the document in place.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,18 @@ SCHEMAS = "#/components/schemas/"
 # Names of the unions, by the field that distinguishes their members. Each generator invents a different name
 # for an unnamed union.
 UNION_NAMES = {"kind": "JobRequest", "name": "SynthesizerParameters", "metric": "MetricResult"}
+# Parts that many schemas repeat: the name of the shared schema, and the path of one occurrence.
+SHARED_PARTS = {
+    "CellValue": ("ColumnConstraint", "properties", "one_of", "items"),
+    "ConfidenceInterval": ("ColumnShapesResult", "properties", "interval"),
+    "JobPriority": ("TrainParameters", "properties", "priority"),
+    "LabelChanges": ("UpdateModel", "properties", "labels"),
+    "RandomSeed": ("TrainParameters", "properties", "seed"),
+    "ResourceLabels": ("TrainParameters", "properties", "labels"),
+    "SubjectCounts": ("ColumnShapesResult", "properties", "n_subjects"),
+    "SubscribedTypes": ("CreateWebhook", "properties", "event_types"),
+    "WebhookUrl": ("CreateWebhook", "properties", "url"),
+}
 
 
 def rewrite_schemas(document: Json) -> None:
@@ -38,7 +51,31 @@ def rewrite_schemas(document: Json) -> None:
     _name_results(schemas)
     _merge_null_types(document)
     _declare_items(document)
+    _share_parts(schemas)
     document["components"]["schemas"] = dict(sorted(schemas.items()))
+
+
+def _share_parts(schemas: Json) -> None:
+    """Move repeated parts to the named schemas, and replace each occurrence with a reference."""
+    shared = {}
+    for name, (schema, *keys) in SHARED_PARTS.items():
+        part = schemas[schema]
+        for key in keys:
+            part = part[key]
+        shared[name] = copy.deepcopy(part)
+    for name, part in shared.items():
+        for schema in schemas.values():
+            _replace_part(schema, part, {"$ref": f"{SCHEMAS}{name}"})
+    schemas.update(shared)
+
+
+def _replace_part(node: Any, part: Json, reference: Json) -> None:
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, child in list(items):
+        if child == part:
+            node[key] = dict(reference)
+        else:
+            _replace_part(child, part, reference)
 
 
 def drop_unused(document: Json) -> None:

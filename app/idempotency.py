@@ -24,8 +24,13 @@ HEADER = "Idempotency-Key"
 VISIBLE_ASCII = re.compile(r"[!-~]{1,255}")
 KEPT_HEADERS = ("location",)
 REPEATABLE = frozenset({"/v1/uploads/{upload_id}/complete"})
-# The responses of these operations contain a new API key.
-SECRET = frozenset({"/v1/api-keys", "/v1/api-keys/{api_key_id}/rotate", "/v1/projects/{project_id}/api-keys"})
+# The responses of these operations contain a new API key or the secret of a webhook.
+SECRET = frozenset(
+    {
+        *("/v1/api-keys", "/v1/api-keys/{api_key_id}/rotate", "/v1/projects/{project_id}/api-keys"),
+        *("/v1/webhooks", "/v1/webhooks/{webhook_id}/rotate-secret"),
+    }
+)
 
 
 class IdempotentRoute(APIRoute):

@@ -39,6 +39,7 @@ from app.routes import (
     catalogues,
     contents,
     datasets,
+    events,
     health,
     job_events,
     jobs,
@@ -52,6 +53,7 @@ from app.routes import (
     reports,
     schemas,
     uploads,
+    webhooks,
 )
 from app.stopping import Stopping
 from app.strictness import check_request
@@ -159,7 +161,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
     app.state.api_routes = []
     for module in (
         *(datasets, contents, releases, schemas, profiles, rejects, uploads, jobs, job_events),
-        *(models, reports, project, api_keys, projects, catalogues, health, reference),
+        *(models, reports, project, api_keys, projects, events, webhooks, catalogues, health, reference),
     ):
         app.include_router(module.router, dependencies=[Depends(check_request)])
         app.state.api_routes += module.router.routes

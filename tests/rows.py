@@ -15,6 +15,7 @@ from understudy.db.models import NewModel
 from understudy.db.orm import Dataset, Job
 from understudy.db.reports import NewReport
 from understudy.db.uploads import NewUpload
+from understudy.db.webhooks import NewWebhook
 from understudy.resources import Resources
 from understudy.services.datasets import ArrivedFile, NewDataset, upload_tables
 
@@ -76,6 +77,11 @@ def new_upload(**changes: Any) -> NewUpload:
         kept=timedelta(hours=1),
     )
     return replace(upload, **changes)
+
+
+def new_webhook(project_id: UUID, url: str = "https://hooks.example.org/") -> NewWebhook:
+    """Return a new webhook for all types of events. Its secret cannot be decrypted."""
+    return NewWebhook(ids.new_id(), project_id, "w", url, None, secret="")
 
 
 def upload_csv(

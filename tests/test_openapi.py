@@ -21,7 +21,9 @@ OPERATIONS = {
 }
 COMPONENTS = set(DOCUMENT["components"]["schemas"])
 # These one-word names are unambiguous in this API. Every other name needs a qualifying word.
-ONE_WORD_NAMES = {"Dataset", "Job", "Policy", "Problem", "Project", "Report", "Upload", "Verdict"}
+ONE_WORD_NAMES = {
+    *("Dataset", "Event", "Job", "Policy", "Problem", "Project", "Report", "Upload", "Verdict", "Webhook")
+}
 # These words have no meaning in the domain. A name must contain at least one other word.
 GENERIC_WORDS = {
     *("Any", "Base", "Body", "Data", "Detail", "Details", "Entry", "Error", "Group", "Info", "Input", "Item"),
@@ -205,7 +207,9 @@ def test_operations_have_the_specified_names():
         *("create_api_key", "list_api_keys", "get_api_key", "update_api_key", "rotate_api_key"),
         *("revoke_api_key", "create_project", "list_projects", "get_managed_project"),
         *("update_managed_project", "delete_managed_project", "create_project_api_key"),
-        *("list_synthesizers", "list_metrics", "healthz", "readyz"),
+        *("list_events", "create_webhook", "list_webhooks", "get_webhook", "update_webhook"),
+        *("delete_webhook", "rotate_webhook_secret", "test_webhook", "list_webhook_deliveries"),
+        *("redeliver_event", "list_synthesizers", "list_metrics", "healthz", "readyz"),
     }
 
 
@@ -288,6 +292,16 @@ def test_json_is_the_first_media_type_and_every_json_body_has_an_example():
             for content in body.get("content", {}).values():
                 is_file = content["schema"].get("format") == "binary" or "multipart" in str(types)
                 assert is_file or {"example", "examples"} & content.keys() or "text/html" in types
+
+
+def test_webhook_section_declares_the_request_for_an_event():
+    operation = DOCUMENT["webhooks"]["event"]["post"]
+    content = operation["requestBody"]["content"]["application/json"]
+    assert content["schema"] == {"$ref": "#/components/schemas/Event"}
+    assert content["example"]["id"].startswith("evt_")
+    assert {parameter["name"] for parameter in operation["parameters"]} == {
+        *("webhook-id", "webhook-timestamp", "webhook-signature")
+    }
 
 
 def test_arrays_declare_their_items():

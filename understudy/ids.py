@@ -24,6 +24,9 @@ PREFIXES = {
     "report": "rpt",
     "artifact": "art",
     "upload": "upl",
+    "event": "evt",
+    "webhook": "whk",
+    "delivery": "dlv",
 }
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MEBIBYTE = 1 << 20
@@ -22,6 +23,20 @@ def default_data_dir() -> Path:
     if os.geteuid() == 0:
         return Path("/var/lib/understudy")
     return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "understudy"
+
+
+def split_list(value: object) -> object:
+    """Return the parts of a comma-separated text, which has none if it is empty. Keep other values."""
+    if not isinstance(value, str):
+        return value
+    return value.split(",") if value else ()
+
+
+def check_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
+    """Check that all texts are networks in CIDR notation, without host bits."""
+    for text in networks:
+        ip_network(text)
+    return networks
 
 
 class Settings(BaseSettings):
@@ -158,7 +173,7 @@ class Settings(BaseSettings):
     worker_queues: Annotated[
         tuple[Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")], ...],
         NoDecode,
-        BeforeValidator(lambda text: text.split(",") if isinstance(text, str) else text),
+        BeforeValidator(split_list),
         Field(min_length=1, description="Comma-separated names of the queues that a worker serves."),
     ] = ("default",)
     log_level: Annotated[
@@ -282,6 +297,38 @@ class Settings(BaseSettings):
         float,
         Field(gt=0, description="Seconds to keep the file of a failed `ingest` job for a retry."),
     ] = 72 * 3600
+
+    retention_events_seconds: Annotated[
+        float,
+        Field(
+            ge=7 * 86400,
+            description="Seconds after which an event is deleted, with its deliveries to webhooks.",
+        ),
+    ] = 30 * 86400
+
+    webhook_http: Annotated[
+        bool, Field(description="Whether the URL of a webhook may begin with http://, without encryption.")
+    ] = False
+    webhook_ports: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=65535)], ...],
+        NoDecode,
+        BeforeValidator(split_list),
+        Field(description="Comma-separated ports that the URL of a webhook may have. Empty: any port."),
+    ] = (443, 8443)
+    webhook_networks: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(split_list),
+        AfterValidator(check_networks),
+        Field(
+            description="Comma-separated private networks that webhooks may reach, such as 10.20.0.0/16. "
+            "Default: only public addresses."
+        ),
+    ] = ()
+    webhook_timeout_seconds: Annotated[
+        float, Field(gt=0, le=60, description="Maximum duration of a request to a webhook, in seconds.")
+    ] = 10
+    webhooks_max: Annotated[int, Field(ge=1, description="Maximum number of webhooks in a project.")] = 20
 
     upload_bytes_max: Annotated[int, Field(ge=1, description="Maximum size of an upload, in bytes.")] = (
         4 * GIBIBYTE

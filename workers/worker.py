@@ -28,6 +28,7 @@ from workers.drain import Drain
 from workers.job_slots import JobSlots
 from workers.timers import Timers
 from workers.watchdog import Watchdog
+from workers.webhooks import WebhookThreads
 
 REPORT_SECONDS = 5.0
 # Maximum time in seconds until other processes detect that a worker is stopping.
@@ -35,6 +36,8 @@ DRAIN_LOOK_SECONDS = 0.5
 SWEEP_SECONDS = 600.0
 SWEEP_CHECK_SECONDS = 60.0
 ERASE_SECONDS = 10.0
+# Maximum time in seconds until an event is sent to idle webhooks.
+WEBHOOK_LOOK_SECONDS = 1.0
 RETENTION_SECONDS = 60.0
 STOP_SECONDS = 5.0
 # Time in seconds after which a call fails if the database server does not respond. Nobody waits for a
@@ -161,6 +164,7 @@ class Worker:
         self._is_drain_reported = False
         self._is_schema_checked = False
         self._resources: Resources | None = None
+        self._webhooks: WebhookThreads | None = None
         threads = max(1, count_cores() // settings.worker_concurrency)
         self._sandbox = Sandbox(WORK, PRELOAD, threads=threads)
 
@@ -191,6 +195,8 @@ class Worker:
         if self._count_messages is not None:
             self._timers.start("ring", self._settings.ring_seconds, self.ring)
             self._timers.start("watch", self._watch_seconds, self._watchdog.look)
+        self._webhooks = WebhookThreads(self.resources)
+        self._timers.start("webhooks", WEBHOOK_LOOK_SECONDS, self._webhooks.look)
         self._timers.start("erase", ERASE_SECONDS, lambda: erasure.erase_in_turn(self.resources))
         # One worker performs each sweep. All workers check more often whether a sweep is due, in case that
         # worker dies.
@@ -280,6 +286,8 @@ class Worker:
 
     def drain(self) -> None:
         """Accept no more jobs. Running jobs may end within `drain_seconds`, or at once in a second call."""
+        if self._webhooks is not None:
+            self._webhooks.stop()
         self._drain.begin(0.0 if self._drain.has_begun else self._settings.drain_seconds)
 
     def close(self) -> None:
@@ -288,6 +296,8 @@ class Worker:
         Call this method when all jobs have ended.
         """
         self._timers.stop(STOP_SECONDS)
+        if self._webhooks is not None:
+            self._webhooks.close()
         self._watchdog.stop(self._settings.drain_seconds + SETTLE_SECONDS)
         self._sandbox.close()
         if self._resources is None:

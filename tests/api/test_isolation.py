@@ -26,8 +26,10 @@ Own = tuple[TestClient, World]
 WITH_ID = [
     name for name in IN_V1 if "{" in (path := OPERATIONS[name][0]) and not path.startswith("/v1/projects")
 ]
-TYPES = ("dataset", "job", "model", "report", "upload", "api_key")
+TYPES = ("dataset", "job", "model", "report", "upload", "api_key", "webhook", "event")
 PATHS = {noun: f"{noun.replace('_', '-')}s" for noun in TYPES}
+# Types without an operation that returns a single resource.
+LISTED_ONLY = ("event", "delivery")
 PART_DIGEST = f"sha-256=:{b64encode(sha256(b'abcd').digest()).decode()}:"
 PART_HEADERS = {"Content-Digest": PART_DIGEST, "Content-Type": "application/octet-stream"}
 # For each operation, these requests are valid up to the lookup of the resource.
@@ -41,6 +43,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "update_job": {"json": {"labels": {"a": "b"}}},
     "update_model": {"json": {"name": "mine now"}},
     "update_report": {"json": {"labels": {"a": "b"}}},
+    "update_webhook": {"json": {"name": "mine now"}},
 }
 REFERENCES = [
     {"kind": "train", "dataset_id": "{dataset}"},
@@ -56,7 +59,10 @@ REFERENCES = [
         "holdout_dataset_id": "{dataset}",
     },
 ]
-FILTERS = ["datasets?model_id={model}", "models?dataset_id={dataset}", "reports?dataset_id={dataset}"]
+FILTERS = [
+    *("datasets?model_id={model}", "models?dataset_id={dataset}", "reports?dataset_id={dataset}"),
+    *("events?job_id={job}", "events?dataset_id={dataset}"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +81,7 @@ def own(shared_resources: Resources) -> Own:
 
 def unknown() -> World:
     """Return IDs of resources that do not exist."""
-    return {noun: to_text(noun, new_id()) for noun in PATHS}
+    return {noun: to_text(noun, new_id()) for noun in (*TYPES, "delivery")}
 
 
 def seen(response: Response) -> tuple[int, dict[str, str], str]:
@@ -131,6 +137,15 @@ def test_list_contains_only_resources_of_its_project(own: Own, victim: World, no
     assert victim[noun] not in listed
 
 
+def test_delivery_of_another_webhook_is_not_found(own: Own, victim: World):
+    """Check that the ID of a webhook does not give access to the deliveries of another one."""
+    client, world = own
+    mixed = {**world, "delivery": victim["delivery"]}
+    assert seen(ask(client, "redeliver_event", mixed)) == seen(
+        ask(client, "redeliver_event", {**world, "delivery": unknown()["delivery"]})
+    )
+
+
 def test_cursor_of_another_project_does_not_reveal_its_resources(own: Own, victim: World):
     response = own[0].get(f"/v1/datasets?after={victim['dataset']}")
     assert response.status_code == 200
@@ -154,7 +169,11 @@ def test_requests_leave_another_project_unchanged(own: Own, shared_resources: Re
     client = TestClient(own[0].app, headers={"Authorization": f"Bearer {key}"})
 
     def resources_of_the_project() -> list[Any]:
-        return [get(client, f"/v1/{PATHS[noun]}/{text}") for noun, text in world.items() if noun != "report"]
+        return [
+            get(client, f"/v1/{PATHS[noun]}/{text}")
+            for noun, text in world.items()
+            if noun not in ("report", *LISTED_ONLY)
+        ]
 
     before = resources_of_the_project()
     for name in WITH_ID:

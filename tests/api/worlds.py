@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from tests.rows import TABLE_SCHEMA, new_job, new_model, new_report, new_upload
+from tests.rows import TABLE_SCHEMA, new_job, new_model, new_report, new_upload, new_webhook
 from understudy import ids
-from understudy.db import artifacts, dataset_tables, datasets, jobs, models, reports, uploads
+from understudy.db import (
+    artifacts,
+    dataset_tables,
+    datasets,
+    events,
+    jobs,
+    models,
+    reports,
+    uploads,
+    webhook_deliveries,
+    webhooks,
+)
 from understudy.db.artifacts import NewArtifact
 from understudy.db.dataset_tables import NewTable, TableFacts
 from understudy.resources import Resources
@@ -39,6 +50,9 @@ def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
         model = models.add(session, made_by["model"], new_model(dataset.id, size_bytes=len(BLOB)))
         report = reports.add(session, made_by["report_json"], new_report(dataset.id, dataset.id))
         upload = uploads.add(session, project, new_upload())
+        webhook = webhooks.add(session, new_webhook(project))
+        event_id = events.add(session, project, "webhook.ping", webhook.id, only_webhook=webhook.id)
+        delivery, _ = webhook_deliveries.of_event(session, webhook, event_id)
     key, _ = create_api_key(resources, project, "world")
     return {
         "api_key": ids.to_text("api_key", key.id),
@@ -47,4 +61,7 @@ def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
         "model": ids.to_text("model", model.id),
         "report": ids.to_text("report", report.id),
         "upload": ids.to_text("upload", upload.id),
+        "webhook": ids.to_text("webhook", webhook.id),
+        "event": ids.to_text("event", event_id),
+        "delivery": ids.to_text("delivery", delivery.id),
     }

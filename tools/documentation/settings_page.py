@@ -43,7 +43,7 @@ def default_of(name: str, field: FieldInfo) -> str:
     if field.default is None:
         return "not set"
     if isinstance(field.default, tuple):
-        return code(",".join(field.default))
+        return code(",".join(map(str, field.default))) if field.default else "empty"
     assert not isinstance(field.default, SecretStr)
     readable = in_words(name, field.default)
     return code(field.default) + (f" ({readable})" if readable else "")

@@ -54,6 +54,20 @@ def newest_first(
     return _cut(session, statement.order_by(key.desc()), key, limit)
 
 
+def oldest_first(
+    session: Session,
+    statement: Select[Row],
+    key: InstrumentedAttribute[Key],
+    *,
+    after: Key | None,
+    limit: int,
+) -> Page[Row, Key]:
+    """Return rows with keys above `after`, in ascending order. For IDs, the oldest rows are first."""
+    if after is not None:
+        statement = statement.where(key > after)
+    return _cut(session, statement.order_by(key), key, limit)
+
+
 def _cut(
     session: Session, statement: Select[Row], key: InstrumentedAttribute[Key], limit: int
 ) -> Page[Row, Key]:

@@ -19,7 +19,7 @@ from uuid import UUID
 
 from understudy import ids
 from understudy.access import PROJECT_SCOPES, check_scope
-from understudy.db import api_keys, projects
+from understudy.db import api_keys, events, projects
 from understudy.db.api_keys import NewApiKey
 from understudy.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 from understudy.resources import Resources
@@ -109,6 +109,7 @@ def rotate_api_key(
         request = KeyRequest(old.name, old.scopes, expires_at)
         new, text = _add(session, resources, caller.project_id, request)
         api_keys.limit_lifetime(session, old, grace)
+        events.add(session, caller.project_id, "api_key.rotated", old.id)
         return new, text
 
 

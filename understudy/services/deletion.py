@@ -13,12 +13,14 @@ from understudy.db import (
     artifacts,
     datasets,
     erasures,
+    events,
     idempotency,
     jobs,
     models,
     projects,
     reports,
     uploads,
+    webhooks,
 )
 from understudy.errors import Conflict
 from understudy.resources import Resources
@@ -115,8 +117,11 @@ def delete_project(
 def erase_project(session: Session, project_id: UUID) -> list[str]:
     """Delete or erase all rows of a deleted project. Return the keys of the blobs to delete.
 
+    Its webhooks are deleted first, so they receive no events of the deletion.
+
     `erasure.erase_files` repeats this for a minute, because requests that began earlier may add rows.
     """
+    webhooks.delete_all(session, project_id)
     keys: list[str] = []
     for dataset_id in datasets.uploaded(session, project_id):
         dataset = datasets.lock(session, project_id, dataset_id)
@@ -129,6 +134,7 @@ def erase_project(session: Session, project_id: UUID) -> list[str]:
     idempotency.delete_all(session, project_id)
     api_keys.revoke_all(session, project_id)
     projects.erase(session, project_id)
+    events.delete_all(session, project_id)
     return keys
 
 

@@ -12,7 +12,6 @@ import math
 import re
 from dataclasses import replace
 from datetime import timedelta
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -21,6 +20,7 @@ from understudy.db import erasures, idempotency
 from understudy.db.idempotency import StoredAnswer
 from understudy.errors import Conflict, InvalidInput, NotFound
 from understudy.resources import Resources
+from understudy.services.secret_text import sealing
 
 if TYPE_CHECKING:
     from understudy.db.orm import IdempotencyKey
@@ -30,6 +30,11 @@ Json = dict[str, Any]
 SEALED = "sealed"
 _NOUNS = {ids.PREFIXES[noun]: noun for noun in erasures.TABLES}
 _ID = re.compile(rf'"((?:{"|".join(_NOUNS)})_[0-9a-hjkmnp-tv-z]{{26}})"')
+
+UNREADABLE = (
+    "The stored response cannot be decrypted, because UNDERSTUDY_SECRET_KEY has changed. Restore its "
+    "earlier value, or send the request with a new idempotency key."
+)
 
 # After this time, a request without a response is assumed to have ended with its process.
 TAKE_OVER_AFTER = timedelta(seconds=30)
@@ -103,19 +108,13 @@ def abandon(resources: Resources, project_id: UUID, key: str) -> None:
 
 
 def _sealed_body(resources: Resources, project_id: UUID, body: Json | None) -> Json:
-    return {SEALED: _sealing().seal(resources.secret_key, json.dumps(body), project_id.bytes)}
+    return {SEALED: sealing().seal(resources.secret_key, json.dumps(body), project_id.bytes)}
 
 
 def _unsealed_body(resources: Resources, row: IdempotencyKey, body: Json) -> Json:
-    unsealed: Json = json.loads(_sealing().unseal(resources.secret_key, body[SEALED], row.project_id.bytes))
+    text = sealing().unseal(resources.secret_key, body[SEALED], row.project_id.bytes, detail=UNREADABLE)
+    unsealed: Json = json.loads(text)
     return unsealed
-
-
-def _sealing() -> ModuleType:
-    # This import is local because few requests need cryptography, which takes 10 MB in each API process.
-    from understudy.services import sealing
-
-    return sealing
 
 
 def _stored_answer(resources: Resources, row: IdempotencyKey) -> StoredAnswer:

@@ -1,4 +1,4 @@
-"""Removal of unreachable data: blobs without a row, and old keys and uploads.
+"""Removal of unreachable data: blobs without a row, and old keys, events and uploads.
 
 `erasure` removes deleted data and temporary files, which must be removed sooner.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from itertools import islice
 
-from understudy.db import artifacts, idempotency, job_attempts, projects, shards, uploads, workers
+from understudy.db import artifacts, events, idempotency, job_attempts, projects, shards, uploads, workers
 from understudy.errors import Unavailable
 from understudy.failpoints import failpoint
 from understudy.logs import get_logger
@@ -51,12 +51,22 @@ def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT, turn:
         # A successful job deletes its upload immediately.
         old_uploads = artifacts.delete_old_uploads(session, uploads_kept)
         old_uploads += uploads.delete_expired(session, limit=BATCH)
+    _delete_events(resources)
     discard(resources.store, old_uploads)
     _delete_partial(resources)
     n_orphans = _sweep_orphans(resources, orphans_kept, turn)
     if n_orphans or old_uploads:
         logger.info("swept", n_orphans=n_orphans, n_uploads=len(old_uploads))
     return n_orphans + len(old_uploads)
+
+
+def _delete_events(resources: Resources) -> None:
+    """Delete old events in small transactions, because each event may have deliveries."""
+    age = timedelta(seconds=resources.settings.retention_events_seconds)
+    n_deleted = BATCH
+    while n_deleted == BATCH:
+        with resources.sessions.begin() as session:
+            n_deleted = events.delete_older(session, age, BATCH)
 
 
 def _delete_partial(resources: Resources) -> None:

@@ -26,8 +26,13 @@ def seal(secret_key: bytes, text: str, context: bytes) -> str:
     return base64.b64encode(nonce + sealed).decode()
 
 
-def unseal(secret_key: bytes, sealed: str, context: bytes) -> str:
+def unseal(secret_key: bytes, sealed: str, context: bytes, *, detail: str) -> str:
     """Return the text that was sealed in the given context.
+
+    Parameters
+    ----------
+    detail : str
+        Detail of the error if the text cannot be decrypted.
 
     Raises
     ------
@@ -40,10 +45,7 @@ def unseal(secret_key: bytes, sealed: str, context: bytes) -> str:
             AESGCM(_key(secret_key)).decrypt(content[:NONCE_BYTES], content[NONCE_BYTES:], context).decode()
         )
     except InvalidTag as error:
-        raise Unavailable(
-            "The stored response cannot be decrypted, because UNDERSTUDY_SECRET_KEY has changed. Restore its "
-            "earlier value, or send the request with a new idempotency key."
-        ) from error
+        raise Unavailable(detail) from error
 
 
 def _key(secret_key: bytes) -> bytes:

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
-from tests.rows import new_model, new_report, new_upload
+from tests.rows import new_model, new_report, new_upload, new_webhook
 from tests.unit.db.states import Sessions, add_job, add_project, read
 from understudy import ids
 from understudy.db import (
@@ -18,12 +18,14 @@ from understudy.db import (
     dataset_tables,
     datasets,
     erasures,
+    events,
     job_attempts,
     job_events,
     jobs,
     models,
     reports,
     uploads,
+    webhooks,
 )
 from understudy.db.artifacts import NewArtifact
 from understudy.db.dataset_tables import NewTable
@@ -46,7 +48,16 @@ def rows(sessions: Sessions) -> Rows:
         key = api_keys.add(session, api_keys.NewApiKey(ids.new_id(), owner, "k", b"d", ["read"]))
         upload = uploads.add(session, owner, new_upload())
         uploads.put_part(session, upload, uploads.StoredPart(1, "part", b"", 1), kept=timedelta(hours=1))
-    added = {"upload": upload, "dataset": dataset, "model": model, "report": report, "key": key, "job": job}
+        webhook = webhooks.add(session, new_webhook(owner))
+    added = {
+        "webhook": webhook,
+        "upload": upload,
+        "dataset": dataset,
+        "model": model,
+        "report": report,
+        "key": key,
+        "job": job,
+    }
     return {"owner": owner, "stranger": stranger, **{name: row.id for name, row in added.items()}}
 
 
@@ -65,6 +76,8 @@ RAISING: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "uploads.lock": lambda s, p, rows: uploads.lock(s, p, rows["upload"]),
     "reports.get": lambda s, p, rows: reports.get(s, p, rows["report"]),
     "artifacts.get": lambda s, p, rows: artifacts.get(s, p, rows["job"], "table_1"),
+    "webhooks.get": lambda s, p, rows: webhooks.get(s, p, rows["webhook"]),
+    "webhooks.lock": lambda s, p, rows: webhooks.lock(s, p, rows["webhook"]),
     "artifacts.of_file": lambda s, p, rows: artifacts.of_file(s, p, rows["job"], "table_1"),
 }
 EMPTY: dict[str, Callable[[Session, UUID, Rows], object]] = {
@@ -92,6 +105,11 @@ EMPTY: dict[str, Callable[[Session, UUID, Rows], object]] = {
     "job_attempts.of_shards": lambda s, p, rows: job_attempts.of_shards(s, p, rows["job"]),
     "artifacts.of_job": lambda s, p, rows: artifacts.of_job(s, p, rows["job"]),
     "artifacts.delete_of_jobs": lambda s, p, rows: artifacts.delete_of_jobs(s, p, [rows["job"]]),
+    "webhooks.page": lambda s, p, rows: webhooks.page(s, p, after=None, limit=50).rows,
+    "webhooks.count": lambda s, p, rows: webhooks.count(s, p),
+    "events.page": lambda s, p, rows: [
+        row for row in events.page(s, p).rows if row.type != "project.created"
+    ],
     "api_keys.revoke": lambda s, p, rows: api_keys.revoke(s, p, rows["key"]),
 }
 

@@ -1,0 +1,115 @@
+"""Rows of events, in the order in which they become visible.
+
+The triggers of migration 0015 add the events of changed rows. `add` adds the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, func, or_, select, text
+from sqlalchemy.orm import Session
+
+from understudy import ids
+from understudy.db import pages
+from understudy.db.jobs import refers_to
+from understudy.db.orm import CLOCK, Job
+from understudy.db.orm_events import Event
+from understudy.db.pages import ANY_TIME, CreatedBetween
+
+TYPES = (
+    *("job.queued", "job.running", "job.succeeded", "job.failed", "job.cancelled"),
+    *("dataset.ready", "dataset.failed", "dataset.quarantined", "dataset.released", "dataset.deleted"),
+    *("model.created", "model.deleted", "report.created", "report.deleted"),
+    *("api_key.created", "api_key.rotated", "api_key.revoked"),
+    *("project.created", "project.updated", "webhook.disabled", "webhook.ping"),
+)
+
+# A transaction that still runs may have added events that are not visible yet. They are younger than its
+# start, so a list that ends before the start of the oldest transaction never grows in the middle.
+_HORIZON = text(
+    "select least(clock_timestamp(), min(xact_start)) from pg_stat_activity"
+    " where datname = current_database() and backend_type = 'client backend' and backend_xid is not null"
+    " and pid <> pg_backend_pid()"
+)
+
+
+@dataclass(frozen=True)
+class EventFilters:
+    """Filters of a list of events. Fields that are None do not filter.
+
+    `dataset_id` matches the events of the dataset and of the jobs that refer to it.
+    """
+
+    type: str | None = None
+    job_id: UUID | None = None
+    dataset_id: UUID | None = None
+    created: CreatedBetween = ANY_TIME
+
+
+def add(
+    session: Session,
+    project_id: UUID,
+    type: str,  # noqa: A002 - the column's name
+    subject_id: UUID,
+    *,
+    only_webhook: UUID | None = None,
+) -> UUID:
+    """Add an event and its deliveries, and return its ID.
+
+    Parameters
+    ----------
+    only_webhook : UUID, optional
+        The only webhook that receives the event, whatever its types. By default, all webhooks of the project
+        that subscribe to the type receive it.
+    """
+    assert type in TYPES, type
+    values = (project_id, type, subject_id, None, None, None, None, only_webhook)
+    event_id: UUID = session.execute(select(func.record_event(*values))).scalar_one()
+    return event_id
+
+
+def page(
+    session: Session,
+    project_id: UUID,
+    *,
+    filters: EventFilters | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> pages.Page[Event, UUID]:
+    """Return events, oldest first. Events that appear later always come after those that were listed."""
+    filters = filters or EventFilters()
+    horizon: datetime = session.execute(_HORIZON).scalar_one()
+    # This is a second statement, so its snapshot contains everything that was committed before the horizon.
+    statement = select(Event).where(Event.project_id == project_id, Event.created_at < horizon)
+    if filters.type is not None:
+        statement = statement.where(Event.type == filters.type)
+    if filters.job_id is not None:
+        statement = statement.where(Event.job_id == filters.job_id)
+    if filters.dataset_id is not None:
+        jobs = select(Job.id).where(
+            Job.project_id == project_id, refers_to([ids.to_text("dataset", filters.dataset_id)])
+        )
+        statement = statement.where(or_(Event.dataset_id == filters.dataset_id, Event.job_id.in_(jobs)))
+    statement = filters.created.narrow(statement, Event.created_at)
+    return pages.oldest_first(session, statement, Event.id, after=after, limit=limit)
+
+
+def get(session: Session, project_id: UUID, event_id: UUID) -> Event:
+    """Return an event of a project that exists."""
+    statement = select(Event).where(Event.id == event_id, Event.project_id == project_id)
+    return session.scalars(statement).one()
+
+
+def delete_older(session: Session, age: timedelta, limit: int) -> int:
+    """Delete events that are older than `age`, with their deliveries, and return their number."""
+    old = select(Event.id).where(Event.created_at < CLOCK - age).order_by(Event.created_at).limit(limit)
+    deleted = session.scalars(delete(Event).where(Event.id.in_(old)).returning(Event.id))
+    return len(deleted.all())
+
+
+def delete_all(session: Session, project_id: UUID) -> None:
+    """Delete all events of a project, with their deliveries."""
+    session.execute(delete(Event).where(Event.project_id == project_id))
