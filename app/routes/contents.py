@@ -107,7 +107,7 @@ class DownloadQuery(BaseModel):
         307: {
             "description": "The service uses presigned URLs. Download the file from the URL in `Location`."
         },
-        **problems(404, 406, 409, 416, 422, 429),
+        **problems(404, 406, 409, 416, 422, 429, 507),
     },
 )
 def download_dataset(

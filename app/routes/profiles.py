@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/datasets/{dataset_id}/profile", tags=["datasets"]
     "",
     response_model_exclude_none=True,
     summary="Get the profile of a dataset",
-    responses=problems(403, 404, 409, 422),
+    responses=problems(403, 404, 409, 422, 507),
 )
 def get_profile(
     resources: ResourcesDep,

@@ -42,7 +42,7 @@ class RejectsQuery(BaseModel):
     responses={
         200: {"description": "The file is returned.", "content": dict.fromkeys(MEDIA_TYPES.values(), FILE)},
         304: {"description": "The file has not changed: its ETag matches `If-None-Match`."},
-        **problems(404, 409, 422, 429),
+        **problems(404, 409, 422, 429, 507),
     },
 )
 def download_rejects(

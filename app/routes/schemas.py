@@ -70,7 +70,7 @@ async def _schema_edit(
     openapi_extra={
         "requestBody": {"required": True, "content": {MERGE_PATCH: CHANGE, "application/json": CHANGE}}
     },
-    responses=problems(404, 409, 412, 413, 415, 422),
+    responses=problems(404, 409, 412, 413, 415, 422, 507),
 )
 def update_schema(
     resources: ResourcesDep,

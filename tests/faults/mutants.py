@@ -222,6 +222,8 @@ def run_mutant(mutant: Mutant, seeds: list[int], clock: QuietClock) -> bool:
             is_passed &= is_right
             row = (mutant.name, seed, f"{os.getloadavg()[0]:.0f}", result, result.violation[:90])
             sys.stdout.write(f"| {' | '.join(map(str, row))} | {'ok' if is_right else 'WRONG'} |\n")
+            if not is_right:
+                sys.stdout.write((tree / "soak.txt").read_text())
             sys.stdout.flush()
     return is_passed
 

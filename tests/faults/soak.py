@@ -19,6 +19,7 @@ import secrets
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -194,6 +195,8 @@ class Soak:
         return [*self.callers, self.http_reader, self.stale_attempts]
 
     def _check_now(self) -> None:
+        if THREAD_ERRORS:
+            raise RuntimeError(f"The soak is incomplete, because threads have failed: {THREAD_ERRORS}")
         clients = [self.http_reader.client, *(caller.client for caller in self.callers)]
         found = [*self.ledger.violations, *self.reader.violations]
         found += [f"I7: {violation}" for client in clients for violation in client.violations]
@@ -235,6 +238,15 @@ class Soak:
 
 
 LINES: list[str] = []
+# The errors that have ended a thread of this process. A soak without its readers would detect nothing.
+THREAD_ERRORS: list[str] = []
+
+
+def keep_thread_error(arguments: threading.ExceptHookArgs) -> None:
+    """Record the error of a thread, and print it."""
+    name = arguments.thread.name if arguments.thread is not None else "a thread"
+    THREAD_ERRORS.append(f"{name}: {arguments.exc_type.__name__}")
+    threading.__excepthook__(arguments)
 
 
 def write(line: str) -> None:
@@ -337,6 +349,10 @@ def run_soak(arguments: argparse.Namespace) -> bool:
                 write(f"FOUND {broken}")
                 write(f"{soak.count_faults()} faults before the violation")
                 keep_logs(folder, arguments)
+            except SystemExit:
+                # `mutants` terminates a soak that has found nothing. Its report shows what was tested.
+                soak.report()
+                raise
             finally:
                 soak.injector.end()
                 soak.stop()
@@ -370,6 +386,7 @@ def main() -> int:
         arguments.seed = secrets.randbelow(1_000_000)
     # A terminated soak also stops its servers and unmounts its disks.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    threading.excepthook = keep_thread_error
     has_held = run_soak(arguments)
     if arguments.output is not None:
         arguments.output.parent.mkdir(parents=True, exist_ok=True)

@@ -200,10 +200,12 @@ class Stack:
         return proxy
 
     def stop_workers(self) -> None:
-        """Kill the workers that are still running."""
+        """Kill the workers that are still running, and close the log of each worker."""
         for worker in self._workers:
             if worker.is_running():
                 worker.kill()
+            else:
+                worker.wait()
         self._workers.clear()
 
     def submit(self, kind: str, **parameters: Any) -> UUID:

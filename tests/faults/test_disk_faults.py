@@ -1,4 +1,4 @@
-"""Tests that run jobs while only the blob disk is full."""
+"""Tests that run jobs while only the blob disk is full, and read tables while only the other disk is full."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from tests.faults.api import Client
 from tests.faults.disks import fill, mount_disk, unmount_disk
 from tests.faults.invariants import Recovery
 from tests.faults.stack import Stack
+from tests.faults.traffic import TABLE
 from tests.faults.workers import until
 
 pytestmark = pytest.mark.stack
 
 FULL_SECONDS = 4
+# The API writes temporary files for these requests.
+READS = ("content?format=xlsx", "rejects?format=parquet", "profile")
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +58,40 @@ def test_full_disk_of_blobs_pauses_the_worker_and_fails_no_job(
     Recovery(30).wait(lambda: {stack.job(job_id).state for job_id in jobs} == {"succeeded"}, "jobs run")
     assert stack.rows("select sum(transient_failures), sum(crashes) from jobs")[0] == (0, 0)
     assert stack.outcomes(running) in (["succeeded"], ["released", "succeeded"])
+
+
+@pytest.fixture
+def scratch_disk(stack: Stack) -> Iterator[Path]:
+    """Mount a small disk at the folder of temporary files, before the API starts."""
+    folder = stack.resources.scratch_folder
+    if not mount_disk(folder, 8):
+        pytest.skip("Only root can mount a disk.")
+    yield folder
+    stack.stop_workers()
+    unmount_disk(folder)
+
+
+def test_requests_that_need_temporary_files_get_507_while_the_disk_is_full(
+    stack: Stack, scratch_disk: Path
+) -> None:
+    stack.start_worker()
+    client = stack.client()
+    dataset_id, job_id = client.upload(TABLE)
+    client.finish(job_id)
+    paths = [f"/v1/datasets/{dataset_id}/{path}" for path in READS]
+    filler = scratch_disk / "filler"
+    fill(filler)
+    try:
+        during = [status_of(client, path) for path in paths]
+    finally:
+        filler.unlink()
+
+    assert (during, client.violations) == ([507] * len(paths), [])
+    assert [status_of(client, path) for path in paths] == [200] * len(paths)
+
+
+def status_of(client: Client, path: str) -> int:
+    """Return the status of a GET request."""
+    response = client.once("GET", path)
+    assert response is not None, client.last_error
+    return response.status_code

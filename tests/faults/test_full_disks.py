@@ -36,8 +36,10 @@ SETTINGS = {"LEASE_SECONDS": "3", "HEARTBEAT_SECONDS": "0.5", "RESCUE_SECONDS": 
 
 
 @pytest.fixture(scope="module", params=list(DISKS))
-def disk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Mount a small disk in a new data folder."""
+def disk(
+    mode: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """Mount a small disk in a new data folder for each mode."""
     data = tmp_path_factory.mktemp("full") / "data"
     folder, mebibytes = DISKS[request.param]
     if not mount_disk(data / folder, mebibytes):
@@ -86,6 +88,8 @@ def test_full_disk_fails_no_job(stack: Stack, running: Serve, disk: Path) -> Non
     api = running.part("API")
     with Callers(clients[1:], api.pid, PAUSE_SECONDS, float("inf")) as findings:
         Recovery(NORMAL_SECONDS).wait(lambda: len(findings.job_of_key) > N_CALLERS, "requests succeed")
+        # The first jobs wait until the worker has imported its modules.
+        Recovery(NORMAL_SECONDS).wait(lambda: is_normal(clients[0], findings), "jobs succeed")
         keep_full(disk, FULL_SECONDS, lambda: use_disk(stack, running))
         recovery = Recovery(NORMAL_SECONDS)
         seconds = recovery.wait(lambda: is_normal(clients[0], findings), "requests and jobs succeed")

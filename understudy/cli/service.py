@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # The value of UNDERSTUDY_REDIS_URL without a broker. `understudy.job_queue` has the same constant, but needs
 # packages that the base install lacks.
 NO_BROKER = "none"
+# Time in seconds without any response of the database after which `migrate` fails.
+KEY_PATIENCE_SECONDS = 15.0
 
 DataDir = Annotated[
     Path | None,
@@ -204,7 +206,8 @@ def _ensure_key(settings: Settings, key_file: Path) -> None:
     from understudy.embedded.first_key import ensure_key
     from understudy.resources import open_resources  # Imported here for the same reason.
 
-    resources = open_resources(settings)
+    # The command runs while the stack starts, so the database may respond slowly.
+    resources = open_resources(settings, patience_seconds=KEY_PATIENCE_SECONDS)
     try:
         ensure_key(resources, key_file)
     finally:

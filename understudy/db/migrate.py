@@ -15,6 +15,8 @@ from understudy.repository import find_repository
 LOCK = 0x756E646572737479
 # The lock timeout is long, because one process waits here for another's migration or for a running statement.
 LIMITS = {"lock_timeout": "300s", "timezone": "UTC"}
+# Time in seconds to wait for a connection. The database server may have been started a moment ago.
+CONNECT_SECONDS_MAX = 30
 
 
 def upgrade(database_url: str) -> None:
@@ -22,9 +24,8 @@ def upgrade(database_url: str) -> None:
 
     A concurrent call waits and then applies no migration.
     """
-    engine = create_engine(
-        parse_url(database_url), poolclass=NullPool, connect_args=connect_arguments(LIMITS)
-    )
+    arguments = {**connect_arguments(LIMITS), "connect_timeout": CONNECT_SECONDS_MAX}
+    engine = create_engine(parse_url(database_url), poolclass=NullPool, connect_args=arguments)
     translate_errors(engine)
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})

@@ -29,11 +29,15 @@ class Startable(Protocol):
 
 @dataclass
 class Component:
-    """A part of the stack with its recent restarts."""
+    """A part of the stack with its recent restarts.
+
+    `pause_seconds_max` is the longest pause before a restart.
+    """
 
     name: str
     runs: Startable
     start: Callable[[], None]
+    pause_seconds_max: float = PAUSE_SECONDS_MAX
     _n_failures: int = field(default=0, init=False)
     _started_at: float = field(default=0.0, init=False)
     _retry_at: float | None = field(default=None, init=False)
@@ -52,7 +56,7 @@ class Component:
             return None
         is_steady = time.monotonic() - self._started_at > STEADY_SECONDS
         self._n_failures = 1 if is_steady else self._n_failures + 1
-        pause = 0.0 if self._n_failures == 1 else min(PAUSE_SECONDS_MAX, 0.25 * 2**self._n_failures)
+        pause = 0.0 if self._n_failures == 1 else min(self.pause_seconds_max, 0.25 * 2**self._n_failures)
         self._retry_at = time.monotonic() + pause
         return pause
 

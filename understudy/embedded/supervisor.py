@@ -22,6 +22,9 @@ from understudy.sandbox.walls import find_walls
 MIGRATION_SECONDS_MAX = 300
 READY_SECONDS_MAX = 60
 ROUND_SECONDS = 0.2
+# A server cannot start while its disk is full. It is soon available again when there is space, and each
+# attempt to start it needs little CPU time.
+SERVER_PAUSE_SECONDS_MAX = 2
 
 Report = Callable[[str, str], None]
 """Callback that receives the name of a stack component and a description of its state."""
@@ -114,7 +117,7 @@ class Supervisor:
         servers += [valkey] if self._options.redis_url is None else []
         began = time.monotonic()
         for server in servers:
-            part = Component(server.name, server, server.launch)
+            part = Component(server.name, server, server.launch, SERVER_PAUSE_SECONDS_MAX)
             self._servers.append(part)
             part.launch()
         for server in servers:

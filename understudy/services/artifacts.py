@@ -17,12 +17,31 @@ from understudy.errors import InvalidInput, NotFound, TooLarge, UnderstudyError
 from understudy.parameters.read_options import FormatName
 from understudy.resources import Resources
 from understudy.services.integrity import check_digest, corrupt
+from understudy.storage.space import translating_full_disk
 from understudy.tables.formats import FORMATS, CsvOutput, join_parts, write_table
 from understudy.tables.formats import stream_parts as stream
 from understudy.tables.formats.scan import REJECTS_SCHEMA
 
 if TYPE_CHECKING:
     from understudy.db.orm import Artifact
+
+NOT_READ = "The disk is full, so the file was not read. Free some disk space and repeat the request."
+
+
+@contextmanager
+def scratch_folder(resources: Resources, prefix: str) -> Iterator[Path]:
+    """Yield a temporary folder for the files of a request, and remove it at the end.
+
+    Raises
+    ------
+    StorageFull
+        If the disk is full.
+    """
+    with (
+        translating_full_disk(NOT_READ),
+        TemporaryDirectory(dir=resources.staging_folder, prefix=prefix) as folder,
+    ):
+        yield Path(folder)
 
 
 def open_artifact(resources: Resources, artifact: Artifact, *, is_checked_later: bool = False) -> BinaryIO:
@@ -189,6 +208,8 @@ def stream_table(table: StoredTable, format_name: FormatName) -> TableChunks:
     ------
     TooLarge
         If a text of the table is longer than the format allows.
+    StorageFull
+        If the disk is full.
     """
     try:
         return TableChunks(_converted(table, format_name))
@@ -202,8 +223,8 @@ def stream_table(table: StoredTable, format_name: FormatName) -> TableChunks:
 
 def empty_rejects(resources: Resources, format_name: FormatName) -> bytes:
     """Return an empty table of skipped rows, for a table without skipped rows."""
-    with TemporaryDirectory(dir=resources.staging_folder, prefix="download-") as scratch:
-        path = Path(scratch) / f"rejects.{format_name}"
+    with scratch_folder(resources, "download-") as scratch:
+        path = scratch / f"rejects.{format_name}"
         write_table(path, [], REJECTS_SCHEMA)
         return path.read_bytes()
 
@@ -214,12 +235,11 @@ def _converted(table: StoredTable, format_name: FormatName) -> Generator[bytes]:
             raise ConversionEnded
 
     # Only downloads need the format modules of the engine, so the API does not load them at startup.
-    folder = table.resources.staging_folder
-    with TemporaryDirectory(dir=folder, prefix="download-") as scratch:
+    with scratch_folder(table.resources, "download-") as scratch:
         yield from stream(
-            [local_copy(table.resources, part, Path(scratch)) for part in table.parts],
+            [local_copy(table.resources, part, scratch) for part in table.parts],
             FORMATS[format_name],
-            Path(scratch),
+            scratch,
             output=CsvOutput(without_formulas=table.without_formulas, with_style=table.with_style),
             progress=check_client,
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Semaphore
 from typing import Any
 
@@ -11,7 +9,7 @@ from understudy.access import TableReference
 from understudy.resources import Resources
 from understudy.services.access import open_file
 from understudy.services.api_keys import Caller
-from understudy.services.artifacts import local_table
+from understudy.services.artifacts import local_table, scratch_folder
 from understudy.tables.profile import profile_table
 from understudy.tables.schema import TableSchema
 
@@ -35,7 +33,7 @@ def profile_dataset(
     schema = TableSchema.model_validate(opened.table.facts.table_schema)
     with (
         _AT_ONCE,
-        TemporaryDirectory(dir=resources.staging_folder, prefix="profile-") as scratch,
-        local_table(resources, opened.parts, Path(scratch)) as path,
+        scratch_folder(resources, "profile-") as scratch,
+        local_table(resources, opened.parts, scratch) as path,
     ):
         return profile_table(path, schema, is_protected=not is_exact)

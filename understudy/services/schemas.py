@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -16,7 +14,7 @@ from understudy.errors import PreconditionFailed
 from understudy.resources import Resources
 from understudy.services.access import open_dataset, open_file, open_table
 from understudy.services.api_keys import Caller
-from understudy.services.artifacts import local_table
+from understudy.services.artifacts import local_table, scratch_folder
 from understudy.tables.findings import Findings
 from understudy.tables.schema import Column, DatasetSchema, TableSchema
 from understudy.tables.schema_changes import SchemaChange, change_schema
@@ -153,7 +151,7 @@ def _store(resources: Resources, table: Table, schema: DatasetSchema, findings: 
 
 def _check_fits(resources: Resources, parts: Sequence[Artifact], columns: list[Column]) -> None:
     with (
-        TemporaryDirectory(dir=resources.staging_folder, prefix="schema-") as scratch,
-        local_table(resources, parts, Path(scratch)) as path,
+        scratch_folder(resources, "schema-") as scratch,
+        local_table(resources, parts, scratch) as path,
     ):
         check_fits(path, columns)

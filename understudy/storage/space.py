@@ -16,6 +16,7 @@ NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 # fraction is for small disks.
 FREE_BYTES_MIN = 64 << 20
 FREE_FRACTION_MIN = 0.02
+NOT_STORED = "The disk is full, so the file was not stored. Free some disk space and upload the file again."
 
 
 def check_space(folder: Path) -> None:
@@ -37,14 +38,11 @@ def check_space(folder: Path) -> None:
 
 
 @contextmanager
-def translating_full_disk() -> Iterator[None]:
-    """Raise `StorageFull` if the disk is full while an upload is written to the staging folder."""
+def translating_full_disk(detail: str = NOT_STORED) -> Iterator[None]:
+    """Raise `StorageFull` if the disk is full while a request writes to the staging folder."""
     try:
         yield
     except OSError as error:
         if error.errno in NO_SPACE:
-            raise StorageFull(
-                "The disk is full, so the file was not stored. Free some disk space and upload the file "
-                "again."
-            ) from error
+            raise StorageFull(detail) from error
         raise

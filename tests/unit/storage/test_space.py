@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from understudy.storage.space import check_space
+from understudy.errors import StorageFull
+from understudy.storage.space import NO_SPACE, check_space, translating_full_disk
 
 BLOCK = 4096
 MEBIBYTE = 1 << 20
@@ -41,3 +42,14 @@ def test_disk_with_hardly_any_free_space_counts_as_full(
     with pytest.raises(OSError, match="No space left") as caught:
         check_space(tmp_path)
     assert caught.value.errno == errno.ENOSPC
+
+
+@pytest.mark.parametrize("number", sorted(NO_SPACE))
+def test_error_of_a_full_disk_is_translated(number: int) -> None:
+    with pytest.raises(StorageFull, match="Free some disk space"), translating_full_disk():
+        raise OSError(number, os.strerror(number))
+
+
+def test_other_errors_of_a_disk_are_not_translated() -> None:
+    with pytest.raises(FileNotFoundError), translating_full_disk():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
