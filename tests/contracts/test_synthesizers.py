@@ -368,7 +368,7 @@ def test_progress_reports_the_end_of_both_phases(make: Make) -> None:
     context = FitContext(progress=lambda phase, fraction, **_: calls.append((phase, fraction)))
     fit(make(), *all_kinds(), context=context)
     assert ("encoding", 1.0) in calls
-    # Only the refinement and the checks of the model follow the fit.
+    # After the end of the fit, the only phases are the refinement and the checks of the model.
     assert {phase for phase, _ in calls[calls.index(("fitting", 1.0)) + 1 :]} <= {"checking", "refining"}
     assert all(0 <= fraction <= 1 for _, fraction in calls)
 
