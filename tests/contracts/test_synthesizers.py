@@ -161,7 +161,7 @@ def test_names_order_types_and_missing_values_are_preserved(make: Make, with_mis
     table, schema = all_kinds(with_missing=with_missing)
     sample = draw(fit(make(), table, schema), 500)
     assert sample.schema.equals(table.schema)
-    # 20% of the values are missing, so 500 sampled values contain no missing value with a probability of 0.8**500.
+    # 20% of the values are missing. The probability that none of 500 sampled values is missing is 0.8**500.
     assert [c.null_count > 0 for c in sample.columns] == [c.null_count > 0 for c in table.columns]
     sample.validate(full=True)
 
