@@ -94,7 +94,7 @@ def loaded_by(code: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split())
 
 
-def test_api_does_not_import_the_modules_of_work():
+def test_api_does_not_import_the_work_modules():
     heavy = {"pandas", "duckdb", "numba", "scipy", "sklearn", "mimesis", "cryptography", "jinja2"}
     assert loaded_by("import app.main") & heavy == set()
 

@@ -166,7 +166,7 @@ def address(resources: Resources) -> Iterator[tuple[str, int]]:
 def serving(
     resources: Resources, *, pause_seconds: float = 0, grace_seconds: float = 20
 ) -> Iterator[tuple[StoppingServer, tuple[str, int]]]:
-    """Serve the application in a thread. Call `handle_exit` of the server to send it a signal."""
+    """Serve the application in a thread. Call the server's `handle_exit` to simulate a signal."""
     config = uvicorn.Config(create_app(resources), http=TimedProtocol, log_config=None, proxy_headers=False)
     server = StoppingServer(config, pause_seconds=pause_seconds, grace_seconds=grace_seconds)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -183,7 +183,7 @@ def serving(
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait until a condition holds, and fail if it never does."""
+    """Wait until a condition is true, and fail if it stays false."""
     for _ in range(1000):
         if is_so():
             return

@@ -30,7 +30,7 @@ def world(client: TestClient, resources: Resources, caller: Caller) -> dict[str,
     return make_world(resources, caller)
 
 
-def test_ready_dataset_has_numbers_of_rows_and_columns(ready_dataset: Json):
+def test_ready_dataset_includes_its_numbers_of_rows_and_columns(ready_dataset: Json):
     fields = {key: ready_dataset[key] for key in ("state", "origin", "n_rows", "n_columns")}
     assert fields == {"state": "ready", "origin": "upload", "n_rows": 200, "n_columns": 6}
     assert ready_dataset["size_bytes"] > 0
@@ -104,7 +104,7 @@ def test_dataset_with_descendants_is_deleted_only_by_a_cascade(
     assert list(resources.store.keys("")) == []
 
 
-def test_model_is_read_and_deleted(client: TestClient, world: dict[str, str]):
+def test_model_can_be_read_and_deleted(client: TestClient, world: dict[str, str]):
     model = get(client, f"/v1/models/{world['model']}")
     assert (model["synthesizer"], model["seed"]) == ({"name": "independent"}, 1)
     assert [column["name"] for column in model["table_schemas"]["x"]["columns"]] == ["a"]

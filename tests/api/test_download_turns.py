@@ -91,7 +91,9 @@ def test_next_download_begins_when_the_response_is_ready(monkeypatch: pytest.Mon
     asyncio.run(run())
 
 
-def test_download_that_waits_for_a_server_delays_others_only_briefly(monkeypatch: pytest.MonkeyPatch):
+def test_download_that_waits_for_a_server_delays_other_downloads_only_briefly(
+    monkeypatch: pytest.MonkeyPatch,
+):
     monkeypatch.setattr(download_turns, "TURN_SECONDS", 0.01)
 
     async def run() -> None:

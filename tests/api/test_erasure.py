@@ -55,7 +55,7 @@ KEY = {"Idempotency-Key": "k"}
 
 @pytest.fixture
 def logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """Configure logs as for a process, and return the stream that receives all levels."""
+    """Configure logging as a process does, and return the stream that receives messages of all levels."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     stream = io.StringIO()
@@ -98,7 +98,7 @@ def upload_in_parts(client: TestClient, data: bytes, *, complete: bool = True) -
 
 
 def lose_attempt(resources: Resources, caller: Caller, client: TestClient, dataset_id: str) -> str:
-    """Create what a worker that dies during training leaves: a folder, a blob without a row, a lost job."""
+    """Create what a dead training worker leaves behind: a folder, a blob without a row and a lost job."""
     job = post(client, "/v1/jobs", json={"kind": "train", "dataset_id": dataset_id})
     with resources.sessions.begin() as session:
         claimed = claims.claim(session, Claimant("w", "1", ("train",)), lease_seconds=-1)
@@ -117,7 +117,7 @@ def lose_attempt(resources: Resources, caller: Caller, client: TestClient, datas
 
 
 def kill_upload(resources: Resources) -> None:
-    """Create the files that an API process leaves if it is killed while it receives or converts a file."""
+    """Create the files that remain if an API process is killed while it receives or converts a file."""
     folder = resources.staging.root / "process-1-killed"
     (folder / "download-x").mkdir(parents=True)
     (folder / "download-x" / f"{NAME}.xlsx").write_bytes(CSV)
@@ -125,7 +125,7 @@ def kill_upload(resources: Resources) -> None:
 
 
 def make_everything(client: TestClient, resources: Resources, caller: Caller, run_jobs: RunJobs) -> list[str]:
-    """Use the data in every way that stores something, and return the paths of all roots to delete."""
+    """Run every operation that stores data, and return the paths of the resources to delete."""
     dataset = upload_whole(client, CSV)
     bad = upload_whole(client, BAD_CSV)
     parts = upload_in_parts(client, CSV)

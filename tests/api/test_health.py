@@ -97,7 +97,7 @@ def test_service_is_not_ready_while_a_job_waits_in_a_queue_without_workers(
     assert client.get("/readyz").json()["checks"]["workers"] == "jobs wait in a queue that no worker serves"
 
 
-def test_service_is_ready_while_a_project_has_its_maximum_of_running_jobs(
+def test_service_is_ready_while_a_project_runs_its_maximum_number_of_jobs(
     client: TestClient, resources: Resources
 ):
     for _ in range(2):

@@ -22,7 +22,7 @@ from understudy.resources import Resources
 
 World = dict[str, str]
 Own = tuple[TestClient, World]
-# The operations of `/v1/projects` apply to all projects. `test_projects.py` tests the access to them.
+# The operations of `/v1/projects` apply to all projects. `test_projects.py` tests who can call them.
 WITH_ID = [
     name for name in IN_V1 if "{" in (path := OPERATIONS[name][0]) and not path.startswith("/v1/projects")
 ]
@@ -101,7 +101,7 @@ def ask(client: TestClient, name: str, world: World) -> Response:
 
 
 @pytest.mark.parametrize("name", WITH_ID)
-def test_response_for_a_resource_of_another_project_equals_that_for_a_missing_one(
+def test_resource_of_another_project_gets_the_same_response_as_a_missing_resource(
     own: Own, victim: World, name: str
 ):
     client, _ = own

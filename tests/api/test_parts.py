@@ -44,7 +44,7 @@ def digest_of(data: bytes) -> str:
 
 
 def begin(client: TestClient, *files: tuple[str, bytes], **more: Any) -> Json:
-    """Start an upload of files, which are given by name and content, and return it."""
+    """Start an upload of files with the given names and contents, and return the upload."""
     declared = [
         {"filename": name, "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         for name, data in files
@@ -255,7 +255,9 @@ def test_invalid_part_leaves_nothing_behind(
     assert list(resources.staging_folder.iterdir()) == []
 
 
-def test_part_of_unknown_length_is_checked_against_its_size(client: TestClient, resources: Resources):
+def test_part_of_unknown_length_is_checked_against_its_expected_size(
+    client: TestClient, resources: Resources
+):
     upload = begin(client, ("towns.csv", CSV))
 
     def endless() -> Iterator[bytes]:

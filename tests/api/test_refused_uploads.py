@@ -164,7 +164,9 @@ def test_form_with_a_file_over_the_limit_is_rejected(
     assert_nothing_made(limited_client, shared_resources)
 
 
-def test_files_over_the_limit_in_total_are_rejected(limited_client: TestClient, shared_resources: Resources):
+def test_files_that_exceed_the_limit_in_total_are_rejected(
+    limited_client: TestClient, shared_resources: Resources
+):
     files = [("file", (f"{name}.csv", b"x" * (BYTES_MAX // 2))) for name in "abc"]
     response = limited_client.post("/v1/datasets", files=files)
     assert_problem(response, 413, "upload_too_large", str(BYTES_MAX))

@@ -79,7 +79,7 @@ CONDITIONS = [
 
 
 @pytest.mark.parametrize("options", [{"id_start": 5}, {"conditions": CONDITIONS}], ids=["plain", "groups"])
-def test_sharded_sample_has_the_rows_of_a_sample_in_one_piece(
+def test_sharded_sample_has_the_same_rows_as_an_unsharded_sample(
     client: TestClient, resources: Resources, model_id: str, run_jobs: RunJobs, options: Json
 ) -> None:
     named = {"kind": "sample", "model_id": model_id, "seed": 3, **options}
@@ -207,7 +207,7 @@ def claim(resources: Resources, *kinds: str) -> Any:
         return claims.claim(session, Claimant("dead", "1", kinds or tuple(KINDS)), lease_seconds=-1)
 
 
-def test_lost_shard_alone_is_repeated(
+def test_only_the_lost_shard_is_repeated(
     client: TestClient, resources: Resources, sandbox: Sandbox, model_id: str, run_jobs: RunJobs
 ) -> None:
     job = submit(client, kind="sample", model_id=model_id, n_rows=N_ROWS)
@@ -257,7 +257,7 @@ def test_cancelled_job_cancels_its_shards(
     assert get(client, f"/v1/jobs/{job['id']}")["state"] == "succeeded"
 
 
-def test_failed_shard_fails_the_job_and_is_retried_alone(
+def test_failed_shard_fails_its_job_and_the_job_can_be_retried(
     client: TestClient, resources: Resources, sandbox: Sandbox, model_id: str, run_jobs: RunJobs
 ) -> None:
     job = submit(client, kind="sample", model_id=model_id, n_rows=N_ROWS)

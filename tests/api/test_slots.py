@@ -110,6 +110,6 @@ def test_slot_that_is_handed_over_to_a_cancelled_request_is_released():
 
 
 @pytest.mark.parametrize("limits", [CONVERSION_LIMITS, CHECK_LIMITS, WAITING_LIMITS])
-def test_two_keys_cannot_hold_all_slots(limits):
+def test_two_keys_cannot_occupy_all_slots(limits):
     assert 2 * limits.of_key < limits.total
     assert limits.of_project < limits.total

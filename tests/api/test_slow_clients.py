@@ -70,8 +70,8 @@ def test_connection_with_an_empty_line_after_a_request_is_closed(address: tuple[
         connection.sendall(f"{HEAD}\r\n".encode())
         assert connection.recv(1 << 16).startswith(b"HTTP/1.1 200 ")
         connection.sendall(b"\r\n")
-        # Without a separate time limit, the connection would stay open, because the line ends the limit of
-        # idle connections.
+        # The empty line ends the time limit for idle connections. Without a separate time limit, the
+        # connection would stay open.
         read_all(connection)
 
 

@@ -85,7 +85,7 @@ def wait_until_refused(served: Served) -> None:
     wait_until(is_refused)
 
 
-def test_stopping_process_is_not_ready_while_it_still_answers(make_served: Callable[..., Served]):
+def test_stopping_process_still_answers_but_is_not_ready(make_served: Callable[..., Served]):
     served = make_served(pause_seconds=600)
     served.signal()
     wait_until(lambda: httpx2.get(f"{served.url}/readyz").json()["checks"] == {"api": "is stopping"})
@@ -141,7 +141,7 @@ def test_upload_in_progress_is_completed(make_served: Callable[..., Served], res
 
 
 @pytest.mark.parametrize("n_signals", [1, 2])
-def test_upload_that_exceeds_the_grace_period_or_a_second_signal_gets_503(
+def test_upload_gets_503_after_the_grace_period_or_a_second_signal(
     make_served: Callable[..., Served], resources: Resources, n_signals: int
 ):
     served = make_served(grace_seconds=0.3 if n_signals == 1 else 60)

@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import assert_problem, get
 
-# The ID is part of the names of the tests, which must be the same in all processes.
+# The ID is part of the test names, which must be the same in all processes.
 DATASET_ID = "ds_01k00000000000000000000000"
 PROBE = {"kind": "probe"}
 

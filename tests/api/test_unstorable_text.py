@@ -1,6 +1,6 @@
 """Tests that NUL characters, lone surrogates and oversized JSON are rejected by every operation.
 
-The places are generated from `openapi.json`.
+The tested parameters and body fields are generated from `openapi.json`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ANSWER_BYTES_MAX = 20_000
 
 
 def resolved(schema: Any) -> Any:
-    """Follow a reference into the components of the document."""
+    """Return the schema that a reference points to, or the schema itself if it is not a reference."""
     while isinstance(schema, dict) and "$ref" in schema:
         schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     return schema if isinstance(schema, dict) else {}
@@ -173,4 +173,4 @@ def test_response_to_an_oversized_or_malformed_body_is_small_and_fast(
     response = shared_client.post(f"/v1/{path}", content=body, headers={"Content-Type": "application/json"})
     assert response.status_code in (400, 422)
     assert len(response.content) < ANSWER_BYTES_MAX
-    assert time.process_time() - start < 2  # seconds; without limits, some responses took 3 s
+    assert time.process_time() - start < 2  # In seconds. Without limits, some responses took 3 s.

@@ -55,7 +55,7 @@ def test_waiting_job_is_cancelled_and_waits_again_after_a_retry(
     assert get(client, path)["state"] == "succeeded"
 
 
-def test_creation_request_waits_for_the_job_if_the_client_prefers_it(
+def test_creation_request_waits_for_the_job_if_the_client_prefers_to_wait(
     client: TestClient, run_jobs: Callable[[], int]
 ):
     headers = {"Prefer": "wait=30", "Idempotency-Key": "order-1"}

@@ -226,7 +226,9 @@ def test_c14_question_marks_among_numbers_are_read_as_missing(fit_and_sample: Fi
     assert all(text == "?" or float(text) >= 0 for text in sample.column("tsh"))
 
 
-def test_c27_numbers_with_thousands_commas_are_read_and_their_sums_hold(fit_and_sample: FitAndSample):
+def test_c27_numbers_with_thousands_commas_are_read_and_their_totals_stay_correct(
+    fit_and_sample: FitAndSample,
+):
     path = FOLDER / "c27-thousands-commas-and-state-codes" / "states.csv"
     stored = read_table(path)
     assert [stored.schema.field(name).type for name in ("Grants", "Loans", "TOTAL")] == [pa.int64()] * 3
@@ -241,7 +243,7 @@ def test_c11_column_with_few_distinct_urls_stays_a_url_column(fit_and_sample: Fi
     present = [text for text in referrers if text not in ("", "N/A")]
     starts = tuple(f"https://example.{end}/" for end in ("com", "net", "org"))
     assert all(text.startswith(starts) for text in present)
-    # About half of the values are missing. Four standard deviations of 260 draws are 0.13.
+    # About half of the values are missing. Four standard deviations of this share among 260 rows are 0.13.
     assert abs(len(present) / len(referrers) - 0.5) < 0.15
 
 
@@ -333,7 +335,7 @@ def test_c19_json_in_a_cell_keeps_its_keys(fit_and_sample: FitAndSample):
     assert "'payload' contains JSON" in result.messages
 
 
-def test_c07_customer_numbers_that_repeat_are_made_up(fit_and_sample: FitAndSample):
+def test_c07_repeated_customer_numbers_are_replaced_with_new_ones(fit_and_sample: FitAndSample):
     path = FOLDER / "c07-repeated-keys-verbatim" / "orders.csv"
     result = fit_and_sample(path, 1500)
     real = set(read_table(path).column("customer_no").to_pylist())
@@ -343,7 +345,7 @@ def test_c07_customer_numbers_that_repeat_are_made_up(fit_and_sample: FitAndSamp
     assert "Column 'product_code' shows" in result.messages
 
 
-def test_c13_values_that_few_rows_share_are_made_up(fit_and_sample: FitAndSample):
+def test_c13_values_that_few_rows_share_are_replaced_with_new_ones(fit_and_sample: FitAndSample):
     folder = FOLDER / "c13-repeated-values-become-OTHER"
     subjects = fit_and_sample(folder / "panel.csv", 180).column("subject")
     assert all(re.fullmatch(r"ID-\d{3,}", text) for text in subjects)
@@ -352,7 +354,7 @@ def test_c13_values_that_few_rows_share_are_made_up(fit_and_sample: FitAndSample
     assert len(set(motivations)) > 30
 
 
-def test_c30_people_within_log_lines_are_made_up(fit_and_sample: FitAndSample):
+def test_c30_users_and_addresses_within_log_lines_are_replaced_with_new_ones(fit_and_sample: FitAndSample):
     path = FOLDER / "c30-people-inside-repeated-text" / "auth.csv"
     lines = fit_and_sample(path, 400).column("message")
     assert all(re.fullmatch(r"Failed password for [a-z]+ from [\d.]+", line) for line in lines)

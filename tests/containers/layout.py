@@ -1,4 +1,4 @@
-"""Run a program as a container of `docker-compose.yml` would, without a container engine.
+"""Run a program as in a container of `docker-compose.yml`, without a container engine.
 
 Usage, as root: ``python -m tests.containers.layout PROGRAM [ARGUMENT ...]``. The program is Python code.
 

@@ -349,7 +349,7 @@ def test_streamed_bytes_equal_the_written_file(format_: Format, tmp_path: Path):
     assert b"".join(stream_table(parquet, format_, tmp_path)) == written
 
 
-def test_format_names_match_those_of_the_api():
+def test_format_names_match_the_names_in_the_api():
     assert list(FORMATS) == list(get_args(FormatName))
 
 

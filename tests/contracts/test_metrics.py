@@ -234,7 +234,7 @@ def test_unmet_need_is_reported_as_the_reason(metric: Metric, real: pa.Table) ->
 
 
 @every_metric
-def test_table_of_missing_values_is_scored_or_the_reason_is_reported(
+def test_table_with_only_missing_values_is_scored_or_the_reason_is_reported(
     metric: Metric, real: pa.Table, against: Callable[[pa.Table], Comparison]
 ) -> None:
     empty = pa.table({field.name: pa.nulls(100, field.type) for field in real.schema})

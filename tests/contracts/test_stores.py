@@ -168,7 +168,7 @@ def test_keys_are_found_by_prefix(store: Store, put: Put) -> None:
 
 
 def test_keys_are_listed_in_ascending_order_after_any_key(store: Store, put: Put) -> None:
-    # A slash is between the characters '.' and '0', so a folder is not always after a file.
+    # A slash sorts between '.' and '0', so a folder can come before or after a file with the same prefix.
     keys = sorted(["a-b", "a.c/d", "a/b", "a/b-c", "a0", "b/a/c", "b/a.d", "b/b"])
     for key in reversed(keys):
         put(key, b"")

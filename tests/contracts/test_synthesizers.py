@@ -161,7 +161,7 @@ def test_names_order_types_and_missing_values_are_preserved(make: Make, with_mis
     table, schema = all_kinds(with_missing=with_missing)
     sample = draw(fit(make(), table, schema), 500)
     assert sample.schema.equals(table.schema)
-    # 20% of the values are missing, so 500 draws contain no missing value with a probability of 0.8**500.
+    # 20% of the values are missing. The probability that none of 500 sampled values is missing is 0.8**500.
     assert [c.null_count > 0 for c in sample.columns] == [c.null_count > 0 for c in table.columns]
     sample.validate(full=True)
 
@@ -368,7 +368,7 @@ def test_progress_reports_the_end_of_both_phases(make: Make) -> None:
     context = FitContext(progress=lambda phase, fraction, **_: calls.append((phase, fraction)))
     fit(make(), *all_kinds(), context=context)
     assert ("encoding", 1.0) in calls
-    # Only the refinement and the checks of the model follow the fit.
+    # After the end of the fit, the only phases are the refinement and the checks of the model.
     assert {phase for phase, _ in calls[calls.index(("fitting", 1.0)) + 1 :]} <= {"checking", "refining"}
     assert all(0 <= fraction <= 1 for _, fraction in calls)
 

@@ -45,7 +45,7 @@ class Block:
 
     @property
     def place(self) -> str:
-        """The page and the line."""
+        """The position of the block, as `page:line`."""
         return f"{self.page}:{self.line}"
 
     def line_at(self, number: int) -> str:

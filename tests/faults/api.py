@@ -137,7 +137,7 @@ class Client:
         """Close the connections."""
         self._http.close()
 
-    # `Any` is an argument of httpx2.
+    # The options are arguments of httpx2, so their type is `Any`.
     def once(self, method: str, path: str, **options: Any) -> httpx2.Response | None:
         """Send a request and return the response, or None if the connection fails or times out."""
         try:

@@ -54,7 +54,7 @@ class Findings:
 
 
 def fault_of(response: httpx2.Response) -> str | None:
-    """Return why a response is not allowed during a fault, or None if it is allowed."""
+    """Return the reason why a response is not allowed during a fault, or None if it is allowed."""
     status = response.status_code
     if status < 400:
         return None

@@ -25,7 +25,7 @@ def unmount_disk(folder: Path) -> None:
 def keep_full(folder: Path, seconds: float, is_intact: Callable[[], bool]) -> None:
     """Keep a disk full, then delete the filler.
 
-    Fill the disk again whenever files on it are deleted. Meanwhile, check that a condition holds.
+    Fill the disk again whenever files on it are deleted. Meanwhile, check that a condition is true.
     """
     filler = folder / "filler"
     ends_at = time.monotonic() + seconds

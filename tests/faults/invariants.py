@@ -189,7 +189,7 @@ class Recovery:
         self.seconds = seconds * MARGIN * slowness()
 
     def wait(self, condition: Callable[[], Any], what: str) -> float:
-        """Wait until the condition holds, and return the duration in seconds. Fail after the time limit."""
+        """Wait until the condition is true, and return the duration in seconds. Fail after the time limit."""
         began = time.monotonic()
         while True:
             is_fulfilled = is_true(condition)

@@ -39,7 +39,7 @@ class Servers:
             until(lambda server=server: not server.is_running(), "the server has ended")
 
     def start_again(self, pause_seconds: float = 0) -> None:
-        """Start the servers that have ended after a pause."""
+        """After a pause, start the servers that have ended."""
         time.sleep(pause_seconds)
         for server in (self.postgres, self.valkey):
             if not server.is_running():

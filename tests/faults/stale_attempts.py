@@ -82,7 +82,7 @@ class StaleAttempts(threading.Thread):
     def _rounds(self) -> Iterator[Round]:
         yield from FIRST
         while True:
-            # The first rounds detect the most defects, so they occur twice as often as the others.
+            # The first rounds detect the most defects, so they occur twice as often as the other rounds.
             rounds = [*FIRST, *FIRST, *OTHERS]
             self._random.shuffle(rounds)
             yield from rounds

@@ -30,12 +30,12 @@ BOUND_SECONDS = 2 * LEASE_SECONDS + RESCUE_SECONDS + IDLE_TRANSACTION_SECONDS + 
 ONCE = ["succeeded"]
 LOST = ["lost", "succeeded"]
 FAILED = ["failed", "succeeded"]
-# The steps from the claim to the last transaction, during which the death of the process loses the attempt.
+# Steps from the claim to the last transaction. If the process dies at one of them, the attempt is lost.
 HELD = (
     *("claim.after_commit", "input.after", "store.before", "put.before_fsync", "put.after_fsync"),
     *("put.after_link", "finish.before", "finish.before_commit"),
 )
-# The steps at which no lease exists: the claim is rolled back, or the job has already ended.
+# Steps without a lease: the claim is rolled back, or the job has already ended.
 FREE = ("claim.before_commit", "finish.after_commit", "cleanup.before")
 CASES = {
     **{(step, action): LOST for step in HELD for action in ("kill", "stop")},

@@ -125,7 +125,7 @@ def test_each_cancellation_has_one_winner(stack: Stack) -> None:
     worker = stack.start_worker(worker_concurrency=4)
     rng = random.Random(3)  # noqa: S311 - repeatable, not secret
     states: set[str] = set()
-    # The rounds end when both outcomes have occurred. The invariants show that each job has only one.
+    # The rounds end when both outcomes have occurred. The invariants check that each job has one outcome.
     for n_round in range(20):
         job_ids = [stack.submit("probe", seconds=round(rng.uniform(0, 0.4), 2)) for _ in range(8)]
         delay = rng.uniform(0, 0.5 * (n_round + 1))

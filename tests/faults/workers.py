@@ -22,9 +22,9 @@ PAUSE_SECONDS_MAX = 0.2
 
 
 def until(condition: Callable[[], object], what: str = "condition") -> None:
-    """Wait until the condition holds. Fail after a generous time limit, which grows with the load.
+    """Wait until the condition is true. Fail after a generous time limit, which grows with the load.
 
-    A condition that cannot be evaluated, because the database does not respond, does not hold.
+    While the database does not respond, the condition counts as false.
     """
     began = time.monotonic()
     while not is_true(condition):
@@ -48,7 +48,7 @@ def slowness() -> float:
 
 
 def is_true(condition: Callable[[], object]) -> bool:
-    """Return whether a condition holds, or False if the database does not respond."""
+    """Return whether a condition is true, or False if the database does not respond."""
     try:
         return bool(condition())
     except Unavailable:

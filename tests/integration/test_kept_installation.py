@@ -188,7 +188,7 @@ def test_profiles_are_computed(kept: Installation):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_models_list_the_tables_on_which_they_were_trained(kept: Installation, name: str):
+def test_models_list_their_training_tables(kept: Installation, name: str):
     model = get(kept.client(), kept.path("models", name))
     table = {"model of visits": "visits", "model of orders": "orders"}.get(name, "people")
     assert (model["tables"], list(model["table_schemas"])) == ([table], [table])
@@ -236,7 +236,7 @@ def test_samples_are_evaluated_against_the_holdout_of_their_model(kept: Installa
     assert {score["name"] for score in before["metrics"]} <= set(names)
 
 
-def test_quarantine_and_releases_still_apply_and_so_do_scopes_and_revoked_keys(kept: Installation):
+def test_quarantine_and_releases_and_scopes_and_key_revocations_still_apply(kept: Installation):
     for name in ("failed sample", "unreviewed sample"):
         path = f"{kept.path('datasets', name)}/content"
         assert_problem(kept.client().get(path), 409, "quarantined")

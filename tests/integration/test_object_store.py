@@ -49,7 +49,7 @@ def stack(
     stop(running)
 
 
-def test_main_workflow_and_erasure_succeed_in_a_bucket(
+def test_main_workflow_and_erasure_succeed_with_blobs_in_a_bucket(
     stack: Serve, store: Store, small_table: pa.Table, tmp_path: Path
 ) -> None:
     source = tmp_path / "people.csv"

@@ -32,5 +32,5 @@ def test_command_line_fits_without_pandas(tmp_path: Path):
     assert done.returncode == 0, done.stderr
 
 
-def test_pandas_can_be_imported_after_without_pandas():
+def test_pandas_can_be_imported_after_the_without_pandas_block():
     subprocess.run([sys.executable, "-c", LATER], check=True)

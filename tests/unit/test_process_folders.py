@@ -27,7 +27,7 @@ def start_holder(root: Path) -> subprocess.Popen[bytes]:
     return process
 
 
-def test_folder_of_a_killed_process_is_removed_and_that_of_a_living_one_is_kept(tmp_path: Path) -> None:
+def test_folder_of_a_killed_process_is_removed_and_folder_of_a_living_process_is_kept(tmp_path: Path) -> None:
     with start_holder(tmp_path) as process:
         remove_abandoned(tmp_path)
         assert len(list(tmp_path.glob("*/upload"))) == 1

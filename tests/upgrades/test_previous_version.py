@@ -123,7 +123,7 @@ if (ROOT / ".git").exists():
             "Run python -m tests.upgrades.record (see its docstring)."
         )
 
-    def test_released_revision_is_that_of_the_newest_release_with_an_older_schema(tmp_path: Path):
+    def test_released_revision_belongs_to_the_newest_release_with_an_older_schema(tmp_path: Path):
         git("init", "-q", folder=tmp_path)
         for n_migrations, tag in ((1, "v0.9.0"), (2, "v0.10.0"), (4, "v0.11.0")):
             for number in range(1, n_migrations + 1):

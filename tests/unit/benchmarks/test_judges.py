@@ -84,7 +84,7 @@ def test_planted_copies_are_counted():
     assert distributions.copies_share(train, pa.concat_tables([fresh[:-50], train[:50]]), schema) == 50 / N
 
 
-def test_distance_to_the_nearest_row_equals_that_of_one_hot_coordinates():
+def test_distance_to_the_nearest_row_equals_the_distance_of_one_hot_coordinates():
     real, other = made_table(0, 300), made_table(1, 300)
     one, two = (coverage.as_complete(points) for points in coverage.as_points(real, [other]))
     at, square = coverage.nearest_rows(one, two, skips_itself=False)

@@ -85,7 +85,7 @@ def test_unknown_job_is_not_requeued(capsys):
     assert "dead-letters" in capsys.readouterr().err
 
 
-def test_project_without_allowed_jobs_starts_none_until_the_limit_is_removed(resources: Resources):
+def test_project_with_a_limit_of_zero_starts_no_job_until_the_limit_is_removed(resources: Resources):
     project_id = create_project(resources, "sales").id
     claimant = Claimant("worker@test", "1", ("probe",))
     with resources.sessions.begin() as session:
@@ -104,6 +104,6 @@ def test_limit_requires_a_number_or_the_option_that_removes_it(resources: Resour
     assert run(["limit-project", "sales"]) == 2
 
 
-def test_blobs_without_damage_pass_the_check(resources: Resources, capsys):
+def test_check_of_an_empty_store_finds_no_damaged_blob(resources: Resources, capsys):
     assert run(["check-blobs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"n_checked": 0, "damaged": []}

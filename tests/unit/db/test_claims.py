@@ -68,7 +68,7 @@ def test_projects_are_served_in_turn(sessions: Sessions) -> None:
 
 
 def test_each_of_many_projects_is_served_within_two_rounds(sessions: Sessions) -> None:
-    # More projects than a claim compares at once, so that the comparison begins at different projects.
+    # There are more projects than a claim compares at once, so comparisons begin at different projects.
     n_projects = 80
     project_ids = {add_project(sessions) for _ in range(n_projects)}
     for project_id in project_ids:
@@ -97,7 +97,7 @@ def test_priority_does_not_delay_another_project(sessions: Sessions) -> None:
     assert {claim(sessions).project_id for _ in range(2)} == {urgent, ordinary}
 
 
-def test_project_has_at_most_its_maximum_of_running_jobs(sessions: Sessions) -> None:
+def test_project_runs_at_most_its_maximum_number_of_jobs(sessions: Sessions) -> None:
     limited, other = add_project(sessions), add_project(sessions)
     add_jobs(sessions, limited, 5)
     add_jobs(sessions, other, 5)
@@ -185,7 +185,7 @@ def test_worker_claims_only_jobs_of_its_queues(sessions: Sessions) -> None:
     assert claim(sessions, queues=("default", "large")) is not None
 
 
-def test_priority_decides_between_the_queues_of_a_project(sessions: Sessions) -> None:
+def test_priority_determines_which_queue_of_a_project_is_served_first(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     add_jobs(sessions, project_id, 1)
     add_jobs(sessions, project_id, 1, queue="large", priority=1)

@@ -18,7 +18,7 @@ from understudy.db.orm import Job
 CRASHED = AttemptEnd("crashed")
 RETRY = leases.Retry(leases.CRASHES, 0)
 ERROR = leases.JobError("no_rows", "None.")
-# All statements by which a worker changes a job or locks it.
+# All statements that a worker uses to change or lock a job.
 WRITES: dict[str, Callable[[Session, UUID, int], Job | None]] = {
     "heartbeat": lambda *of: leases.heartbeat(*of, lease_seconds=600, progress={"phase": "stale"}),
     "hold": leases.hold,

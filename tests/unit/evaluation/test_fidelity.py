@@ -116,7 +116,7 @@ def test_score_does_not_reveal_the_exact_value_of_a_real_extreme() -> None:
     assert adherence.score == 1.0
 
 
-def test_correlations_use_the_rows_in_which_both_columns_have_values() -> None:
+def test_correlations_use_only_rows_with_values_in_both_columns() -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(500, 3))
     rows[:, 1] += rows[:, 0]
@@ -128,7 +128,7 @@ def test_correlations_use_the_rows_in_which_both_columns_have_values() -> None:
     assert np.isnan(np.diag(matrix)).all()
 
 
-def test_score_falls_by_half_the_difference_of_the_correlations() -> None:
+def test_score_falls_by_half_the_difference_between_the_correlations() -> None:
     x = np.arange(100.0)
     real, synthetic = pa.table({"x": x, "y": 2 * x + 1}), pa.table({"x": x, "y": -x})
     result = correlations.score(comparison(real, synthetic))

@@ -34,7 +34,7 @@ def test_influence_sums_to_zero() -> None:
         assert estimate.influence.mean() == pytest.approx(0.0, abs=1e-12)
 
 
-def test_difference_of_a_model_from_itself_has_no_error() -> None:
+def test_difference_between_a_model_and_itself_has_no_error() -> None:
     rng = np.random.default_rng(2)
     estimate = influence.area(rng.random(100), rng.random(100) < 0.5)
     gap = estimate - estimate

@@ -23,7 +23,7 @@ def test_exact_interval_of_no_success_has_a_closed_form() -> None:
     assert high == pytest.approx(1 - 0.025 ** (1 / 20))
 
 
-def test_exact_interval_of_only_successes_mirrors_that_of_no_success() -> None:
+def test_exact_interval_of_only_successes_mirrors_the_interval_of_no_success() -> None:
     low, high = exact_interval(20, 20)
     assert low == pytest.approx(0.025 ** (1 / 20))
     assert high == 1

@@ -1,4 +1,4 @@
-"""Tests for aggregate queries with known answers, and of answers that must not be shown."""
+"""Tests for aggregate queries with known answers, and for answers that must not be shown."""
 
 from __future__ import annotations
 

@@ -75,13 +75,13 @@ def test_rows_that_break_rules_are_counted() -> None:
     assert kept["ordered is at most sent"] == pytest.approx(result.unbroken, abs=1e-9)
 
 
-def test_few_exceptions_do_not_prevent_a_rule() -> None:
+def test_few_contradicting_rows_do_not_prevent_a_rule() -> None:
     result = discovered(shop(seed=1, broken=0.002), shop(seed=2))
     assert "net and tax add up to gross" in {rule.sentence for rule in result.rules}
     assert result.unbroken_real > 0.99
 
 
-def test_many_exceptions_prevent_a_rule() -> None:
+def test_many_contradicting_rows_prevent_a_rule() -> None:
     table = shop(seed=1, broken=0.1)
     assert rules_kept.score(comparison(table, table)) == UnscoredResult(
         reason="finds no rules in the real table"

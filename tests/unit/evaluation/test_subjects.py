@@ -223,7 +223,7 @@ def test_nearest_record_detects_copied_subjects_but_not_new_ones() -> None:
     safe = nearest_record.score(compared("safe", TEN_EACH, "patient"))
     assert isinstance(leaked, nearest_record.NearestRecordResult)
     assert leaked.n_subjects["real"] == leaked.n_subjects["holdout"]
-    # The comparison uses as many training subjects as holdout subjects. Copies of other subjects are equally
+    # The comparison uses equal numbers of training and holdout subjects. Copies of other subjects are equally
     # close to both groups.
     share = leaked.n_subjects["real"] / comparison.real.n_units
     assert leaked.score == pytest.approx(share + (1 - share) / 2, abs=4 * leaked.standard_error)

@@ -217,7 +217,7 @@ def test_dataset_without_the_columns_of_the_model_is_not_imputed(constrainable, 
     assert caught.value.code == "schema_mismatch"
 
 
-def test_number_of_imputed_rows_is_limited_like_that_of_sampled_rows(constrainable):
+def test_numbers_of_imputed_and_sampled_rows_have_the_same_limit(constrainable):
     settings = constrainable.resources.settings.model_copy(update={"sample_rows_max": 399})
     small = replace(constrainable, resources=replace(constrainable.resources, settings=settings))
     with pytest.raises(TooLarge, match="2 draws of 200 rows result in 400 rows") as caught:
@@ -263,7 +263,7 @@ def test_real_table_cannot_be_its_own_holdout(project):
     assert caught.value.pointer == "/holdout_dataset_id"
 
 
-def test_model_has_the_schema_with_which_it_was_trained(project, resources, caller, work):
+def test_model_keeps_the_schema_from_the_creation_of_its_training_job(project, resources, caller, work):
     requested = {"kind": "train", "dataset_id": project.dataset_id, "synthesizer": {"name": "independent"}}
     submit_job(resources, caller.project_id, parse_parameters(requested))
     reference = TableReference(ids.from_text("dataset", project.dataset_id))

@@ -214,7 +214,7 @@ def test_every_path_ends_at_its_code(counts: list[int]) -> None:
         assert at == -code - 1
 
 
-def test_leaves_of_cross_fitted_trees_count_only_rows_on_which_the_trees_were_not_grown() -> None:
+def test_leaves_of_cross_fitted_trees_count_only_rows_that_did_not_grow_the_tree() -> None:
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 2, 4000).astype(np.uint16)
     # With noise and a negative penalty, trees overfit if they count their own rows.

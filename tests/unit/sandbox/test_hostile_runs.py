@@ -107,7 +107,7 @@ def test_files_within_the_limits_of_a_folder_are_allowed(finish, how, n):
     assert finish("fill_folder", how=how, n=n, seconds=0.6).ok
 
 
-def test_size_of_a_sparse_file_is_that_of_its_occupied_blocks(tmp_path):
+def test_size_of_a_sparse_file_counts_only_its_occupied_blocks(tmp_path):
     with (tmp_path / "sparse").open("wb") as file:
         file.truncate(1 << 30)
     assert Usage(tmp_path, LIMITS).measure(os.getpid()) < 1 << 20

@@ -31,7 +31,7 @@ InBackground = Callable[..., Future[Any]]
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds, and fail the test if it never does."""
+    """Wait until a condition is true, and fail the test if it stays false."""
     give_up_at = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < give_up_at, "It never came."
@@ -402,7 +402,7 @@ def test_failures_on_a_full_disk_are_not_counted(bench: Bench, tmp_path: Path, w
     assert (bench.job(job_id).state == "succeeded") == (way == "succeed")
 
 
-def test_job_that_fills_the_disk_alone_is_tried_five_times(
+def test_job_that_fills_the_disk_by_itself_is_tried_five_times(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def check(folder: Path) -> None:

@@ -59,7 +59,7 @@ def test_expired_job_is_failed_only_once(bench: Bench) -> None:
     assert bench.job(job_id).error_code == "expired"
 
 
-def test_expired_job_of_a_removed_kind_fails_like_any_other(bench: Bench) -> None:
+def test_expired_job_of_a_removed_kind_fails_like_any_other_expired_job(bench: Bench) -> None:
     """Check that both jobs end, although the service no longer contains the kind of the first job."""
     first, second = bench.put("succeed"), bench.put("succeed")
     with bench.resources.sessions.begin() as session:

@@ -121,7 +121,7 @@ def test_repeatedly_truncated_responses_are_an_error(
 def test_own_blob_is_recognized_after_a_lost_response(
     faulty: Store, proxy: FaultyProxy, source: Source, data: bytes
 ) -> None:
-    # The repeated request finds the blob that the first one has stored.
+    # The repeated request finds the blob that the first request has stored.
     if data == LARGE:
         proxy.plan("POST", lambda handler, forward: handler.respond(*forward()), loses_response)
     else:
@@ -133,7 +133,7 @@ def test_own_blob_is_recognized_after_a_lost_response(
         assert file.read() == data
 
 
-def test_blob_of_another_writer_is_not_mistaken_for_its_own(
+def test_store_does_not_mistake_the_blob_of_another_writer_for_its_own(
     faulty: Store, proxy: FaultyProxy, source: Source
 ) -> None:
     faulty.put_file(KEY, source(b"first"))
@@ -182,7 +182,7 @@ def test_failed_upload_leaves_no_parts(
 def test_interrupted_upload_is_aborted_later(
     faulty: Store, proxy: FaultyProxy, source: Source, s3_server: str, bucket: str
 ) -> None:
-    # Neither the upload nor its abortion succeeds, as if the process had been killed.
+    # Neither the upload nor the request to abort it succeeds, as if the process had been killed.
     proxy.plan("PUT", *[responds(500, INTERNAL)] * 20)
     proxy.plan("DELETE", *[responds(500, INTERNAL)] * 20)
     with pytest.raises(Unavailable):
@@ -297,6 +297,6 @@ def test_opening_a_store_sends_no_request(s3_credentials: None) -> None:
     open_store("s3://bucket/prefix", StoreOptions("http://127.0.0.1:1"))
 
 
-def test_parts_of_large_files_stay_below_the_limit_of_the_interface() -> None:
+def test_number_and_size_of_parts_are_within_the_limits_of_the_interface() -> None:
     assert writing.N_PARTS_MAX < 10_000
     assert writing.PART_BYTES >= 5 << 20

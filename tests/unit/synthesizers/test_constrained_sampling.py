@@ -66,7 +66,7 @@ def test_condition_determines_its_column_and_dependent_columns_agree(chain: Tree
     rows = draw(chain, constraints({"fraud": {"equals": "yes"}}))
     assert set(rows["fraud"].to_pylist()) == {"yes"}
     hours = rows["hour"].drop_null().to_numpy()
-    # 95 95% of the real rows have a daytime hour, but no fraud has one.
+    # 95% of the real rows have a daytime hour, but no fraud has one.
     assert (hours < 6).mean() > 0.97
     assert np.median(rows["amount"].to_numpy()) == pytest.approx(np.exp(6), rel=0.2)
 

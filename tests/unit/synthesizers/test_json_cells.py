@@ -105,7 +105,7 @@ def _condition(constraint: dict[str, Any]) -> SamplingConstraints:
     )
 
 
-def test_the_only_condition_on_a_json_column_is_that_its_text_is_missing(model: Synthesizer):
+def test_json_column_supports_only_the_condition_that_its_text_is_missing(model: Synthesizer):
     rows = sample(model, 20, constraints=_condition({"is_missing": True}))
     assert rows["payload"].null_count == 20
     with pytest.raises(InvalidInput, match="contains JSON"):

@@ -124,7 +124,7 @@ def test_missing_factors_and_products_are_imputed(name: str) -> None:
     assert np.allclose(completed[name].to_pylist(), table[name].to_pylist(), atol=1e-9)
 
 
-def test_one_exception_prevents_a_rule() -> None:
+def test_one_contradicting_row_prevents_a_rule() -> None:
     table = sales("amount")
     values = table["target"].to_pylist()
     values[17] += 1

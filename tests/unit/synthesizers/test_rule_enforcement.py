@@ -127,7 +127,7 @@ def test_rules_that_contradict_the_chain_are_refused(fitted: TreeChain, change: 
 
 
 def arranged(pairs: list[tuple[int, int]], order: list[int]) -> Arranged:
-    """Arrange the columns a to e. Each pair contains the index of a dependent and that of its determinant."""
+    """Arrange the columns a to e. Each pair contains the indices of a dependent and its determinant."""
     columns = tuple(
         Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=False) for name in "abcde"
     )

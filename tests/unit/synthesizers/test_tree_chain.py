@@ -105,7 +105,7 @@ def test_counted_and_dense_gram_matrices_are_equal() -> None:
     assert np.array_equal(counted, additive.dense_gram(codes, values, column))
 
 
-def test_weights_equal_those_of_ridge_regression() -> None:
+def test_weights_equal_the_weights_of_ridge_regression() -> None:
     codes = coarse_codes(5000)
     moments = additive.fit_moments(codes, [True] * 3)
     used = np.flatnonzero(moments.column < 2)

@@ -102,7 +102,7 @@ def test_conditions_on_a_derived_column_are_met() -> None:
     assert all(100 <= value <= 200 for value in rows["derived"].to_pylist())
 
 
-def test_one_exception_prevents_a_rule() -> None:
+def test_one_contradicting_row_prevents_a_rule() -> None:
     table = accounts("absolute")
     values = table["derived"].to_pylist()
     values[17] += 1

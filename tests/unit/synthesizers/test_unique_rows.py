@@ -39,8 +39,8 @@ def test_unique_rows_are_not_sampled_but_repeated_rows_are() -> None:
         counts[row] += 1
     chain = fitted(table)
     drawn = rows_of(sample(chain, 200_000, seed=1))
-    # The table contains 2% of the million combinations. Without protection, about 4,000 draws would be
-    # copies.
+    # The table contains 2% of the million combinations. Without protection, about 4,000 sampled
+    # rows would be copies.
     assert not [row for row in drawn if counts.get(row) == 1]
     assert [row for row in drawn if counts.get(row, 0) > 1]
     assert chain.card()["rows_never_copied"] == sum(n == 1 for n in counts.values())

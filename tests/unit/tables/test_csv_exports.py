@@ -63,7 +63,7 @@ def test_three_header_rows_are_joined_across_blank_cells(tmp_path: Path):
     assert loaded.table.column_names[2:4] == ["Trade / 2022 / EUR", "Trade / 2023 / t"]
 
 
-def test_wide_first_line_and_rows_of_units_of_a_logger_are_recognized(tmp_path: Path):
+def test_wide_first_line_and_unit_rows_of_a_logger_are_recognized(tmp_path: Path):
     head = '"TOA5","CR1000","CR1000","1234","CPU:a.CR1"\n"TIMESTAMP","RECORD","Volt"\n"TS","RN","Volts"\n'
     loaded = _load(tmp_path, head + '"","","Avg"\n' + _rows('"2024-01-{day:02} 00:00:00",{n},12.{n}\n'))
     assert loaded.table.column_names == ["TIMESTAMP / TS", "RECORD / RN", "Volt / Volts / Avg"]

@@ -45,7 +45,7 @@ def _by_pattern(values: list[str]) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_counts_of_the_fast_path_equal_those_of_the_patterns(seed: int):
+def test_fast_path_and_patterns_return_equal_counts(seed: int):
     rng = random.Random(seed)  # noqa: S311
     pools = rng.sample(list(POOLS), rng.choice([1, 1, 1, 2]))
     values = [rng.choice(POOLS[rng.choice(pools)]) for _ in range(rng.choice([1, 3, 50]))]

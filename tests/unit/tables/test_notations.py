@@ -300,9 +300,7 @@ def test_stored_schema_without_notations_is_read():
     ],
     ids=str,
 )
-def test_columns_are_written_in_the_notation_in_which_they_were_read(
-    tmp_path: Path, name: str, values: list[str]
-):
+def test_columns_keep_their_notation_when_they_are_written(tmp_path: Path, name: str, values: list[str]):
     path, again = tmp_path / "t.csv", tmp_path / "again.csv"
     path.write_text(f"{name},b\n" + "".join(f"{value},1\n" for value in values))
     ingested = _ingest(path)

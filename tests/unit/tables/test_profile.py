@@ -117,7 +117,7 @@ def test_long_tables_are_sampled_evenly(tmp_path: Path) -> None:
     profiles = profile(tmp_path, pa.table({"x": pa.array(np.arange(n, dtype=np.float64))}))
     assert profiles["all"]["n_rows"] == n
     assert profiles["all"]["n_rows_read"] <= 200_000
-    # The median of eight evenly spread blocks differs from that of the table by about one block.
+    # The median of eight evenly spread blocks differs from the median of the table by about one block.
     assert profiles["x"]["quantiles"][2]["value"] == pytest.approx(n / 2, rel=0.15)
 
 

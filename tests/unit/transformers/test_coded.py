@@ -1,4 +1,4 @@
-"""Tests for coordinates, and of identifiers with a known format, such as cards, IBANs and national IDs."""
+"""Tests for coordinates, and for identifiers with a known format, such as cards, IBANs and national IDs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ def drawn(values: Any, name: str, n: int = 3000) -> tuple[GeneratedTransformer, 
         ("id_pl_pesel", "national_id"),
     ],
 )
-def test_new_identifiers_are_valid_and_differ_from_those_of_the_table(identifier_format: str, kind: str):
+def test_new_identifiers_are_valid_and_differ_from_the_identifiers_in_the_table(
+    identifier_format: str, kind: str
+):
     values = written(identifier_format)
     transformer, new = drawn(values, "national id" if kind == "national_id" else "x")
     assert transformer.generated == kind
@@ -89,7 +91,7 @@ def test_postal_codes_keep_their_pattern_and_may_repeat():
     assert all(1000 <= number <= 9999 for number in whole)
 
 
-def test_coordinates_as_text_are_drawn_within_the_range_and_not_copied():
+def test_coordinates_as_text_are_generated_within_the_range_and_not_copied():
     values = [f"({48 + i / 997:.5f}, {16 + i / 499:.5f})" for i in range(500)]
     transformer, new = drawn(values, "location")
     assert transformer.generated == "coordinates"

@@ -128,7 +128,7 @@ def test_integers_are_not_made_up_if_their_type_has_no_unused_values() -> None:
         ([f"{i}{a}B" for i, a in enumerate("ABCDEF")], [f"{a}B" for a in "ABCDEF"]),
     ],
 )
-def test_part_of_a_code_that_is_its_label_is_found_and_replaced(codes: list[str], labels: list[str]) -> None:
+def test_label_within_a_code_is_found_and_replaced(codes: list[str], labels: list[str]) -> None:
     part = find_part(codes, labels)
     assert part is not None
     assert [part.read(code) for code in codes] == labels

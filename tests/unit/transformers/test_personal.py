@@ -163,7 +163,7 @@ def test_every_locale_supports_all_personal_columns(locale: str) -> None:
             assert all(text.strip() for text in drawn.to_pylist())
 
 
-def test_locales_match_those_of_mimesis() -> None:
+def test_locales_match_the_mimesis_locales() -> None:
     assert set(LOCALES) == {locale.value for locale in mimesis.locales.Locale}
 
 

@@ -139,7 +139,7 @@ def places(locale: str) -> dict[str, list[Any]]:
 
 
 @pytest.mark.parametrize("locale", PLACES)
-def test_postal_codes_begin_like_those_of_the_city(locale: str) -> None:
+def test_postal_codes_begin_like_the_codes_of_their_city(locale: str) -> None:
     columns = places(locale)
     begins = {(city, code[:3]) for city, code in zip(columns["city"], columns["zip"], strict=True)}
     lengths = {len(code) for code in columns["zip"]}
@@ -148,7 +148,7 @@ def test_postal_codes_begin_like_those_of_the_city(locale: str) -> None:
     assert {len(row["zip"]) for row in rows} == lengths
 
 
-def test_postal_codes_of_a_rare_city_begin_like_those_of_its_state() -> None:
+def test_postal_codes_of_a_rare_city_begin_like_the_codes_of_its_state() -> None:
     columns = places("en")
     columns["city"] = [f"Town {i}" if i % 3 else city for i, city in enumerate(columns["city"])]
     table = fitted(columns, {"zip": ColumnKind.postal_code})

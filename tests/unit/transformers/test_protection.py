@@ -30,7 +30,7 @@ def fit(values: Any, subjects: Subjects | None = None) -> NumericTransformer:
 
 
 def draw(transformer: NumericTransformer, n_each: int = 200) -> Any:
-    """Return `n_each` draws of every code."""
+    """Decode every code `n_each` times, and return the numbers."""
     codes = np.repeat(np.arange(transformer.n_codes, dtype=np.uint16), n_each)
     rows = consecutive_rows(0, len(codes))
     return transformer.decode(codes, RowStream(seed=1, stream=2, rows=rows))
@@ -170,7 +170,7 @@ def test_every_bin_has_enough_subjects(seed: int, n: int, n_bins_max: int) -> No
 
 @no_deadline
 @given(SEED, st.sampled_from([60, 700]))
-def test_sampled_values_are_between_those_of_the_kth_subjects_except_in_tails(seed: int, n: int) -> None:
+def test_sampled_values_are_between_the_values_of_the_kth_subjects_except_in_tails(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)
     values, subjects = many_floats(rng, n), subjects_of(rng, n)
     owners = np.unique(subjects)

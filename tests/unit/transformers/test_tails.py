@@ -46,7 +46,7 @@ def fit(values: Any, subjects: Subjects | None = None) -> tuple[NumericTransform
 
 
 def sample(transformer: NumericTransformer, codes: Codes, seed: int = 0) -> npt.NDArray[Any]:
-    """Draw as many codes as were fitted, with replacement, and return the decoded numbers."""
+    """Resample the fitted codes with replacement, and return the decoded numbers."""
     drawn = np.random.default_rng(seed).choice(codes, len(codes))
     return transformer.decode(drawn, RowStream(seed, 5, np.arange(len(drawn), dtype=np.uint64))).to_numpy()
 

@@ -21,7 +21,7 @@ class Jobs:
         self.may_end.acquire(timeout=ENOUGH_SECONDS)
 
     def n_started(self, n_at_most: int) -> int:
-        """Wait for this number of jobs, and return how many have started, which may be one more."""
+        """Wait until `n_at_most` jobs have started. Return their number, plus 1 if another one starts."""
         n_started = sum(self.started.acquire(timeout=ENOUGH_SECONDS) for _ in range(n_at_most))
         return n_started + self.started.acquire(timeout=0.1)
 
@@ -35,7 +35,7 @@ def test_each_slot_looks_for_jobs_at_the_start() -> None:
     slots.stop(ENOUGH_SECONDS)
 
 
-def test_notification_wakes_as_many_idle_slots_as_requested() -> None:
+def test_notification_wakes_the_requested_number_of_idle_slots() -> None:
     jobs = Jobs()
     slots = Slots(3, jobs.run)
     slots.start()

@@ -35,7 +35,7 @@ def assert_entities_are_whole(sampled: pd.DataFrame) -> None:
     assert not sampled["customer_no"].isin(orders()["customer_no"]).any()
 
 
-def test_conditions_on_columns_of_entities_and_of_rows_hold(shop: understudy.Model) -> None:
+def test_conditions_on_columns_of_entities_and_of_rows_are_satisfied(shop: understudy.Model) -> None:
     wanted = conditions(
         ({"segment": {"equals": "public"}}, 400),
         ({"quantity": {"minimum": 10}, "country": {"equals": "AT"}}, 300),
@@ -130,8 +130,8 @@ def test_values_have_the_frequencies_of_the_rows_that_satisfy_the_condition(line
     sampled = lines.sample(seed=1, constraints=wanted)
     of_real = real[real["total"].between(50, 100)]["product"].value_counts(normalize=True)
     of_sample = sampled["product"].value_counts(normalize=True)
-    # The total variation distance between two samples with as many such rows as the table (about 190) is
-    # about 0.2.
+    # About 190 rows of the table satisfy the condition. The total variation distance between two samples
+    # of 190 rows is about 0.2.
     assert of_real.sub(of_sample, fill_value=0).abs().sum() / 2 < 0.25
 
 

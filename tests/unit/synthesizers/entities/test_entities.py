@@ -27,7 +27,7 @@ def repeats(column: pd.Series) -> list[float]:
     return list(column.value_counts().quantile([0.1, 0.25, 0.5, 0.75, 0.9]))
 
 
-def test_entities_repeat_as_in_the_table(shop: understudy.Model) -> None:
+def test_number_and_sizes_of_entities_match_the_table(shop: understudy.Model) -> None:
     table = orders()
     sampled = shop.sample(len(table), seed=3)
     for key in KEYS:
@@ -186,7 +186,7 @@ def test_no_entity_of_the_table_is_copied(tmp_path: Path) -> None:
     assert not set(map(tuple, single.to_numpy())) & set(map(tuple, sampled[columns].to_numpy()))
 
 
-def test_columns_that_rarely_differ_are_drawn_once_for_each_entity() -> None:
+def test_columns_that_rarely_differ_get_one_value_for_each_entity() -> None:
     table = orders()
     table.loc[table.index % 100 == 0, "country"] = "DE"
     sampled = fitted(table, KEYS, synthesizer="fast").sample(2000, seed=3)

@@ -118,7 +118,7 @@ def test_windows_are_permuted_as_in_the_reference_implementation(
 
 
 @pytest.mark.parametrize("n_windows", [0, 3])
-def test_units_of_an_entity_are_those_that_find_assigns_to_it(n_windows: int) -> None:
+def test_units_of_an_entity_agree_with_the_assignment_by_find(n_windows: int) -> None:
     grouping = Grouping(np.array([3, 1, 4, 2]), n_windows)
     places = grouping.find(consecutive_rows(0, 20), 5, 1)
     units, starts = grouping.units_of(consecutive_rows(0, 8), 5, 1)

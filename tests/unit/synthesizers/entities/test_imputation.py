@@ -22,7 +22,7 @@ def test_known_values_of_an_entity_fill_its_other_rows() -> None:
     assert completed["segment"].notna().all()
 
 
-def test_values_are_drawn_once_for_each_entity() -> None:
+def test_values_are_imputed_once_for_each_entity() -> None:
     table = orders()
     incomplete = table.copy()
     is_unknown = incomplete["customer_no"].isin(incomplete["customer_no"].unique()[::2])

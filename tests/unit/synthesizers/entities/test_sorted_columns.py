@@ -49,7 +49,9 @@ def test_values_are_in_order_within_an_entity(model: understudy.Model) -> None:
         assert (steps >= steps.iloc[0] * 0).all()
 
 
-def test_sorting_keeps_rows_addressable_and_identifiers_unique(model: understudy.Model) -> None:
+def test_sorted_samples_do_not_depend_on_the_slice_and_have_unique_identifiers(
+    model: understudy.Model,
+) -> None:
     whole = model.sample(300, seed=3)
     parts = pd.concat([model.sample(120, seed=3), model.sample(180, seed=3, offset=120)])
     for sampled in (whole, parts):

@@ -109,7 +109,7 @@ def test_missing_terms_are_computed_from_the_result(rule: str):
     assert np.quantile(errors_of(rule, filled), 0.95) < (31 if rule == "hours * rate + bonus" else 1.1)
 
 
-def test_one_exception_prevents_a_rule():
+def test_one_contradicting_row_prevents_a_rule():
     table = table_of("hours * rate + bonus")
     values = table["result"].to_numpy().copy()
     values[N_ROWS // 2] += 1
