@@ -201,10 +201,10 @@ def test_unusual_personal_values_keep_their_kind(header: str, values: list[Any],
     [
         ("氏名", ["佐藤\u3000花子", "鈴木\u3000一郎", "高橋\u3000健"]),
         ("Assignee", [f"{first}.{last}" for first in ("rosa", "bruno", "carla", "hugo") for last in "xyz"]),
-        ("Guest", [f"{last}ACHT, ROSA MRS" for last in "BCDFGHJKLMNPRSTVWZ"]),
+        ("Guest", [f"{a}ACHT{b}, ROSA MRS" for a in "BDFGKLM" for b in "ERS"]),
         ("Müşteri", ["Ayşe Yılmaz", "Mehmet Şahin", "Zeynep Çelik", "Mustafa Kaya", "Fatma Demir"]),
     ],
 )
 def test_repeated_names_in_the_forms_of_other_programs_are_names(header: str, names: list[str]):
     repeats = 1 if header == "Guest" else 20
-    assert inferred(header, names * repeats).kind.value == "name"
+    assert inferred(header, names * repeats).column.kind.value == "name"

@@ -45,6 +45,8 @@ POSTAL_TEXT = (
     r"[a-z]\d[a-z][ -]?\d[a-z]\d|[a-z]\d{4}[a-z]{3}|[a-z]\d{2} ?[a-z\d]{4}|[a-z]{2,4}[ -]?\d{4})$"
 )
 POSTAL_DISTINCTIVE = r"^(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d|\d{5}-\d{4}|\d{5}-\d{3})$"
+# Last and first name, and a title or a middle name, as in `MEYER, ANNA MRS`.
+_LAST_FIRST = r"^\p{Lu}[\pL'\x{2019} -]*, *\p{Lu}[\pL'\x{2019}.-]*(?: [\pL.]+){0,2}$"
 _LOGIN = re.compile(r"(?P<first>[^\W\d_]+)[._](?P<last>[^\W\d_]+)\d*")
 # Minimum number of distinct last names in a column. A smaller set of words may be names of objects.
 N_DISTINCT_FEW = 5
@@ -156,7 +158,10 @@ def _listed_name(evidence: Evidence, form: str | None) -> Finding | None:
     header = form is not None or evidence.has_header(headers.PERSON_ALONE)
     if share >= (LISTED_SHARE_MIN if header else MOSTLY) and _has_variety(evidence, is_person):
         return Finding(ColumnKind.name, 0.9 if header else 0.8, reason)
-    if header and evidence.is_mostly_unique and _is_capitalized(evidence.texts):
+    if header and evidence.texts.share(_LAST_FIRST) >= PLAUSIBLE:
+        reason = "the column name indicates people, and the values have the form `Last, First`"
+        return Finding(ColumnKind.name, 0.85, reason)
+    if form == "name" and evidence.is_mostly_unique and _is_capitalized(evidence.texts):
         return Finding(
             ColumnKind.name,
             0.55,
