@@ -24,6 +24,7 @@ from understudy.tables.formats import ReadLimits, format_for_path, write_table
 from understudy.tables.notations.parsing import AnyNotation, parse
 from understudy.tables.profile import profile_table
 from understudy.tables.schema import TableSchema
+from understudy.tables.text_style import PLAIN, TAB_SUFFIXES, TextStyle
 
 ROWS_MAX = 2_000
 # Wider tables are only read and profiled, because a fit needs minutes.
@@ -133,7 +134,7 @@ def _run(outcome: Outcome, path: Path, folder: Path) -> None:
 def _compare(outcome: Outcome, written: Path, rows: pa.Table, schema: TableSchema) -> None:
     """Count the written values that parse in their column's notation."""
     if outcome.format == "csv" and len(rows.column_names) > 1 and not written.name.endswith(".gz"):
-        texts = _texts_of(written, rows.column_names)
+        texts = _texts_of(written, rows.column_names, schema.text_style or PLAIN)
     else:
         texts = None
     again = format_for_path(written).read(written)
@@ -167,10 +168,11 @@ def _n_typed(again: pa.Table, name: str, type_: pa.DataType) -> int:
     return int(pc.count(cast).as_py())
 
 
-def _texts_of(path: Path, names: list[str]) -> pa.Table:
-    """Return the fields of a text file, read independently of Understudy's code."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file, delimiter="\t" if path.suffix == ".tsv" else ","))[1:]
+def _texts_of(path: Path, names: list[str], style: TextStyle) -> pa.Table:
+    """Return the fields of a text file in the given style, read independently of Understudy's code."""
+    delimiter = "\t" if path.suffix in TAB_SUFFIXES else style.delimiter or ","
+    with path.open(encoding=style.encoding, newline="") as file:
+        rows = list(csv.reader(file, delimiter=delimiter, quotechar=style.quote))[1:]
     columns = zip(*rows, strict=True) if rows else [()] * len(names)
     return pa.table([pa.array([text or None for text in column], pa.string()) for column in columns], names)
 

@@ -158,7 +158,7 @@ class DateNotation(_Notation):
         Field(ge=1800, le=2100, description="First of the 100 years that two-digit years represent."),
     ] = 1969
     language: Annotated[
-        Literal["en", "de", "fr", "es", "it", "pt", "nl"],
+        Literal["en", "de", "fr", "es", "it", "pt", "nl", "ru", "tr", "pl", "sv", "da", "nb", "cs"],
         Field(description="Language of the names of months and days."),
     ] = "en"
     capitals: Annotated[
@@ -327,6 +327,8 @@ class DurationNotation(_Notation):
 
     @model_validator(mode="after")
     def _units_have_order(self) -> Self:
+        if self.style == "clock" and self.omits_zeros and self.units != ("h", "m", "s"):
+            raise ValueError("the style `clock` can leave out zeros only with the units h, m and s")
         if list(self.units) != [unit for unit in "dhms" if unit in self.units]:
             raise ValueError("units must be ordered from days to seconds, without repetitions")
         if self.style == "words" and len(self.labels) != len(self.units):

@@ -53,3 +53,12 @@ def test_a_refusal_contains_a_remedy_and_is_counted(tmp_path: Path):
     outcome = examine("ragged", path)
     assert (outcome["result"], outcome["has_remedy"]) == ("refused", True)
     assert table_files(tmp_path) == [path]
+
+
+def test_a_sample_in_the_style_of_its_file_is_read_in_that_style(tmp_path: Path):
+    path = tmp_path / "semicolons.csv"
+    rows = "".join(f"caf\xe9 {i % 3};{i},5\r\n" for i in range(40))
+    path.write_bytes(f"place;amount\r\n{rows}".encode("cp1252"))
+    outcome = examine("semicolons", path)
+    assert (outcome["result"], outcome["unparsed"]) == ("done", [])
+    assert outcome["n_parsed"] == outcome["n_written"] == 80

@@ -57,6 +57,16 @@ def test_numbers_in_an_unambiguous_local_notation_are_read(
 
 
 @pytest.mark.parametrize(
+    ("price", "clicks"), [("0.80", 1234), ("0,80", 1.234), ("$0.80", 1234)], ids=["point", "comma", "dollars"]
+)
+def test_unclear_commas_follow_the_decimal_separator_of_other_columns(
+    tmp_path: Path, price: str, clicks: float
+):
+    table = _read(tmp_path, f"clicks\tprice\n1,234\t{price}\n2,345\t{price}\n".encode())
+    assert table["clicks"].to_pylist()[0] == clicks
+
+
+@pytest.mark.parametrize(
     ("values", "option"),
     [
         (["1,234", "5"], "decimal"),

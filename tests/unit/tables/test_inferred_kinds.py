@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - names in several languages
 """Tests for kinds inferred from mimesis data. These tests are the fast part of `benchmarks/inference.py`."""
 
 from __future__ import annotations
@@ -193,3 +194,17 @@ def test_dates_under_the_header_of_a_phone_column_are_not_phone_numbers():
 )
 def test_unusual_personal_values_keep_their_kind(header: str, values: list[Any], kind: str):
     assert inferred(header, values).column.kind.value == kind
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("氏名", ["佐藤\u3000花子", "鈴木\u3000一郎", "高橋\u3000健"]),
+        ("Assignee", [f"{first}.{last}" for first in ("rosa", "bruno", "carla", "hugo") for last in "xyz"]),
+        ("Guest", [f"{a}ACHT{b}, ROSA MRS" for a in "BDFGKLM" for b in "ERS"]),
+        ("Müşteri", ["Ayşe Yılmaz", "Mehmet Şahin", "Zeynep Çelik", "Mustafa Kaya", "Fatma Demir"]),
+    ],
+)
+def test_repeated_names_in_the_forms_of_other_programs_are_names(header: str, names: list[str]):
+    repeats = 1 if header == "Guest" else 20
+    assert inferred(header, names * repeats).column.kind.value == "name"

@@ -49,6 +49,8 @@ def test_a_file_is_written_in_the_style_of_its_source(tmp_path: Path, text: str)
         ("都道府県,性別\n東京都,男性\n大阪府,女性\n北海道,男性\n", "cp932"),
         ("省份,性别\n北京市,男\n上海市,女\n广东省,男\n", "gb18030"),
         ("시도,성별\n서울,남자\n부산,여자\n대구,남자\n", "cp949"),
+        ("시도,면적(㎡)\n□ 서울,남자\n부산,여자\n대구,남자\n", "cp949"),
+        ("номер;кем\n" + "".join(f"РТ00-{i:06};Иванов\n" for i in range(40)), "cp1251"),
     ],
 )
 def test_a_file_is_written_in_the_encoding_of_its_source(tmp_path: Path, text: str, encoding: str):

@@ -109,7 +109,7 @@ def _are_labels(evidence: Evidence) -> bool:
     n = evidence.n_distinct
     if not 0 < n <= N_LABELS_MAX or evidence.texts.n < N_VALUES_OF_LABEL_MIN * n:
         return False
-    if evidence.texts.share(r"\S\s+\S") > 1 - NEARLY_ALL:
+    if evidence.texts.share(r"\S[\s\x{3000}]+\S") > 1 - NEARLY_ALL:
         return False
     known = wordlists.first_names() | wordlists.last_names()
     n_listed = sum(

@@ -22,7 +22,8 @@ from understudy.tables.inference.key_headers import is_login
 from understudy.tables.inference.texts import CountedTexts, Mask, find_matches
 from understudy.tables.schema import ColumnKind
 
-NAME_TEXT = r"^[\pL\"'(][\pL\pM .,'\x{2019}\x{b4}`()\"&/;\-]*$"
+# Japanese names contain ideographic spaces, and foreign names in Japanese contain middle dots.
+NAME_TEXT = r"^[\pL\"'(][\pL\pM .,'\x{2019}\x{b4}`()\"&/;\x{3000}\x{b7}\x{30fb}\-]*$"
 PHONE_TEXT = r"^\+?\(?\+?\d[\d\s().\-/x]{4,24}(?:\s?(?:ext|x)\.?\s?\d{1,6})?$"
 # Phone numbers with a country code or with punctuation that is specific to phone numbers.
 PHONE_DISTINCTIVE = (
@@ -44,6 +45,9 @@ POSTAL_TEXT = (
     r"[a-z]\d[a-z][ -]?\d[a-z]\d|[a-z]\d{4}[a-z]{3}|[a-z]\d{2} ?[a-z\d]{4}|[a-z]{2,4}[ -]?\d{4})$"
 )
 POSTAL_DISTINCTIVE = r"^(?:[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d|\d{5}-\d{4}|\d{5}-\d{3})$"
+# Last and first name, and a title or a middle name, as in `MEYER, ANNA MRS`.
+_LAST_FIRST = r"^\p{Lu}[\pL'\x{2019} -]*, *\p{Lu}[\pL'\x{2019}.-]*(?: [\pL.]+){0,2}$"
+_LOGIN = re.compile(r"(?P<first>[^\W\d_]+)[._](?P<last>[^\W\d_]+)\d*")
 # Minimum number of distinct last names in a column. A smaller set of words may be names of objects.
 N_DISTINCT_FEW = 5
 
@@ -148,12 +152,15 @@ def _listed_name(evidence: Evidence, form: str | None) -> Finding | None:
         return None
     if form == "name" and (finding := _last_names_alone(evidence, texts)):
         return finding
-    is_person = np.array([_is_listed(text) for text in texts])
+    is_person = np.array([_is_listed(text) or _is_listed_login(text) for text in texts])
     share = evidence.share(is_person)
     reason = describe(evidence.texts, is_person, "contain first and last names from lists of names")
     header = form is not None or evidence.has_header(headers.PERSON_ALONE)
     if share >= (LISTED_SHARE_MIN if header else MOSTLY) and _has_variety(evidence, is_person):
         return Finding(ColumnKind.name, 0.9 if header else 0.8, reason)
+    if header and evidence.texts.share(_LAST_FIRST) >= PLAUSIBLE:
+        reason = "the column name indicates people, and the values have the form `Last, First`"
+        return Finding(ColumnKind.name, 0.85, reason)
     if form == "name" and evidence.is_mostly_unique and _is_capitalized(evidence.texts):
         return Finding(
             ColumnKind.name,
@@ -205,6 +212,15 @@ def _is_listed(text: str) -> bool:
         if word in first and any(other in last or other in first for j, other in enumerate(words) if j != i):
             return True
     return False
+
+
+def _is_listed_login(text: str) -> bool:
+    """Return whether a text is a user name with a listed name, such as `rosa.miller` or `r.miller`."""
+    match = _LOGIN.fullmatch(text)
+    if match is None:
+        return False
+    first, last = wordlists.plain(match["first"]), wordlists.plain(match["last"])
+    return first in wordlists.first_names() or (len(first) == 1 and last in wordlists.last_names())
 
 
 def detect_address(evidence: Evidence) -> Finding | None:

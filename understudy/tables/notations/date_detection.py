@@ -38,26 +38,16 @@ _DATE_WORDS = frozenset(
     (
         *("date", "datum", "day", "dt", "time", "timestamp", "month", "period", "yearmonth", "ym", "yyyymm"),
         *("doy", "julian", "week", "kw", "woche", "semaine", "semana", "settimana"),
-        *(
-            "fecha",
-            "data",
-            "created",
-            "updated",
-            "start",
-            "end",
-            "from",
-            "to",
-            "since",
-            "until",
-            "monat",
-            "mois",
-        ),
+        *("fecha", "data", "created", "updated", "start", "end", "from", "to", "since", "until"),
+        *("monat", "mois"),
     )
 )
 _CLOCK_WORDS = frozenset(("time", "hhmm", "clock", "uhrzeit", "zeit", "heure", "hora", "ora", "tijd"))
 # If the column name does not indicate times, four-digit values are read as times of day only if at least this
 # number of them are distinct.
 _N_CLOCK_MIN = 30
+# At least one of these values must be in the second half of an hour.
+_LATE_MINUTE = 30
 _SHORT_NAME = re.compile(r"[^\W\d_]{2,5}\.")
 _DOTTED = re.compile(r"%-[dm]\.%-[dm]\.")
 # Less likely orders, which are chosen only if no other order matches as many values.
@@ -229,8 +219,11 @@ def _is_plausible(pattern: str, sample: SampledTexts, clues: Clues) -> bool:
         # A year followed by three digits can also be a case number.
         return has_header
     if pattern == "%H%M":
-        # Four digits can also be a code, but among many codes, some are not valid times of day.
-        return bool(_CLOCK_WORDS & set(clues.words)) or len(sample.values) >= _N_CLOCK_MIN
+        # Four digits can also be a code, but among many codes, some are not valid times of day. In room
+        # numbers, the last two digits are small.
+        minutes = [int(value[-2:]) for value in sample.values if value.isdigit()]
+        has_times = len(minutes) >= _N_CLOCK_MIN and max(minutes) >= _LATE_MINUTE
+        return has_times or bool(_CLOCK_WORDS & set(clues.words))
     if re.match(r"[SW]%-?V", pattern):
         # A letter, two digits and four digits can also be a site number and a subject number.
         return has_header

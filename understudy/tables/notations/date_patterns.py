@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from understudy.tables.notations.names import LANGUAGES, day_names, month_names
 
@@ -22,6 +23,8 @@ _COMPACT = re.compile(
     r"(?<!\d)(\d{8})(?P<mark>[T _-]?)(?P<clock>\d{6}|\d{4})?(?P<fraction>\.\d{1,9})?(?P<zone>Z?)$"
 )
 _SPACED_DAY = re.compile("(%[bB])  ?%-d")
+# Date of a camera, such as `2023:07:14 05:32:11`, in which colons separate the year, month and day (Exif).
+_CAMERA_DATE = re.compile(r"(?:19|20)\d{2}:\d{2}:\d{2}(?=[ T]\d)")
 _WEEK = re.compile(r"(?P<year>(?:19|20)\d{2})(?P<mark>[- ]?[Ww])(?P<week>\d{1,2})(?P<day>-?[1-7])?")
 _WEEK_FIRST = re.compile(
     r"(?P<before>(?:KW|CW|WK|Wk|Week|week|Woche|Sem|S|W)[ .]?)?"
@@ -32,6 +35,7 @@ _CLOCK = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d")
 _ORDINAL = re.compile(r"(?<!\d)(?P<day>\d{1,2})(?:st|nd|rd|th|er)\b")
 _RUN = re.compile(r"\d+")
 _PARTS = re.compile("[0-9]+|[\ue000\ue100-\ue10f]")
+_NAMES = re.compile("[\ue100-\ue10f]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 # Text that may occur between the parts of a date.
 _LITERALS = re.compile(
@@ -86,7 +90,8 @@ def _calendar_patterns(text: str) -> Iterator[tuple[str, str]]:
         named, names = _cut_names(rest, language)
         if named is None:
             continue
-        for pattern in _date_patterns(named, has_clock=clock is not None):
+        has_month = "%b" in names or "%B" in names
+        for pattern in _date_patterns(named, has_clock=clock is not None, has_month=has_month):
             for place, directive in enumerate(names):
                 pattern = pattern.replace(chr(0xE100 + place), directive)
             pattern = pattern.replace("\ue000", clock or "")
@@ -110,7 +115,9 @@ def _compact_pattern(match: re.Match[str]) -> str:
 
 def _cut_clock(text: str) -> tuple[str, str | None]:
     """Replace the time of day and the offset with a private-use character, and return their pattern."""
-    match = _TIME.search(text) or _HALF.search(text) or _FRENCH.search(text)
+    camera_date = _CAMERA_DATE.match(text)
+    start = camera_date.end() if camera_date else 0
+    match = _TIME.search(text, start) or _HALF.search(text) or _FRENCH.search(text)
     if match is None:
         return text, None
     groups = match.groupdict()
@@ -136,16 +143,18 @@ def _languages(text: str) -> list[str]:
     letters = [word.lower() for word in _LETTERS.findall(text)]
     if not letters:
         return ["en"]
-    fitting = []
-    for language in LANGUAGES:
-        known = {
-            name.lower()
-            for is_short in (True, False)
-            for name in (*month_names(language, is_short=is_short), *day_names(language, is_short=is_short))
-        }
-        if any(word in known for word in letters):
-            fitting.append(language)
+    fitting = [language for language in LANGUAGES if not _names_in(language).isdisjoint(letters)]
     return fitting or ["en"]
+
+
+@cache
+def _names_in(language: str) -> frozenset[str]:
+    """Return the names of months and days in lower case, including the short names."""
+    return frozenset(
+        name.lower()
+        for is_short in (True, False)
+        for name in (*month_names(language, is_short=is_short), *day_names(language, is_short=is_short))
+    )
 
 
 def _cut_names(text: str, language: str) -> tuple[str | None, list[str]]:
@@ -173,8 +182,14 @@ def _cut_names(text: str, language: str) -> tuple[str | None, list[str]]:
     return named, directives
 
 
-def _date_patterns(text: str, *, has_clock: bool) -> Iterator[str]:
-    """Yield the patterns for a text with private-use characters in place of the time and the names."""
+def _date_patterns(text: str, *, has_clock: bool, has_month: bool) -> Iterator[str]:
+    """Yield the patterns for a text with private-use characters in place of the time and the names.
+
+    Parameters
+    ----------
+    has_month : bool
+        Whether one of the names is that of a month.
+    """
     if quarter := _QUARTER.search(text):
         year = _RUN.search(text.replace(quarter[0], "", 1))
         if year and len(year[0]) == 4 and len(_RUN.findall(text)) == 2:
@@ -184,25 +199,24 @@ def _date_patterns(text: str, *, has_clock: bool) -> Iterator[str]:
     if not all(_LITERALS.fullmatch(part) for part in _PARTS.split(text)):
         return
     runs = [match[0] for match in _RUN.finditer(text)]
-    n_months = len(re.findall("[\ue100-\ue10f]", text))
     if not runs:
-        if has_clock and not n_months:
+        if has_clock and not _NAMES.search(text):
             yield text
         return
-    for fields in _assignments(runs, has_name=n_months > 0):
+    for fields in _assignments(runs, has_month=has_month):
         pieces = _RUN.split(text)
         yield "".join(piece + field for piece, field in zip(pieces, (*fields, ""), strict=True))
 
 
-def _assignments(runs: list[str], *, has_name: bool) -> Iterator[tuple[str, ...]]:
+def _assignments(runs: list[str], *, has_month: bool) -> Iterator[tuple[str, ...]]:
     """Yield the directives that runs of digits may represent."""
     lengths = [len(run) for run in runs]
     years = [i for i, length in enumerate(lengths) if length == 4]
-    if lengths == [4, 3] and not has_name and 0 < int(runs[1]) <= _N_DAYS_MAX:
+    if lengths == [4, 3] and not has_month and 0 < int(runs[1]) <= _N_DAYS_MAX:
         yield "%Y", "%j"
     if len(years) > 1 or any(length not in (1, 2, 4) for length in lengths):
         return
-    if has_name:
+    if has_month:
         yield from _named_assignments(lengths, years)
     elif len(runs) == 2 and years:
         yield tuple("%Y" if i == years[0] else "%-m" for i in range(2))

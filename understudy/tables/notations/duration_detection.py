@@ -33,6 +33,7 @@ _DURATION_WORDS = frozenset(
 _MINUTE_WORDS = frozenset(("pace", "lap", "split", "minutes", "song", "track", "call"))
 # If the first number of a value is larger, the value is more likely `minutes:seconds` than `hours:minutes`.
 _HOURS_MAX = 48
+_MINUTES_MAX = 60
 
 
 def detect_durations(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected | None:
@@ -67,7 +68,17 @@ def _of_clock(sample: SampledTexts, clues: Clues) -> DurationNotation | None:
     padded = all(len(match[1]) > 1 for match in matches)
     if all(match[2] for match in matches):
         return DurationNotation(style="clock", units=("h", "m", "s"), padded=padded)
-    if any(match[2] for match in matches) or not _DURATION_WORDS & set(clues.words):
+    is_named = bool(_DURATION_WORDS & set(clues.words))
+    if any(match[2] for match in matches):
+        # Programs omit the hours of shorter durations. Without a matching name, `12:30` can also be hours.
+        is_possible = is_named and all(match[2] or int(match[1]) < _MINUTES_MAX for match in matches)
+        units = ("h", "m", "s")
+        return (
+            DurationNotation(style="clock", units=units, padded=padded, omits_zeros=True)
+            if is_possible
+            else None
+        )
+    if not is_named:
         return None
     has_minutes = _MINUTE_WORDS & set(clues.words) or max(int(match[1]) for match in matches) > _HOURS_MAX
     return DurationNotation(style="clock", units=("m", "s") if has_minutes else ("h", "m"), padded=padded)

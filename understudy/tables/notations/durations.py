@@ -30,6 +30,9 @@ def regex(notation: DurationNotation) -> str:
         if notation.style == "days":
             days = f"(?:(?P<d>[0-9]{{1,7}}) days?{re.escape(notation.separator)})?"
         first, *others = [unit for unit in notation.units if unit != "d"]
+        if notation.style == "clock" and notation.omits_zeros:
+            # Durations of less than an hour are written without hours: `1:02:33`, but `45:12`.
+            return r"\A(?P<sign>-)?(?:(?P<h>[0-9]{1,6}):)?(?P<m>[0-5]?[0-9]):(?P<s>[0-5][0-9])\z"
         body = days + f"(?P<{first}>[0-9]{{1,6}})" + "".join(f":(?P<{unit}>[0-5][0-9])" for unit in others)
     return rf"\A(?P<sign>-)?{body}\z"
 
@@ -85,6 +88,8 @@ def _clock(numbers: list[tuple[str, int]], notation: DurationNotation) -> str:
         number = numbers.pop(0)[1]
         word = "day" if notation.plural and number == 1 else "days"
         days = "" if notation.omits_zeros and not number else f"{number} {word}{notation.separator}"
+    elif notation.omits_zeros and not numbers[0][1]:
+        numbers.pop(0)
     width = 2 if notation.padded else 1
     return days + ":".join(f"{number:0{width if i == 0 else 2}}" for i, (_, number) in enumerate(numbers))
 

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - names in several scripts
 """Names of months and days in the languages that date notations support."""
 
 from __future__ import annotations
@@ -12,6 +13,14 @@ _LONG = {
     "it": "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
     "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
     "nl": "januari februari maart april mei juni juli augustus september oktober november december",
+    "ru": "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
+    "tr": "Ocak Şubat Mart Nisan Mayıs Haziran Temmuz Ağustos Eylül Ekim Kasım Aralık",
+    "pl": "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada "
+    "grudnia",
+    "sv": "januari februari mars april maj juni juli augusti september oktober november december",
+    "da": "januar februar marts april maj juni juli august september oktober november december",
+    "nb": "januar februar mars april mai juni juli august september oktober november desember",
+    "cs": "ledna února března dubna května června července srpna září října listopadu prosince",
 }
 _SHORT = {
     "en": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
@@ -21,6 +30,13 @@ _SHORT = {
     "it": "gen feb mar apr mag giu lug ago set ott nov dic",
     "pt": "jan fev mar abr mai jun jul ago set out nov dez",
     "nl": "jan feb mrt apr mei jun jul aug sep okt nov dec",
+    "ru": "янв фев мар апр мая июн июл авг сен окт ноя дек",
+    "tr": "Oca Şub Mar Nis May Haz Tem Ağu Eyl Eki Kas Ara",
+    "pl": "sty lut mar kwi maj cze lip sie wrz paź lis gru",
+    "sv": "jan feb mars apr maj juni juli aug sep okt nov dec",
+    "da": "jan feb mar apr maj jun jul aug sep okt nov dec",
+    "nb": "jan feb mar apr mai jun jul aug sep okt nov des",
+    "cs": "led úno bře dub kvě čvn čvc srp zář říj lis pro",
 }
 _DAYS = {
     "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
@@ -30,6 +46,19 @@ _DAYS = {
     "it": "lunedì martedì mercoledì giovedì venerdì sabato domenica",
     "pt": "segunda terça quarta quinta sexta sábado domingo",
     "nl": "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+    "ru": "понедельник вторник среда четверг пятница суббота воскресенье",
+    "tr": "Pazartesi Salı Çarşamba Perşembe Cuma Cumartesi Pazar",
+    "pl": "poniedziałek wtorek środa czwartek piątek sobota niedziela",
+    "sv": "måndag tisdag onsdag torsdag fredag lördag söndag",
+    "da": "mandag tirsdag onsdag torsdag fredag lørdag søndag",
+    "nb": "mandag tirsdag onsdag torsdag fredag lørdag søndag",
+    "cs": "pondělí úterý středa čtvrtek pátek sobota neděle",
+}
+_SHORT_DAYS = {
+    "ru": "пн вт ср чт пт сб вс",
+    "tr": "Pzt Sal Çar Per Cum Cmt Paz",
+    "pl": "pon wt śr czw pt sob niedz",
+    "cs": "po út st čt pá so ne",
 }
 _SHORT_DAY_LENGTH = {"de": 2, "nl": 2}
 
@@ -43,6 +72,8 @@ def month_names(language: str, *, is_short: bool) -> list[str]:
 
 def day_names(language: str, *, is_short: bool) -> list[str]:
     """Return the names of the days, beginning with Monday."""
+    if is_short and language in _SHORT_DAYS:
+        return _SHORT_DAYS[language].split()
     days = _DAYS[language].split()
     return [day[: _SHORT_DAY_LENGTH.get(language, 3)] for day in days] if is_short else days
 

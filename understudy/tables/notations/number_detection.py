@@ -56,6 +56,10 @@ _WORD_AFTER_BLANK = re.compile(r"[^\W\d_][\w/²³°.%-]{0,15}(?: [^\W\d_]{1,12})
 _POINT_CURRENCIES = re.compile(r"(?:[A-Z]{1,3})?[$£¥₹]|USD|GBP|AUD|CAD|INR|JPY|CNY|Rs\.?")
 
 
+UNCLEAR_COMMAS = "it is unclear whether commas are decimal or thousands separators (set the option `decimal`)"
+"""Message about numbers in which each comma can be a decimal or a thousands separator."""
+
+
 class _Affixes(NamedTuple):
     """The constant text before and after the digits of a column."""
 
@@ -170,9 +174,7 @@ def _detected(best: list[_Candidate], clues: Clues) -> Detected:
     is_given = clues.thousands is not None or (clues.decimal, chosen.notation.thousands) == (",", ".")
     question = None
     if len(best) > 1:
-        question = (
-            "it is unclear whether commas are decimal or thousands separators (set the option `decimal`)"
-        )
+        question = UNCLEAR_COMMAS
     elif chosen.is_code_like and not is_given:
         question = (
             "groups of digits of equal length may be codes (set the option `thousands` to read numbers)"

@@ -35,8 +35,14 @@ ZERO_DATE = r"0{4}[-/.]00[-/.]00(?:[T ]00:00(?::00(?:\.0+)?)?)?|00[-/.]00[-/.]0{
 """Pattern of dates with only zeros, such as 0000-00-00. Some databases write them for missing dates."""
 
 _ZERO = re.compile(ZERO_DATE)
+# Terminals for market data write the reason after the code, as in `#N/A Field Not Applicable`.
+_NOT_AVAILABLE = re.compile(r"#N/A [A-Za-z ]{1,40}")
 
 
 def means_missing(text: str, *, is_date: bool) -> bool:
     """Return whether a text is a known word for a missing value."""
-    return text in KNOWN_WORDS or (is_date and _ZERO.fullmatch(text) is not None)
+    return (
+        text in KNOWN_WORDS
+        or _NOT_AVAILABLE.fullmatch(text) is not None
+        or (is_date and _ZERO.fullmatch(text) is not None)
+    )

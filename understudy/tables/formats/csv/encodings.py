@@ -112,6 +112,8 @@ def _score_of_words(sample: bytes, encoding: str) -> float:
         return 0.0
     words = [word for word in dict.fromkeys(_WORD.findall(text)) if not word.isascii()]
     cores = [core for word in words if (core := word.strip(_EDGES)) and not core.isascii()]
+    # Codes such as document numbers contain letters in any order. A column of codes can outnumber the words.
+    cores = [core for core in cores if not any(map(str.isdigit, core))] or cores
     if not cores:
         # Only symbols, such as currency signs, are not ASCII.
         symbols = {character for word in words for character in word if ord(character) > 127}
@@ -182,7 +184,9 @@ def _scorer(encoding: str, zone: _Zone) -> Callable[[bytes], float]:
 def _score_of_chinese(sample: bytes) -> float:
     score = _scorer("gb18030", _Zone(((0xB0, 0xD7),), ((0xA1, 0xA3),), 0xA1))(sample)
     pairs = {pair for pair in _PAIR.findall(sample) if len(pair) == 2}
-    is_korean = len(pairs) >= _N_KOREAN_MIN and all(0xB0 <= pair[0] <= 0xC8 for pair in pairs)
+    # In both encodings, smaller first bytes belong to symbols.
+    leads = [pair[0] for pair in pairs if pair[0] >= 0xB0]
+    is_korean = len(leads) >= _N_KOREAN_MIN and max(leads) <= 0xC8
     return score - 2 * _MARGIN if is_korean else score
 
 

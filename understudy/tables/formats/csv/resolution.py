@@ -14,11 +14,12 @@ from understudy.tables.formats.csv.missing_words import with_words
 from understudy.tables.formats.csv.parsing import MISSING
 from understudy.tables.formats.csv.strays import are_strays
 from understudy.tables.inference import headers
-from understudy.tables.notation import DateNotation
+from understudy.tables.notation import DateNotation, NumberNotation
 from understudy.tables.notation_words import is_word
 from understudy.tables.notations.clues import Clues, Detected, Texts
 from understudy.tables.notations.date_detection import UNCLEAR_ORDER, order_of
 from understudy.tables.notations.detection import detect
+from understudy.tables.notations.number_detection import UNCLEAR_COMMAS
 from understudy.tables.notations.samples import sample_texts
 
 # If at least this share of a text column's values follows one notation, a note reports the column's other
@@ -72,16 +73,35 @@ class Unresolved(NamedTuple):
     name: str
 
 
-def resolve_orders(types: Sequence[ColumnType], columns: Sequence[Unresolved]) -> list[ColumnType]:
-    """Resolve dates with an unclear order if all other dates of the table have the same order."""
-    orders = {order_of(t.notation) for t in types if isinstance(t.notation, DateNotation)} - {None}
-    if len(orders) != 1:
-        return list(types)
-    clues = [replace(column.clues, date_order=next(iter(orders))) for column in columns]
-    return [
-        resolve(column.column_type, column.texts, clue, column.name) if type_.note == UNCLEAR_ORDER else type_
-        for type_, column, clue in zip(types, columns, clues, strict=True)
-    ]
+def resolve_together(types: Sequence[ColumnType], columns: Sequence[Unresolved]) -> list[ColumnType]:
+    """Resolve columns whose date order or decimal separator is unclear, if all other columns agree on it."""
+    clear = {
+        UNCLEAR_ORDER: ("date_order", _orders_in(types)),
+        UNCLEAR_COMMAS: ("decimal", _decimals_in(types)),
+    }
+    resolved = []
+    for type_, column in zip(types, columns, strict=True):
+        clue, values = clear.get(type_.note or "", ("", frozenset()))
+        if len(values) == 1:
+            clues = replace(column.clues, **{clue: next(iter(values))})
+            resolved.append(resolve(column.column_type, column.texts, clues, column.name))
+        else:
+            resolved.append(type_)
+    return resolved
+
+
+def _orders_in(types: Sequence[ColumnType]) -> frozenset[str]:
+    orders = {order_of(each.notation) for each in types if isinstance(each.notation, DateNotation)}
+    return frozenset(order for order in orders if order is not None)
+
+
+def _decimals_in(types: Sequence[ColumnType]) -> frozenset[str]:
+    """Return the decimal separators of the columns with decimals."""
+    return frozenset(
+        each.notation.decimal if isinstance(each.notation, NumberNotation) else "."
+        for each in types
+        if pa.types.is_floating(each.arrow_type)
+    )
 
 
 def _typed(detected: Detected, clues: Clues) -> ColumnType:

@@ -23,7 +23,7 @@ from understudy.tables.formats.csv.dialect import Dialect
 from understudy.tables.formats.csv.missing_words import count_words, with_read_words
 from understudy.tables.formats.csv.parsing import missing_words, text_batches
 from understudy.tables.formats.csv.plain_notation import with_notation
-from understudy.tables.formats.csv.resolution import Unresolved, clues_of, resolve, resolve_orders
+from understudy.tables.formats.csv.resolution import Unresolved, clues_of, resolve, resolve_together
 from understudy.tables.formats.prefetch import prefetch
 from understudy.tables.formats.scan import MEBIBYTE, Reading
 
@@ -96,7 +96,7 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
         )
         for index, (name, profile) in enumerate(zip(dialect.names, profiles, strict=True))
     ]
-    types = resolve_orders([_resolved(column) for column in columns], columns)
+    types = resolve_together([_resolved(column) for column in columns], columns)
     types = [_without_blanks(type_, index, blanks) for index, type_ in enumerate(types)]
     types = _with_words(types, source, dialect, blanks, missing)
     return Staged(path, n_rows, types, missing, blanks)
