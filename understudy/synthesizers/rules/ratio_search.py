@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -22,6 +22,8 @@ N_COLUMNS_MAX = 24
 N_COLUMNS_CUBED = 10
 # Number of sampled rows for the first check of a ratio. Most ratios already fail this check.
 N_ROWS_FIRST = 512
+# Number of ratios that are computed at once, which limits the memory.
+N_RATIOS_AT_ONCE = 128
 # Minimum number and minimum share of rows with nonzero values in all columns.
 N_ROWS_MIN = 100
 SHARE_MIN = 0.5
@@ -121,10 +123,12 @@ def find_ratios(
         Pairs of columns with a learned difference, unless the ratio has a lower entropy.
     """
     quantities = list(_quantities(columns, excluded))
+    targets = [i for i, own in enumerate(quantities) if own.name not in fixed and _is_fine(own)]
+    forms = {i: list(_forms(quantities, i)) for i in targets}
+    narrow = _narrow(quantities, {form for own in forms.values() for _, form in own})
     candidates: list[_Candidate] = []
-    for target in quantities:
-        if target.name not in fixed and _is_fine(target):
-            candidates += _candidates(target, [q for q in quantities if q is not target], pairs)
+    for i, own in forms.items():
+        candidates += _candidates(quantities, i, [form for form, signs in own if signs in narrow], pairs)
     for candidate in _sorted(candidates, columns.names):
         derivation = _derivation(columns, candidate)
         if derivation is not None:
@@ -178,52 +182,70 @@ def _is_fine(target: _Quantity) -> bool:
     return bool(high - low >= N_STEPS_MIN * target.step)
 
 
-Form = tuple[tuple[_Quantity, ...], tuple[int, ...]]
+# Indices of the bases, and their exponents.
+Form = tuple[tuple[int, ...], tuple[int, ...]]
+# Index and sign of each column in the logarithm of a ratio, in ascending order. The first sign is positive,
+# because a ratio and its reciprocal have the same width.
+Signs = tuple[tuple[int, int], ...]
+
+
+def _forms(quantities: Sequence[_Quantity], target: int) -> Iterator[tuple[Form, Signs]]:
+    """Yield the ratios of a target to one or two columns, with their signs."""
+    others = [i for i in range(len(quantities)) if i != target]
+    forms: list[Form] = [((base,), (exponent,)) for base in others for exponent in (1, -1)]
+    if len(others) < N_COLUMNS_CUBED:
+        forms += [(pair, own) for pair in combinations(others, 2) for own in ((1, 1), (1, -1), (-1, 1))]
+    for bases, exponents in forms:
+        signs = sorted([(target, 1), *((i, -e) for i, e in zip(bases, exponents, strict=True))])
+        yield (bases, exponents), tuple((i, sign * signs[0][1]) for i, sign in signs)
 
 
 def _candidates(
-    target: _Quantity, others: Sequence[_Quantity], pairs: set[frozenset[str]]
+    quantities: Sequence[_Quantity], i: int, forms: Sequence[Form], pairs: set[frozenset[str]]
 ) -> Iterator[_Candidate]:
-    """Yield the ratios of a target to one or two columns that a chain would not preserve."""
-    forms: list[Form] = [((base,), (exponent,)) for base in others for exponent in (1, -1)]
-    if len(others) < N_COLUMNS_CUBED:
-        forms += [(pair, signs) for pair in combinations(others, 2) for signs in ((1, 1), (1, -1), (-1, 1))]
-    narrow = list(_narrow(target, forms))
-    samples: dict[tuple[str, ...], _Sample | None] = {}
-    for form, width in zip(narrow, _relative_widths(target, narrow, slice(None)), strict=True):
-        bases = form[0]
-        if width > WIDTHS_MAX[len(bases) - 1]:
-            continue
-        names = tuple(base.name for base in bases)
-        if names not in samples:
-            samples[names] = _sample(target, bases)
+    """Yield the ratios of a target that a chain would not preserve, among narrow ratios."""
+    target = quantities[i]
+    samples: dict[tuple[int, ...], _Sample | None] = {}
+    for places, exponents in forms:
+        bases = tuple(quantities[place] for place in places)
+        if places not in samples:
+            samples[places] = _sample(target, bases)
         is_paired = frozenset((target.name, bases[0].name)) in pairs
-        gain = _gain(samples[names], form[1], is_paired=is_paired)
-        if gain >= GAINS_MIN[len(bases) - 1]:
-            yield _Candidate(target, *form, gain)
+        least = GAINS_MIN[len(bases) - 1]
+        gain = _gain(samples[places], exponents, least, is_paired=is_paired)
+        if gain >= least:
+            yield _Candidate(target, bases, exponents, gain)
 
 
-def _narrow(target: _Quantity, forms: list[Form]) -> Iterator[Form]:
-    """Yield the ratios that may be narrow, according to the first rows."""
-    rows = slice(None, None, max(len(target.logs) // N_ROWS_FIRST, 1))
-    for form, width in zip(forms, _relative_widths(target, forms, rows), strict=True):
-        if width <= WIDTHS_MAX[len(form[0]) - 1] * SLACK_FIRST:
-            yield form
+def _narrow(quantities: Sequence[_Quantity], forms: Collection[Signs]) -> set[Signs]:
+    """Return the ratios that are narrow in the sample. Most ratios are already wide in the first rows."""
+    if not forms:
+        return set()
+    rows = slice(None, None, max(len(quantities[0].logs) // N_ROWS_FIRST, 1))
+    may = [
+        own
+        for own, width in _relative_widths(quantities, sorted(forms), rows)
+        if width <= WIDTHS_MAX[len(own) - 2] * SLACK_FIRST
+    ]
+    widths = _relative_widths(quantities, may, slice(None))
+    return {own for own, width in widths if width <= WIDTHS_MAX[len(own) - 2]}
 
 
-def _relative_widths(target: _Quantity, forms: list[Form], rows: slice) -> list[float]:
-    """Return the width of the logarithm of each ratio, relative to the width for independent columns."""
-    logs = np.repeat(target.logs[rows][np.newaxis], len(forms), axis=0)
-    # Forms with two bases come after forms with one base.
-    n_single = sum(len(bases) == 1 for bases, _ in forms)
-    for place, own in ((0, forms), (1, forms[n_single:])):
-        if own:
-            exponents = np.array([[exponents[place]] for _, exponents in own])
-            logs[len(forms) - len(own) :] -= exponents * np.array(
-                [bases[place].logs[rows] for bases, _ in own]
-            )
-    widths = _central_widths(logs).tolist()
-    return [_relative(width, (target, *bases)) for width, (bases, _) in zip(widths, forms, strict=True)]
+def _relative_widths(
+    quantities: Sequence[_Quantity], forms: Sequence[Signs], rows: slice
+) -> Iterator[tuple[Signs, float]]:
+    """Yield each ratio with the width of its logarithm, relative to the width for independent columns."""
+    columns = np.array([own.logs[rows] for own in quantities])
+    for n_columns in (2, 3):
+        alike = [own for own in forms if len(own) == n_columns]
+        for start in range(0, len(alike), N_RATIOS_AT_ONCE):
+            some = alike[start : start + N_RATIOS_AT_ONCE]
+            parts = np.array(some)
+            logs = columns[parts[:, 0, 0]]
+            for place in range(1, n_columns):
+                logs += parts[:, place, 1, np.newaxis] * columns[parts[:, place, 0]]
+            for own, width in zip(some, _central_widths(logs).tolist(), strict=True):
+                yield own, _relative(width, [quantities[i] for i, _ in own])
 
 
 def _relative(width: float, quantities: Sequence[_Quantity]) -> float:
@@ -280,24 +302,30 @@ def _sample(target: _Quantity, bases: Sequence[_Quantity]) -> _Sample | None:
     return _Sample(own, others, ranges, _entropy(own, ranges))
 
 
-def _gain(sample: _Sample | None, exponents: tuple[int, ...], *, is_paired: bool) -> float:
+def _gain(sample: _Sample | None, exponents: tuple[int, ...], least: float, *, is_paired: bool) -> float:
     """Return the reduction of the entropy within ranges of the bases if the ratio replaces the target.
 
     The ranges approximate the leaves of a chain's trees. The entropy of the ratio must also be lower than the
     entropy of ratios to only one of two bases. If the difference to the first base is learned, the entropy
-    must be lower than the entropy of this difference.
+    must be lower than the entropy of this difference. If the reduction is less than `least`, an upper bound
+    is returned that is also less than `least`.
     """
     if sample is None:
         return -np.inf
     own, bases, order = sample.target, sample.bases, sample.ranges
     powers = [base * exponent for base, exponent in zip(bases, exponents, strict=True)]
     entropy = _entropy(own - np.sum(powers, axis=0), order)
-    entropies = [sample.entropy, *(_entropy(own - power, order) for power in powers if len(powers) > 1)]
-    if is_paired:
+    gain = sample.entropy - entropy
+    for power in powers if len(powers) > 1 else []:
+        if gain < least:
+            return gain
+        gain = min(gain, _entropy(own - power, order) - entropy)
+    if is_paired and gain >= least:
         # The other entropies are entropies of logarithms, so the difference is divided by the scale of the
         # target.
-        entropies.append(_entropy(np.exp(own) - np.exp(bases[0]), order) - float(own[order].mean()))
-    return min(entropies) - entropy
+        difference = _entropy(np.exp(own) - np.exp(bases[0]), order) - float(own[order].mean())
+        gain = min(gain, difference - entropy)
+    return gain
 
 
 def _in_ranges(bases: list[Logs]) -> Int64s:
