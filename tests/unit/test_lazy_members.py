@@ -45,7 +45,7 @@ def test_fit_without_generated_columns_does_not_load_their_modules() -> None:
 def test_fit_without_texts_does_not_load_the_modules_that_split_texts() -> None:
     done = subprocess.run([sys.executable, "-c", FIT], check=True, capture_output=True, text=True)
     loaded = set(done.stdout.split())
-    assert "understudy.synthesizers.json_cells.screening" in loaded
+    assert "understudy.synthesizers.json_cells.search" in loaded
     for name in (
         "json_cells.columns",
         "json_cells.splitting",

@@ -189,7 +189,7 @@ def test_half_cents_are_rounded_as_in_the_table(rounding: str, discounts: list[s
     assert np.mean(fits) > 0.99
 
 
-@pytest.mark.parametrize("n_rows", [40, N_ROWS])
+@pytest.mark.parametrize("n_rows", [60, N_ROWS])
 def test_product_is_found_if_the_first_rows_are_zero_or_missing(n_rows: int) -> None:
     first = np.arange(n_rows) < n_rows // 3
     columns = {name: own[:n_rows] for name, own in drawn().items()}

@@ -155,4 +155,4 @@ def test_ratio_to_two_columns_does_not_depend_on_their_order(order: tuple[str, .
     quantity, base, rate = random(3).integers(1, 40, N_ROWS), amounts(), random(2).choice([1, 0.8], N_ROWS)
     table = table_of(quantity=quantity, base=base, target=(quantity * base * rate).round(2))
     ratios = fitted(table.select(order)).enforcer_.rules.ratios
-    assert [{own.target, *own.bases} for own in ratios] == [{"quantity", "base", "target"}]
+    assert {"quantity", "base", "target"} in [{own.target, *own.bases} for own in ratios]

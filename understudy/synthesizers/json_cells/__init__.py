@@ -15,13 +15,13 @@ from understudy.lazy_members import lazy_members
 if TYPE_CHECKING:
     from understudy.synthesizers.json_cells.cells import JsonCells
     from understudy.synthesizers.json_cells.columns import json_cells_from_manifest
-    from understudy.synthesizers.json_cells.screening import find_json_cells
+    from understudy.synthesizers.json_cells.search import find_json_cells
 
 __all__ = ["JsonCells", "find_json_cells", "json_cells_from_manifest"]
 
 __getattr__ = lazy_members(
     __name__,
     "understudy.synthesizers.json_cells.cells:JsonCells",
-    "understudy.synthesizers.json_cells.screening:find_json_cells",
+    "understudy.synthesizers.json_cells.search:find_json_cells",
     "understudy.synthesizers.json_cells.columns:json_cells_from_manifest",
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.parameters.constraints import SamplingConstraints
+from understudy.tables import notations
 from understudy.tables.schema import Column, TableSchema
 from understudy.tables.validation import conform
 from understudy.transformers.base import ArrowArray, Json
@@ -93,15 +93,6 @@ class JsonCells:
             begin = (begin + len(batch)) % max(rows.num_rows, 1)
             yield pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 
-    def translate(self, constraints: SamplingConstraints) -> SamplingConstraints:
-        """Return constraints on the columns of values; see `translate`."""
-        if not self.columns:
-            return constraints
-        # Local import: few tables have such columns.
-        from understudy.synthesizers.json_cells.constraints import translate
-
-        return translate(constraints, self.columns)
-
     @property
     def inner_columns(self) -> list[Column]:
         """The columns that replace the split columns. Constraints can name these columns."""
@@ -127,11 +118,8 @@ class JsonCells:
 def _texts(
     own: CellColumn, columns: Mapping[str, ArrowArray], fields: Mapping[str, Any], n_rows: int
 ) -> ArrowArray:
-    # Local import: few tables have such columns.
-    from understudy.tables.notations.writing import written_column
-
     written: dict[str, ArrowArray] = {}
     for column in own.columns:
         values = pa.chunked_array([columns[column.name]])
-        written[column.name] = written_column(values, fields[column.name]).combine_chunks()
+        written[column.name] = notations.written_column(values, fields[column.name]).combine_chunks()
     return own.texts(written, n_rows)

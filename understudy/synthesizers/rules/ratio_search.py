@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.products import PRECISION, Factor, Product, find_ties, round_product
+from understudy.synthesizers.rules.ratio_widths import N_ROWS_MIN, Logs, Quantity, Signs, find_narrow
 from understudy.synthesizers.rules.ratios import Ratio, measure_ratio, rule_of
 from understudy.synthesizers.rules.values import Floats, Int64s, Values
 
 # Maximum number of numeric columns to search: for ratios of two columns, and for ratios of three columns.
 N_COLUMNS_MAX = 24
 N_COLUMNS_CUBED = 10
-# Number of sampled rows for the first check of a ratio. Most ratios already fail this check.
-N_ROWS_FIRST = 512
-# Number of ratios that are computed at once, which limits the memory.
-N_RATIOS_AT_ONCE = 128
-# Minimum number and minimum share of rows with nonzero values in all columns.
-N_ROWS_MIN = 100
+# Minimum share of rows with nonzero values in all columns.
 SHARE_MIN = 0.5
-# Maximum width of the central 90% range of the logarithm of a ratio, as a fraction of the width for
-# independent columns: for ratios to one column, and to the product of two columns.
-WIDTHS_MAX = (0.65, 0.25)
-# Factor by which the widths in WIDTHS_MAX are multiplied for the first rows.
-SLACK_FIRST = 1.2
 # Minimum difference, in nats, between the entropy of the target and the lower entropy of the ratio: for
 # ratios to one column, and to the product of two columns. Both entropies are measured within ranges of the
 # other columns. For two columns, these ranges are coarser than the ranges in a chain.
@@ -57,8 +45,6 @@ GAIN_LARGE = 1.0
 N_ROWS_COMPARED = 50_000
 NAME_LENGTH_MAX = 200
 
-Logs = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class RatioDerivation:
@@ -70,35 +56,11 @@ class RatioDerivation:
 
 
 @dataclass(frozen=True)
-class _Quantity:
-    """The sampled numbers of a column, and their logarithms without the sign.
-
-    Parameters
-    ----------
-    logs : array of shape (n_rows,)
-        Logarithms of the numbers, with NaN for zeros and missing values.
-    blurred : array of shape (n_rows,)
-        Logarithms of the numbers with noise of one step, so that rounding does not lower their entropy.
-    """
-
-    name: str
-    numbers: Floats
-    logs: Logs
-    blurred: Logs
-    step: float
-
-    @cached_property
-    def width(self) -> float:
-        """Width of the central 90% range of the logarithms."""
-        return float(_central_widths(self.logs[np.newaxis].copy())[0])
-
-
-@dataclass(frozen=True)
 class _Candidate:
     """A target, its bases with their exponents, and the gain of the ratio in nats."""
 
-    target: _Quantity
-    bases: tuple[_Quantity, ...]
+    target: Quantity
+    bases: tuple[Quantity, ...]
     exponents: tuple[int, ...]
     gain: float
 
@@ -125,7 +87,7 @@ def find_ratios(
     quantities = list(_quantities(columns, excluded))
     targets = [i for i, own in enumerate(quantities) if own.name not in fixed and _is_fine(own)]
     forms = {i: list(_forms(quantities, i)) for i in targets}
-    narrow = _narrow(quantities, {form for own in forms.values() for _, form in own})
+    narrow = find_narrow(quantities, {form for own in forms.values() for _, form in own})
     candidates: list[_Candidate] = []
     for i, own in forms.items():
         candidates += _candidates(quantities, i, [form for form, signs in own if signs in narrow], pairs)
@@ -151,7 +113,7 @@ def _sorted(candidates: list[_Candidate], names: list[str]) -> list[_Candidate]:
     return sorted(candidates, key=lambda own: (-gains[own.names], -names.index(own.target.name)))
 
 
-def _quantities(columns: Columns, excluded: set[str]) -> Iterator[_Quantity]:
+def _quantities(columns: Columns, excluded: set[str]) -> Iterator[Quantity]:
     """Yield the sampled numbers of columns that vary and are mostly not zero."""
     names = [n for n in columns.names if n not in excluded and columns.is_quantity(n)]
     numeric = [n for n in names if not pa.types.is_temporal(columns.table.schema.field(n).type)]
@@ -168,7 +130,7 @@ def _quantities(columns: Columns, excluded: set[str]) -> Iterator[_Quantity]:
             logs = np.where(present & (numbers > 0), np.log(numbers), np.nan)
             blurred = np.where(np.isnan(logs), np.nan, np.log(np.maximum(numbers + noise * step, step / 2)))
         if np.nanmin(logs, initial=np.inf) < np.nanmax(logs, initial=-np.inf):
-            yield _Quantity(name, np.where(present, numbers, np.nan), logs, blurred, step)
+            yield Quantity(name, np.where(present, numbers, np.nan), logs, blurred, step)
 
 
 def _step(numbers: Int64s) -> int:
@@ -176,7 +138,7 @@ def _step(numbers: Int64s) -> int:
     return max(int(np.gcd.reduce(numbers)), 1)
 
 
-def _is_fine(target: _Quantity) -> bool:
+def _is_fine(target: Quantity) -> bool:
     """Return whether the grid of a target is fine enough for the target to be derived from a ratio."""
     low, high = np.nanquantile(target.numbers, (0.25, 0.75))
     return bool(high - low >= N_STEPS_MIN * target.step)
@@ -184,12 +146,9 @@ def _is_fine(target: _Quantity) -> bool:
 
 # Indices of the bases, and their exponents.
 Form = tuple[tuple[int, ...], tuple[int, ...]]
-# Index and sign of each column in the logarithm of a ratio, in ascending order. The first sign is positive,
-# because a ratio and its reciprocal have the same width.
-Signs = tuple[tuple[int, int], ...]
 
 
-def _forms(quantities: Sequence[_Quantity], target: int) -> Iterator[tuple[Form, Signs]]:
+def _forms(quantities: Sequence[Quantity], target: int) -> Iterator[tuple[Form, Signs]]:
     """Yield the ratios of a target to one or two columns, with their signs."""
     others = [i for i in range(len(quantities)) if i != target]
     forms: list[Form] = [((base,), (exponent,)) for base in others for exponent in (1, -1)]
@@ -201,7 +160,7 @@ def _forms(quantities: Sequence[_Quantity], target: int) -> Iterator[tuple[Form,
 
 
 def _candidates(
-    quantities: Sequence[_Quantity], i: int, forms: Sequence[Form], pairs: set[frozenset[str]]
+    quantities: Sequence[Quantity], i: int, forms: Sequence[Form], pairs: set[frozenset[str]]
 ) -> Iterator[_Candidate]:
     """Yield the ratios of a target that a chain would not preserve, among narrow ratios."""
     target = quantities[i]
@@ -215,57 +174,6 @@ def _candidates(
         gain = _gain(samples[places], exponents, least, is_paired=is_paired)
         if gain >= least:
             yield _Candidate(target, bases, exponents, gain)
-
-
-def _narrow(quantities: Sequence[_Quantity], forms: Collection[Signs]) -> set[Signs]:
-    """Return the ratios that are narrow in the sample. Most ratios are already wide in the first rows."""
-    if not forms:
-        return set()
-    rows = slice(None, None, max(len(quantities[0].logs) // N_ROWS_FIRST, 1))
-    may = [
-        own
-        for own, width in _relative_widths(quantities, sorted(forms), rows)
-        if width <= WIDTHS_MAX[len(own) - 2] * SLACK_FIRST
-    ]
-    widths = _relative_widths(quantities, may, slice(None))
-    return {own for own, width in widths if width <= WIDTHS_MAX[len(own) - 2]}
-
-
-def _relative_widths(
-    quantities: Sequence[_Quantity], forms: Sequence[Signs], rows: slice
-) -> Iterator[tuple[Signs, float]]:
-    """Yield each ratio with the width of its logarithm, relative to the width for independent columns."""
-    columns = np.array([own.logs[rows] for own in quantities])
-    for n_columns in (2, 3):
-        alike = [own for own in forms if len(own) == n_columns]
-        for start in range(0, len(alike), N_RATIOS_AT_ONCE):
-            some = alike[start : start + N_RATIOS_AT_ONCE]
-            parts = np.array(some)
-            logs = columns[parts[:, 0, 0]]
-            for place in range(1, n_columns):
-                logs += parts[:, place, 1, np.newaxis] * columns[parts[:, place, 0]]
-            for own, width in zip(some, _central_widths(logs).tolist(), strict=True):
-                yield own, _relative(width, [quantities[i] for i, _ in own])
-
-
-def _relative(width: float, quantities: Sequence[_Quantity]) -> float:
-    widths = [own.width for own in quantities]
-    return width / math.hypot(*widths) if all(widths) else np.inf
-
-
-def _central_widths(logs: Logs) -> Logs:
-    """Return the width of the central 90% range of each row, or infinity if the row has too few numbers.
-
-    Parameters
-    ----------
-    logs : array of shape (n_ratios, n_rows)
-        Finite numbers, or NaN. The array is sorted in place.
-    """
-    n = np.count_nonzero(~np.isnan(logs), axis=1)
-    logs.sort(axis=1)
-    low, high = (np.rint(share * np.maximum(n - 1, 0)).astype(np.int64) for share in (0.05, 0.95))
-    ratios = np.arange(len(logs))
-    return np.where(n >= N_ROWS_MIN, logs[ratios, high] - logs[ratios, low], np.inf)
 
 
 @dataclass(frozen=True)
@@ -290,7 +198,7 @@ class _Sample:
     entropy: float
 
 
-def _sample(target: _Quantity, bases: Sequence[_Quantity]) -> _Sample | None:
+def _sample(target: Quantity, bases: Sequence[Quantity]) -> _Sample | None:
     """Return the rows for measuring the entropy, or None if too many values are missing."""
     every = -(-len(target.logs) // N_ROWS_MEASURED)
     parts = np.array([target.blurred[::every], *(base.logs[::every] for base in bases)])

@@ -231,7 +231,9 @@ class TreeChain(SingleTableSynthesizer):
     def _constrained_sampler(
         self, constraints: SamplingConstraints
     ) -> completion.ConstrainedSampler | completion.ConstrainedEntitySampler:
-        table, constraints = self.drawn_, self.cells_.translate(constraints)
+        table = self.drawn_
+        if self.cells_.columns:
+            constraints = completion.translate(constraints, self.cells_.columns)
         conditioners = []
         for condition in completion.conditions_of(constraints):
             group = completion.make_group(condition, table, self.enforcer_, self.links_)

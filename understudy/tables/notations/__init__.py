@@ -11,9 +11,9 @@ from understudy.lazy_members import lazy_members
 
 if TYPE_CHECKING:
     from understudy.tables.notations.parsing import AnyNotation, parse
-    from understudy.tables.notations.writing import is_applicable, write, written_batch
+    from understudy.tables.notations.writing import is_applicable, write, written_batch, written_column
 
-__all__ = ["AnyNotation", "is_applicable", "parse", "write", "written_batch"]
+__all__ = ["AnyNotation", "is_applicable", "parse", "write", "written_batch", "written_column"]
 
 __getattr__ = lazy_members(
     __name__,
@@ -22,4 +22,5 @@ __getattr__ = lazy_members(
     "understudy.tables.notations.writing:is_applicable",
     "understudy.tables.notations.writing:write",
     "understudy.tables.notations.writing:written_batch",
+    "understudy.tables.notations.writing:written_column",
 )
