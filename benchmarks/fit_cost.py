@@ -2,10 +2,11 @@
 
     python -m benchmarks.fit_cost --base COMMIT [--data FOLDER] [--write-results]
 
-Both versions fit the training half of each table. The versions alternate, and each measurement runs in a new
-process. The first fit in a process also loads modules. Kernels are compiled and bytecode is cached before the
-first measurement. The CPU time depends on the load of the machine, so compare the ratios of the medians and
-of the minimums.
+Both versions fit the training half of each table. The versions alternate, and each measurement runs in a
+process forked from one that has read the table and loaded the kernels. The first fit in a process also loads
+modules. Kernels are compiled and bytecode is cached before the first measurement. Linear algebra uses one
+thread. The CPU time depends on the load of the machine, so compare the ratios of the medians and of the
+minimums.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -31,6 +32,8 @@ ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
 MEASURED = Path(__file__).parent / "fit_cost_run.py"
 FITS = ("first", "second")
+# Settings for the number of threads of linear algebra.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 Seconds = list[list[float]]
 
@@ -42,14 +45,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder with adult.csv, housing.csv, diamonds.csv")
     parser.add_argument("--tables", type=_names, help="comma-separated names of tables")
     parser.add_argument("--presets", type=_names, default=["fast", "balanced"])
-    parser.add_argument("--runs", type=int, default=9, help="number of processes per version")
+    parser.add_argument("--runs", type=int, default=9, help="number of measurements per version")
     parser.add_argument("--write-results", action="store_true")
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
     with TemporaryDirectory() as folder, _checked_out(options.base, Path(folder) / "base") as base:
         trees = [base, ROOT]
         for tree in trees:
-            _run(tree, "-m", "understudy.kernels")
+            _compile(tree)
         for name in options.tables or names_at_hand(options.data):
             path = Path(folder) / f"{name}.parquet"
             pq.write_table(split(*read_source(name, options.data)).train, path)
@@ -79,25 +82,53 @@ def _checked_out(commit: str, folder: Path) -> Iterator[Path]:
         subprocess.run([*git, "remove", "--force", str(folder)], check=True)  # noqa: S603 - git
 
 
-def _run(tree: Path, *arguments: str) -> str:
-    """Run Python with the package of a work tree and a bytecode cache, and return the output."""
-    environment = os.environ | {"PYTHONPATH": str(tree)}
+def _environment(tree: Path) -> dict[str, str]:
+    """Return the environment of processes that use the package of a work tree, with a bytecode cache."""
+    environment = os.environ | {"PYTHONPATH": str(tree)} | dict.fromkeys(THREADS, "1")
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = [sys.executable, "-P", *arguments]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=tree, env=environment)  # noqa: S603 - modules of this package
-    return done.stdout
+    return environment
+
+
+def _compile(tree: Path) -> None:
+    command = [sys.executable, "-P", "-m", "understudy.kernels"]
+    subprocess.run(command, check=True, cwd=tree, env=_environment(tree))  # noqa: S603 - a module of this package
+
+
+@contextmanager
+def _measuring(tree: Path, table: Path, preset: str) -> Iterator[Callable[[], list[float]]]:
+    """Start a process with the package of a work tree, and yield a function that measures two fits."""
+    command = [sys.executable, "-P", str(MEASURED), str(table), preset]
+    with subprocess.Popen(  # noqa: S603 - a module of this package
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tree, env=_environment(tree)
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        requests, answers = process.stdin, process.stdout
+
+        def measure() -> list[float]:
+            requests.write("\n")
+            requests.flush()
+            answer = answers.readline()
+            if not answer:
+                raise SystemExit(f"The fit of {table.name} failed in {tree}. Read the error above.")
+            seconds: list[float] = json.loads(answer)
+            return seconds
+
+        yield measure
 
 
 def _measure(trees: Sequence[Path], table: Path, preset: str, n_runs: int) -> list[Seconds]:
-    """Return the CPU seconds of each fit by version, without the first process of each version."""
+    """Return the CPU seconds of each fit by version, without the first measurement of each version."""
     measured: list[Seconds] = [[] for _ in trees]
-    for number in range(n_runs + 1):
-        # Each version runs first in half of the pairs.
-        order = range(len(trees)) if number % 2 else reversed(range(len(trees)))
-        for place in order:
-            seconds = json.loads(_run(trees[place], str(MEASURED), str(table), preset))
-            if number:
-                measured[place].append(seconds)
+    with ExitStack() as stack:
+        versions = [stack.enter_context(_measuring(tree, table, preset)) for tree in trees]
+        for number in range(n_runs + 1):
+            # Each version runs first in half of the pairs.
+            order = range(len(trees)) if number % 2 else reversed(range(len(trees)))
+            for place in order:
+                seconds = versions[place]()
+                if number:
+                    measured[place].append(seconds)
     return measured
 
 

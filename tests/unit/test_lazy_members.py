@@ -36,5 +36,20 @@ def test_fit_without_generated_columns_does_not_load_their_modules() -> None:
     assert "understudy.transformers.table" in loaded
     for name in ("generated.filler", "generated.people", "generated.composition"):
         assert f"understudy.transformers.{name}" not in loaded
-    for name in ("imputation", "constrained_sampling"):
+    for name in ("imputation", "constrained_sampling", "row_sampling", "files"):
         assert f"understudy.synthesizers.tree_chain.{name}" not in loaded
+    for name in ("cards", "entities.files", "rules.completion", "rules.files"):
+        assert f"understudy.synthesizers.{name}" not in loaded
+
+
+def test_fit_without_texts_does_not_load_the_modules_that_split_texts() -> None:
+    done = subprocess.run([sys.executable, "-c", FIT], check=True, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert "understudy.synthesizers.json_cells.search" in loaded
+    for name in (
+        "json_cells.columns",
+        "json_cells.splitting",
+        "number_texts.columns",
+        "number_texts.learning",
+    ):
+        assert f"understudy.synthesizers.{name}" not in loaded

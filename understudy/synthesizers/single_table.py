@@ -16,6 +16,7 @@ import pyarrow as pa
 from understudy.errors import Conflict, InvalidInput
 from understudy.parameters.constraints import SamplingConstraints
 from understudy.parameters.synthesizers import SynthesizerParameters
+from understudy.synthesizers import after_fit, json_cells
 from understudy.synthesizers.base import (
     Json,
     ModelCard,
@@ -24,11 +25,8 @@ from understudy.synthesizers.base import (
     SupportsConstraints,
     unsupported_by_synthesizer,
 )
-from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.contexts import FitContext, LearnRun, SampleContext, SamplePlan
-from understudy.synthesizers.entities.files import entities_from_arrays, entities_to_arrays
 from understudy.synthesizers.entities.groups import NO_ENTITIES, Entities
-from understudy.synthesizers.json_cells import find_json_cells, json_cells_from_manifest
 from understudy.synthesizers.reference_tables import load_reference, save_reference
 from understudy.tables.domain_checks import check_domains
 from understudy.tables.schema import Column, ColumnKind, DatasetSchema, TableSchema
@@ -70,7 +68,7 @@ class SingleTableSynthesizer(ABC):
         self._schema, self._references = schema, _read_references(data, schema)
         self.seed_ = context.choose_seed()
         run = LearnRun(context, self.seed_, schema.locale, self._references)
-        self.cells_, rows = find_json_cells(rows, schema.tables[name])
+        self.cells_, rows = json_cells.find_json_cells(rows, schema.tables[name])
         self.table_ = self._learn(rows, self.cells_.split_schema, run)
         self.n_rows_ = rows.num_rows
         return self
@@ -104,7 +102,7 @@ class SingleTableSynthesizer(ABC):
 
     def card(self) -> ModelCard:
         """Return the model card."""
-        return self._with_cells(make_card(self.name, self._fitted(), self.n_rows_, self.entities_))
+        return self._with_cells(after_fit.make_card(self.name, self._fitted(), self.n_rows_, self.entities_))
 
     def _with_cells(self, card: ModelCard) -> ModelCard:
         """Return a card with the number of columns in the table, and warnings about JSON columns."""
@@ -127,7 +125,7 @@ class SingleTableSynthesizer(ABC):
     def save(self, writer: ModelWriter) -> None:
         """Write the fitted model as JSON and plain arrays."""
         columns, arrays = self._fitted().to_arrays()
-        entities, own_arrays = entities_to_arrays(self.entities_)
+        entities, own_arrays = after_fit.entities_to_arrays(self.entities_)
         for array_name, array in (arrays | own_arrays).items():
             writer.array(array_name, array)
         for reference, rows in self._references.items():
@@ -153,11 +151,11 @@ class SingleTableSynthesizer(ABC):
             if table.role == "reference"
         }
         loaded.seed_, loaded.n_rows_ = own.whole("seed"), own.whole("n_rows")
-        loaded.cells_ = json_cells_from_manifest(own.manifest, reader.schema.tables[name])
+        loaded.cells_ = json_cells.json_cells_from_manifest(own.manifest, reader.schema.tables[name])
         table = TableTransformer.from_arrays(loaded.cells_.split_schema, own)
         loaded._load(own, table)
         loaded.table_ = table
-        loaded.entities_ = entities_from_arrays(own, loaded._drawn_table(table))
+        loaded.entities_ = after_fit.entities_from_arrays(own, loaded._drawn_table(table))
         return loaded
 
     @abstractmethod

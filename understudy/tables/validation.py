@@ -13,12 +13,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from understudy.errors import InvalidInput
+from understudy.tables import notations
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.casting import cast, count_unfit, find_unfit
 from understudy.tables.inference import check_names, column_kind, storable_type
 from understudy.tables.notation import PlainNotation
-from understudy.tables.notations import parse
-from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 
 # Maximum number of invalid values counted in a column. At this number, messages contain "at least".
@@ -126,7 +125,8 @@ def _parsed(
     assert column.notation is not None
     n_unfit = sum(len(_find_unfit(chunk, column, target, _COUNTED_MAX)) for chunk in chunked.chunks)
     chunks = [
-        parse(_present_texts(chunk, column.notation), column.notation, target) for chunk in chunked.chunks
+        notations.parse(_present_texts(chunk, column.notation), column.notation, target)
+        for chunk in chunked.chunks
     ]
     if n_unfit:
         values_are = "value that is" if n_unfit == 1 else "values that are"
@@ -136,7 +136,7 @@ def _parsed(
     return parsed
 
 
-def _present_texts(texts: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
+def _present_texts(texts: pa.Array[Any], notation: notations.AnyNotation) -> pa.Array[Any]:
     """Return trimmed texts. Empty texts and words for missing values become null."""
     trimmed: Any = pc.utf8_trim_whitespace(texts.cast(pa.string()))
     is_missing = pc.is_in(trimmed, value_set=pa.array(["", *notation.missing]))
@@ -150,7 +150,7 @@ def _find_unfit(array: pa.Array[Any], column: Column, target: pa.DataType, n_max
         return find_unfit(array, target, n_max)
     assert column.notation is not None
     texts = _present_texts(array, column.notation)
-    is_parsed = parse(texts, column.notation, target).is_valid()
+    is_parsed = notations.parse(texts, column.notation, target).is_valid()
     unfit: Any = pc.and_(texts.is_valid(), pc.invert(is_parsed))
     return [int(at) for at in np.flatnonzero(unfit.to_numpy(zero_copy_only=False))[:n_max]]
 

@@ -9,12 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.tables import notations
 from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.casting import typed_value
 from understudy.tables.notation import BooleanNotation, DateNotation, NumberNotation, tokens
-from understudy.tables.notations import parse, write
-from understudy.tables.notations.parsing import AnyNotation
-from understudy.tables.notations.writing import is_applicable
 from understudy.tables.schema import Column
 
 # A date with a day that cannot be mistaken for the month.
@@ -67,10 +65,10 @@ def write_example(column: Column) -> str:
     """Return an example value in the notation of the column. It is not a value of the table."""
     type_ = parse_arrow_type(column.arrow_type)
     notation = column.notation
-    if notation is not None and is_applicable(notation, type_):
+    if notation is not None and notations.is_applicable(notation, type_):
         if isinstance(notation, BooleanNotation):
             return f"{notation.true} or {notation.false}"
-        return str(write(_example(type_), notation)[0].as_py())
+        return str(notations.write(_example(type_), notation)[0].as_py())
     if pa.types.is_boolean(type_):
         return "true or false"
     if pa.types.is_time(type_):
@@ -92,10 +90,10 @@ def _example(type_: pa.DataType) -> pa.Array[Any]:
     return pa.array([_NUMBER if pa.types.is_floating(type_) else _WHOLE]).cast(type_)
 
 
-def _notations(column: Column, type_: pa.DataType) -> Iterator[AnyNotation]:
+def _notations(column: Column, type_: pa.DataType) -> Iterator[notations.AnyNotation]:
     """Yield the notation of the column, and less strict forms of it."""
     notation = column.notation
-    if notation is None or not is_applicable(notation, type_):
+    if notation is None or not notations.is_applicable(notation, type_):
         return
     yield notation
     if isinstance(notation, NumberNotation) and (notation.prefix or notation.suffix):
@@ -115,13 +113,13 @@ def _unpadded(notation: DateNotation) -> DateNotation:
     return notation.model_copy(update={"pattern": pattern}) if parts else notation
 
 
-def _parse(text: str, notation: AnyNotation, type_: pa.DataType) -> pa.Array[Any] | None:
+def _parse(text: str, notation: notations.AnyNotation, type_: pa.DataType) -> pa.Array[Any] | None:
     plain = notation.model_copy(update={"missing": ()})
     if isinstance(notation, BooleanNotation):
         words = {notation.true.lower(): True, notation.false.lower(): False}
         return pa.array([words[text.lower()]], type_) if text.lower() in words else None
     try:
-        parsed = parse(pa.array([text]), plain, type_)
+        parsed = notations.parse(pa.array([text]), plain, type_)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
     return None if parsed.null_count else parsed

@@ -187,3 +187,15 @@ def test_half_cents_are_rounded_as_in_the_table(rounding: str, discounts: list[s
     drawn = zip(sample["price"].to_pylist(), sample["paid"].to_pylist(), strict=True)
     fits = [any(paid(Decimal(str(price)), rate) == amount for rate in set(rates)) for price, amount in drawn]
     assert np.mean(fits) > 0.99
+
+
+@pytest.mark.parametrize("n_rows", [60, N_ROWS])
+def test_product_is_found_if_the_first_rows_are_zero_or_missing(n_rows: int) -> None:
+    first = np.arange(n_rows) < n_rows // 3
+    columns = {name: own[:n_rows] for name, own in drawn().items()}
+    quantity, price = np.where(first, 0, columns["quantity"]), columns["price"]
+    lacks = first & (np.arange(n_rows) % 2 == 0)
+    target = pa.array((quantity * price).round(2), mask=lacks)
+    table = pa.table({"quantity": quantity, "price": pa.array(price, mask=lacks), "target": target})
+    (rule,) = fitted(table).enforcer_.rules.products
+    assert {rule.target, *rule.terms} == {"quantity", "price", "target"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +148,11 @@ def test_either_column_of_a_ratio_is_imputed_from_the_other(name: str) -> None:
     # Rounding an imputed price changes the product by up to half a cent for each unit.
     error = np.abs(quantity * base * np.array(rates)[:, None] - target) <= 0.5 * 0.01 * quantity + 0.011
     assert error.any(axis=0).mean() > 0.9
+
+
+@pytest.mark.parametrize("order", list(permutations(("base", "quantity", "target"))), ids="-".join)
+def test_ratio_to_two_columns_does_not_depend_on_their_order(order: tuple[str, ...]) -> None:
+    quantity, base, rate = random(3).integers(1, 40, N_ROWS), amounts(), random(2).choice([1, 0.8], N_ROWS)
+    table = table_of(quantity=quantity, base=base, target=(quantity * base * rate).round(2))
+    ratios = fitted(table.select(order)).enforcer_.rules.ratios
+    assert {"quantity", "base", "target"} in [{own.target, *own.bases} for own in ratios]

@@ -10,7 +10,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.synthesizers.entities.grouping import Grouping
-from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup, has_level_for_each
+from understudy.synthesizers.entities.groups import (
+    N_GROUPS_MAX,
+    ROWS,
+    Entities,
+    EntityGroup,
+    has_level_for_each,
+)
 from understudy.synthesizers.entities.positions import N_COMBINATIONS_MAX, Counter, Distinct, Position
 from understudy.synthesizers.entities.sequences import (
     N_CHANGES_MAX,
@@ -28,7 +34,7 @@ from understudy.transformers.numeric_integers import has_integers
 from understudy.transformers.table import TableTransformer
 
 # Maximum number of groups in a file, and exclusive upper bound on the number of rows in a period.
-N_GROUPS_MAX, N_ROWS_MAX = 256, 2**31
+N_ROWS_MAX = 2**31
 
 
 def entities_to_arrays(entities: Entities) -> tuple[Json, dict[str, npt.NDArray[Any]]]:

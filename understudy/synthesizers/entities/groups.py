@@ -17,6 +17,8 @@ from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowArray, Codes, NumberedRows, RowNumbers, Transformer
 from understudy.transformers.categorical import CategoricalTransformer
 
+# Maximum number of groups in a model file.
+N_GROUPS_MAX = 256
 # Source of a group if its units are rows.
 ROWS = -1
 

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from understudy.synthesizers.json_cells.screening import are_structured, may_be_json
 from understudy.synthesizers.json_cells.styles import N_TEXTS, Style, detect_style, read_json, read_python
-from understudy.transformers.base import MIN_SUPPORT, ArrowColumn
+from understudy.transformers.base import ArrowColumn
 
 # Minimum share of valid strings.
 _VALID_SHARE_MIN = 0.95
-# Number of strings that are examined before all strings are parsed.
-_N_EXAMINED = 20
-_OBJECT_OR_ARRAY = r"^\s*(?s:\{.*\}|\[.*\])\s*$"
 
 
 class Absent:
@@ -36,23 +33,13 @@ class ParsedColumn:
 
 def parse_column(column: ArrowColumn) -> ParsedColumn | None:
     """Return the values of a column of JSON objects or arrays, or None for other columns."""
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        return None
-    present: Any = column.drop_null()
-    if len(present) < MIN_SUPPORT or not _are_structured(present.slice(0, _N_EXAMINED), 1.0):
-        return None
-    if not _are_structured(present, _VALID_SHARE_MIN):
+    if not may_be_json(column) or not are_structured(column.drop_null(), _VALID_SHARE_MIN):
         return None
     for is_python in (False, True):
         parsed = _parse(column, is_python=is_python)
         if parsed is not None:
             return parsed
     return None
-
-
-def _are_structured(texts: Any, share_min: float) -> bool:
-    share: Any = pc.mean(pc.match_substring_regex(texts, _OBJECT_OR_ARRAY).cast(pa.float64()))
-    return bool(share.as_py() >= share_min)
 
 
 def parse_texts(column: ArrowColumn, style: Style) -> list[Any]:

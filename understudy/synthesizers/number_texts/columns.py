@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -37,6 +37,7 @@ class NumberColumn(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    manifest_key: ClassVar[str] = "number_texts"
 
     column: Column
     form_column: Column
@@ -45,6 +46,11 @@ class NumberColumn(BaseModel):
     mark: Literal[".", ","]
     keeps_fractions: bool = False
     n_invalid: int = Field(ge=0)
+
+    @property
+    def form_names(self) -> tuple[str, ...]:
+        """The name of the column that contains the forms."""
+        return (self.form_column.name,)
 
     @property
     def columns(self) -> tuple[Column, ...]:

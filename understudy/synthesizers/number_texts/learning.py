@@ -11,12 +11,12 @@ import pyarrow as pa
 
 from understudy.synthesizers.number_texts.columns import FORM, NumberColumn
 from understudy.synthesizers.number_texts.forms import Form, style_of
-from understudy.tables.inference import has_key_header, words_of
+from understudy.synthesizers.number_texts.screening import may_be_numbers
+from understudy.tables.inference import words_of
 from understudy.tables.quantities import (
     NUMBERS_MIN,
     VALID_MIN,
     Parts,
-    are_quantities,
     decimal_mark,
     has_mixed_fractions,
     have_codes,
@@ -26,8 +26,6 @@ from understudy.tables.quantities import (
 from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.base import MIN_SUPPORT, ArrowColumn, Subjects
 
-# Number of strings that are examined before all strings are split.
-_N_EXAMINED = 200
 _N_FORMS_MAX = 40
 # Maximum number of distinct strings in a form that is split into forms with constant numbers.
 _N_CONSTANTS_MAX = 5
@@ -45,9 +43,7 @@ def learn_number_column(
     subjects : array of shape (n_rows,), optional
         Subject of each row. If given, the support of a form counts subjects instead of rows.
     """
-    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
-        return None
-    if has_key_header(column.name) or not _begins_with_quantities(values):
+    if not may_be_numbers(column, values):
         return None
     encoded: Any = values.combine_chunks().cast(pa.string()).dictionary_encode()
     texts: list[str] = [text.strip() for text in encoded.dictionary.to_pylist()]
@@ -101,13 +97,6 @@ def _inner_columns(name: str, forms: list[Form], new_name: Callable[[str], str])
             for own, is_whole in zip(names, are_whole, strict=True)
         ),
     }
-
-
-def _begins_with_quantities(values: ArrowColumn) -> bool:
-    """Return whether the first strings in a column are quantities. This check rules out most text columns."""
-    first: Any = values.drop_null().slice(0, _N_EXAMINED).cast(pa.string())
-    texts = [text.strip() for text in dict.fromkeys(first.to_pylist())]
-    return bool(texts) and are_quantities(texts)
 
 
 def _supported_forms(

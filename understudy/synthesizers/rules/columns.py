@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +42,8 @@ class Columns:
         self.sample_array = cache(self._sample_array)
         self.sample_decimals = cache(self._sample_decimals)
         self.sample = cache(self._sample)
+        self.encoded = cache(self._encoded)
+        self.sample_encoded = cache(self._sample_encoded)
         self.coded = cache(self._coded)
 
     @property
@@ -90,13 +93,18 @@ class Columns:
     def _sample(self, name: str) -> Values:
         return read_values(name, self.sample_array(name), self.sample_decimals(name))
 
+    def _encoded(self, name: str) -> Any:  # Any: stubs have no dictionary type
+        return self.all(name).keys.dictionary_encode()
+
+    def _sample_encoded(self, name: str) -> Any:  # Any: stubs have no dictionary type
+        return self.sample(name).keys.dictionary_encode()
+
     def _coded(self, name: str) -> Coded:
-        return encode(self.all(name))
+        return code(self.all(name), self.encoded(name))
 
 
-def encode(values: Values) -> Coded:
-    """Return an integer code for each value. The codes are in arbitrary order."""
-    encoded = values.keys.dictionary_encode()
+def code(values: Values, encoded: Any) -> Coded:  # Any: stubs have no dictionary type
+    """Return an integer code for each value, given its encoded keys. The codes are in arbitrary order."""
     n = len(encoded.dictionary)
     if values.missing is None:
         return Coded(encoded.indices.to_numpy(), n)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from understudy.synthesizers.rules.columns import Coded, Columns, encode
+from understudy.synthesizers.rules.columns import Coded, Columns, code
 from understudy.synthesizers.rules.significance import (
     evidence_of_groups,
     is_significant,
@@ -55,11 +56,22 @@ class SampleCodes:
     matrix: Int32s
     n_codes: Int64s
 
+    @cached_property
+    def rows_first(self) -> Int64s:
+        """Rows of the first comparison of two columns."""
+        n = len(self.matrix)
+        return np.linspace(0, n - 1, min(N_ROWS_FIRST, n)).astype(np.int64)
+
+    @cached_property
+    def first(self) -> Int32s:
+        """Codes in the rows of the first comparison."""
+        return self.matrix[self.rows_first]
+
 
 def encode_sample(columns: Columns) -> SampleCodes:
     """Return the codes of the columns in the sample."""
     names = tuple(columns.names[:N_COLUMNS_MAX])
-    coded = [encode(columns.sample(name)) for name in names]
+    coded = [code(columns.sample(name), columns.sample_encoded(name)) for name in names]
     matrix = np.ascontiguousarray(np.vstack([c.codes for c in coded]).T)
     return SampleCodes(names, matrix, np.array([c.n_codes for c in coded]))
 
@@ -103,17 +115,16 @@ def unrefuted(
 
     The result is empty if the keys are nearly unique, because values that do not repeat provide no evidence.
     """
-    n_first = min(N_ROWS_FIRST, columns.n_sample)
-    spread = np.linspace(0, columns.n_sample - 1, n_first).astype(np.int64)
-    for rows in (spread, None):
-        some = keys if rows is None else keys[rows]
-        matrix = sample.matrix if rows is None else sample.matrix[rows]
+    for some, matrix in ((keys[sample.rows_first], sample.first), (keys, sample.matrix)):
+        numbers = np.arange(len(some))
         first = np.empty(n_keys, np.int64)
-        first[some] = np.arange(len(some))
-        repeats = np.flatnonzero(first[some] != np.arange(len(some)))
-        if rows is None and len(repeats) < least_repeats(columns.n_rows, columns.n_sample):
+        first[some] = numbers
+        first = first[some]
+        repeats = np.flatnonzero(first != numbers)
+        is_whole = matrix is sample.matrix
+        if is_whole and len(repeats) < least_repeats(columns.n_rows, columns.n_sample):
             return np.zeros(0, np.int64)
-        agrees = matrix[first[some[repeats]]][:, others] == matrix[repeats][:, others]
+        agrees = matrix[first[repeats]][:, others] == matrix[repeats][:, others]
         others = others[agrees.all(axis=0)]
         if not len(others):
             break

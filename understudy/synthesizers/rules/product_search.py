@@ -39,6 +39,8 @@ N_SHARES_MAX = 4
 N_ROWS_FIRST = 192
 # Number of rows for the first test of a product. Most products already fail this test.
 N_ROWS_LOGS = 24
+# Number of these rows that are compared first.
+N_ROWS_FEW = 6
 N_ROWS_MIN = 32
 # Minimum number of distinct target values.
 N_VALUES_MIN = 8
@@ -47,6 +49,8 @@ WIDTH_MAX = 0.02
 
 # Maximum number of products to compare with all columns.
 N_FORMS_MAX = 1200
+# Number of products that are computed at once, which limits the memory.
+N_FORMS_AT_ONCE = 256
 
 Matrix = npt.NDArray[np.float64]
 # Index of a column in the sample, its exponent and the shape of its factor.
@@ -180,18 +184,28 @@ def _candidates(
     """Yield products, and columns that are a constant multiple of them in the first rows."""
     usable = [i for i, name in enumerate(sample.names) if name in targets]
     open_ = _unrefuted(sample, forms, usable)
-    for place, parts in enumerate(forms):
+    for place, product in _products(sample, forms, np.flatnonzero(open_.any(axis=0)).tolist()):
+        parts = forms[place]
         own = [i for i, is_open in zip(usable, open_[:, place], strict=True) if is_open]
         own = [i for i in own if i not in {part[0] for part in parts}]
         if not own:
             continue
-        with np.errstate(invalid="ignore", over="ignore"):
-            product = np.prod([sample.power(part) for part in parts], axis=0)
         rows = np.isfinite(product) & (product != 0)
-        if np.count_nonzero(rows) < N_ROWS_MIN:
-            continue
         low, high = _bounds(sample.numbers[own][:, rows], sample.slack[own], product[rows])
         yield from ((parts, sample.names[own[k]]) for k in np.flatnonzero(low <= high))
+
+
+def _products(sample: Sample, forms: list[list[Part]], places: list[int]) -> Iterator[tuple[int, Floats]]:
+    """Yield the products of the forms at the given places, if enough rows have a product other than zero."""
+    for start in range(0, len(places), N_FORMS_AT_ONCE):
+        some = places[start : start + N_FORMS_AT_ONCE]
+        products = np.ones((len(some), sample.numbers.shape[1]))
+        with np.errstate(invalid="ignore", over="ignore"):
+            for k, place in enumerate(some):
+                for part in forms[place]:
+                    products[k] *= sample.power(part)
+        n_rows = np.count_nonzero(np.isfinite(products) & (products != 0), axis=1)
+        yield from ((some[k], products[k]) for k in np.flatnonzero(n_rows >= N_ROWS_MIN))
 
 
 def _unrefuted(sample: Sample, forms: list[list[Part]], targets: list[int]) -> npt.NDArray[np.bool_]:
@@ -214,10 +228,14 @@ def _unrefuted(sample: Sample, forms: list[list[Part]], targets: list[int]) -> n
     product, is_open = logs[places].sum(axis=1), is_open[places].any(axis=1)
     allowed = np.zeros((len(targets), len(forms)), np.bool_)
     for k in range(len(targets)):
-        unknown = is_open | np.isnan(least[k])
-        low = np.where(unknown, -np.inf, least[k] - product).max(axis=1)
-        high = np.where(unknown, np.inf, most[k] - product).min(axis=1)
-        allowed[k] = low <= high + PRECISION
+        left = np.arange(len(forms))
+        # A form that no constant fits in some of the rows is not computed in the other rows.
+        for n_rows in (N_ROWS_FEW, product.shape[1]):
+            unknown = is_open[left, :n_rows] | np.isnan(least[k, :n_rows])
+            low = np.where(unknown, -np.inf, least[k, :n_rows] - product[left, :n_rows]).max(axis=1)
+            high = np.where(unknown, np.inf, most[k, :n_rows] - product[left, :n_rows]).min(axis=1)
+            left = left[low <= high + PRECISION]
+        allowed[k, left] = True
     return allowed
 
 

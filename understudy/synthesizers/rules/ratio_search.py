@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.products import PRECISION, Factor, Product, find_ties, round_product
+from understudy.synthesizers.rules.ratio_widths import N_ROWS_MIN, Logs, Quantity, Signs, find_narrow
 from understudy.synthesizers.rules.ratios import Ratio, measure_ratio, rule_of
 from understudy.synthesizers.rules.values import Floats, Int64s, Values
 
 # Maximum number of numeric columns to search: for ratios of two columns, and for ratios of three columns.
 N_COLUMNS_MAX = 24
 N_COLUMNS_CUBED = 10
-# Number of sampled rows for the first check of a ratio. Most ratios already fail this check.
-N_ROWS_FIRST = 512
-# Minimum number and minimum share of rows with nonzero values in all columns.
-N_ROWS_MIN = 100
+# Minimum share of rows with nonzero values in all columns.
 SHARE_MIN = 0.5
-# Maximum width of the central 90% range of the logarithm of a ratio, as a fraction of the width for
-# independent columns: for ratios to one column, and to the product of two columns.
-WIDTHS_MAX = (0.65, 0.25)
-# Factor for the widths in WIDTHS_MAX in the check of the first rows.
-SLACK_FIRST = 1.2
 # Minimum difference, in nats, between the entropy of the target and the lower entropy of the ratio: for
 # ratios to one column, and to the product of two columns. Both entropies are measured within ranges of the
 # other columns. For two columns, these ranges are coarser than the ranges in a chain.
@@ -47,15 +37,13 @@ N_STEPS_MIN = 16
 SPACING_MIN = 1e-9
 # Maximum share of products that fall into gaps between the values of the derived column.
 SHARE_MISSED_MAX = 0.02
-# Maximum share of products in gaps for ratios with a large gain, and the minimum gain that counts as large,
-# in nats. On a coarse grid, most products are new values.
+# Maximum share of products in gaps for ratios with a large gain, and the minimum of a large gain, in nats. On
+# a coarse grid, most products are new values.
 SHARE_MISSED_LARGE = 0.15
 GAIN_LARGE = 1.0
 # Maximum number of rows for measuring the share of products in gaps.
 N_ROWS_COMPARED = 50_000
 NAME_LENGTH_MAX = 200
-
-Logs = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -68,35 +56,11 @@ class RatioDerivation:
 
 
 @dataclass(frozen=True)
-class _Quantity:
-    """The sampled numbers of a column, and their logarithms without the sign.
-
-    Parameters
-    ----------
-    logs : array of shape (n_rows,)
-        Logarithms of the numbers, with NaN for zeros and missing values.
-    blurred : array of shape (n_rows,)
-        Logarithms of the numbers with noise of one step, so that rounding does not lower their entropy.
-    """
-
-    name: str
-    numbers: Floats
-    logs: Logs
-    blurred: Logs
-    step: float
-
-    @cached_property
-    def width(self) -> float:
-        """Width of the central 90% range of the logarithms."""
-        return float(_central_widths(self.logs[np.newaxis].copy())[0])
-
-
-@dataclass(frozen=True)
 class _Candidate:
     """A target, its bases with their exponents, and the gain of the ratio in nats."""
 
-    target: _Quantity
-    bases: tuple[_Quantity, ...]
+    target: Quantity
+    bases: tuple[Quantity, ...]
     exponents: tuple[int, ...]
     gain: float
 
@@ -121,10 +85,12 @@ def find_ratios(
         Pairs of columns with a learned difference, unless the ratio has a lower entropy.
     """
     quantities = list(_quantities(columns, excluded))
+    targets = [i for i, own in enumerate(quantities) if own.name not in fixed and _is_fine(own)]
+    forms = {i: list(_forms(quantities, i)) for i in targets}
+    narrow = find_narrow(quantities, {form for own in forms.values() for _, form in own})
     candidates: list[_Candidate] = []
-    for target in quantities:
-        if target.name not in fixed and _is_fine(target):
-            candidates += _candidates(target, [q for q in quantities if q is not target], pairs)
+    for i, own in forms.items():
+        candidates += _candidates(quantities, i, [form for form, signs in own if signs in narrow], pairs)
     for candidate in _sorted(candidates, columns.names):
         derivation = _derivation(columns, candidate)
         if derivation is not None:
@@ -147,7 +113,7 @@ def _sorted(candidates: list[_Candidate], names: list[str]) -> list[_Candidate]:
     return sorted(candidates, key=lambda own: (-gains[own.names], -names.index(own.target.name)))
 
 
-def _quantities(columns: Columns, excluded: set[str]) -> Iterator[_Quantity]:
+def _quantities(columns: Columns, excluded: set[str]) -> Iterator[Quantity]:
     """Yield the sampled numbers of columns that vary and are mostly not zero."""
     names = [n for n in columns.names if n not in excluded and columns.is_quantity(n)]
     numeric = [n for n in names if not pa.types.is_temporal(columns.table.schema.field(n).type)]
@@ -164,7 +130,7 @@ def _quantities(columns: Columns, excluded: set[str]) -> Iterator[_Quantity]:
             logs = np.where(present & (numbers > 0), np.log(numbers), np.nan)
             blurred = np.where(np.isnan(logs), np.nan, np.log(np.maximum(numbers + noise * step, step / 2)))
         if np.nanmin(logs, initial=np.inf) < np.nanmax(logs, initial=-np.inf):
-            yield _Quantity(name, np.where(present, numbers, np.nan), logs, blurred, step)
+            yield Quantity(name, np.where(present, numbers, np.nan), logs, blurred, step)
 
 
 def _step(numbers: Int64s) -> int:
@@ -172,78 +138,42 @@ def _step(numbers: Int64s) -> int:
     return max(int(np.gcd.reduce(numbers)), 1)
 
 
-def _is_fine(target: _Quantity) -> bool:
+def _is_fine(target: Quantity) -> bool:
     """Return whether the grid of a target is fine enough for the target to be derived from a ratio."""
     low, high = np.nanquantile(target.numbers, (0.25, 0.75))
     return bool(high - low >= N_STEPS_MIN * target.step)
 
 
-Form = tuple[tuple[_Quantity, ...], tuple[int, ...]]
+# Indices of the bases, and their exponents.
+Form = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def _forms(quantities: Sequence[Quantity], target: int) -> Iterator[tuple[Form, Signs]]:
+    """Yield the ratios of a target to one or two columns, with their signs."""
+    others = [i for i in range(len(quantities)) if i != target]
+    forms: list[Form] = [((base,), (exponent,)) for base in others for exponent in (1, -1)]
+    if len(others) < N_COLUMNS_CUBED:
+        forms += [(pair, own) for pair in combinations(others, 2) for own in ((1, 1), (1, -1), (-1, 1))]
+    for bases, exponents in forms:
+        signs = sorted([(target, 1), *((i, -e) for i, e in zip(bases, exponents, strict=True))])
+        yield (bases, exponents), tuple((i, sign * signs[0][1]) for i, sign in signs)
 
 
 def _candidates(
-    target: _Quantity, others: Sequence[_Quantity], pairs: set[frozenset[str]]
+    quantities: Sequence[Quantity], i: int, forms: Sequence[Form], pairs: set[frozenset[str]]
 ) -> Iterator[_Candidate]:
-    """Yield the ratios of a target to one or two columns that a chain would not preserve."""
-    forms: list[Form] = [((base,), (exponent,)) for base in others for exponent in (1, -1)]
-    if len(others) < N_COLUMNS_CUBED:
-        forms += [(pair, signs) for pair in combinations(others, 2) for signs in ((1, 1), (1, -1), (-1, 1))]
-    narrow = list(_narrow(target, forms))
-    samples: dict[tuple[str, ...], _Sample | None] = {}
-    for form, width in zip(narrow, _relative_widths(target, narrow, slice(None)), strict=True):
-        bases = form[0]
-        if width > WIDTHS_MAX[len(bases) - 1]:
-            continue
-        names = tuple(base.name for base in bases)
-        if names not in samples:
-            samples[names] = _sample(target, bases)
+    """Yield the ratios of a target that a chain would not preserve, among narrow ratios."""
+    target = quantities[i]
+    samples: dict[tuple[int, ...], _Sample | None] = {}
+    for places, exponents in forms:
+        bases = tuple(quantities[place] for place in places)
+        if places not in samples:
+            samples[places] = _sample(target, bases)
         is_paired = frozenset((target.name, bases[0].name)) in pairs
-        gain = _gain(samples[names], form[1], is_paired=is_paired)
-        if gain >= GAINS_MIN[len(bases) - 1]:
-            yield _Candidate(target, *form, gain)
-
-
-def _narrow(target: _Quantity, forms: list[Form]) -> Iterator[Form]:
-    """Yield the ratios that may be narrow, according to the first rows."""
-    rows = slice(None, None, max(len(target.logs) // N_ROWS_FIRST, 1))
-    for form, width in zip(forms, _relative_widths(target, forms, rows), strict=True):
-        if width <= WIDTHS_MAX[len(form[0]) - 1] * SLACK_FIRST:
-            yield form
-
-
-def _relative_widths(target: _Quantity, forms: list[Form], rows: slice) -> list[float]:
-    """Return the width of the logarithm of each ratio, relative to the width for independent columns."""
-    logs = np.repeat(target.logs[rows][np.newaxis], len(forms), axis=0)
-    # Forms with two bases come after forms with one base.
-    n_single = sum(len(bases) == 1 for bases, _ in forms)
-    for place, own in ((0, forms), (1, forms[n_single:])):
-        if own:
-            exponents = np.array([[exponents[place]] for _, exponents in own])
-            logs[len(forms) - len(own) :] -= exponents * np.array(
-                [bases[place].logs[rows] for bases, _ in own]
-            )
-    widths = _central_widths(logs).tolist()
-    return [_relative(width, (target, *bases)) for width, (bases, _) in zip(widths, forms, strict=True)]
-
-
-def _relative(width: float, quantities: Sequence[_Quantity]) -> float:
-    widths = [own.width for own in quantities]
-    return width / math.hypot(*widths) if all(widths) else np.inf
-
-
-def _central_widths(logs: Logs) -> Logs:
-    """Return the width of the central 90% range of each row, or infinity if the row has too few numbers.
-
-    Parameters
-    ----------
-    logs : array of shape (n_ratios, n_rows)
-        Finite numbers, or NaN. The array is sorted in place.
-    """
-    n = np.count_nonzero(~np.isnan(logs), axis=1)
-    logs.sort(axis=1)
-    low, high = (np.rint(share * np.maximum(n - 1, 0)).astype(np.int64) for share in (0.05, 0.95))
-    ratios = np.arange(len(logs))
-    return np.where(n >= N_ROWS_MIN, logs[ratios, high] - logs[ratios, low], np.inf)
+        least = GAINS_MIN[len(bases) - 1]
+        gain = _gain(samples[places], exponents, least, is_paired=is_paired)
+        if gain >= least:
+            yield _Candidate(target, bases, exponents, gain)
 
 
 @dataclass(frozen=True)
@@ -268,7 +198,7 @@ class _Sample:
     entropy: float
 
 
-def _sample(target: _Quantity, bases: Sequence[_Quantity]) -> _Sample | None:
+def _sample(target: Quantity, bases: Sequence[Quantity]) -> _Sample | None:
     """Return the rows for measuring the entropy, or None if too many values are missing."""
     every = -(-len(target.logs) // N_ROWS_MEASURED)
     parts = np.array([target.blurred[::every], *(base.logs[::every] for base in bases)])
@@ -280,24 +210,30 @@ def _sample(target: _Quantity, bases: Sequence[_Quantity]) -> _Sample | None:
     return _Sample(own, others, ranges, _entropy(own, ranges))
 
 
-def _gain(sample: _Sample | None, exponents: tuple[int, ...], *, is_paired: bool) -> float:
+def _gain(sample: _Sample | None, exponents: tuple[int, ...], least: float, *, is_paired: bool) -> float:
     """Return the reduction of the entropy within ranges of the bases if the ratio replaces the target.
 
     The ranges approximate the leaves of a chain's trees. The entropy of the ratio must also be lower than the
     entropy of ratios to only one of two bases. If the difference to the first base is learned, the entropy
-    must be lower than the entropy of this difference.
+    must be lower than the entropy of this difference. If the reduction is less than `least`, an upper bound
+    is returned that is also less than `least`.
     """
     if sample is None:
         return -np.inf
     own, bases, order = sample.target, sample.bases, sample.ranges
     powers = [base * exponent for base, exponent in zip(bases, exponents, strict=True)]
     entropy = _entropy(own - np.sum(powers, axis=0), order)
-    entropies = [sample.entropy, *(_entropy(own - power, order) for power in powers if len(powers) > 1)]
-    if is_paired:
+    gain = sample.entropy - entropy
+    for power in powers if len(powers) > 1 else []:
+        if gain < least:
+            return gain
+        gain = min(gain, _entropy(own - power, order) - entropy)
+    if is_paired and gain >= least:
         # The other entropies are entropies of logarithms, so the difference is divided by the scale of the
         # target.
-        entropies.append(_entropy(np.exp(own) - np.exp(bases[0]), order) - float(own[order].mean()))
-    return min(entropies) - entropy
+        difference = _entropy(np.exp(own) - np.exp(bases[0]), order) - float(own[order].mean())
+        gain = min(gain, difference - entropy)
+    return gain
 
 
 def _in_ranges(bases: list[Logs]) -> Int64s:

@@ -136,7 +136,7 @@ def find_literals(columns: Columns, names: list[str]) -> Candidates:
 def _level(columns: Columns, name: str) -> LeveledColumn:
     """Return the levels of a column. Values that are rare in the sample are not encoded in all rows."""
     sample = columns.sample(name)
-    encoded = sample.keys.dictionary_encode()
+    encoded = columns.sample_encoded(name)
     least = max(MIN_SUPPORT, math.ceil(SHARE_MIN * columns.n_sample))
     is_few = len(encoded.dictionary) <= N_VALUES_FEW
     if not is_few:
@@ -145,7 +145,7 @@ def _level(columns: Columns, name: str) -> LeveledColumn:
         levels = np.where(found == UNKNOWN, len(values.keys) + 1, found).astype(np.int64)
         return LeveledColumn(values, levels, levels[columns.rows])
     own = columns.all(name)
-    encoded = own.keys.dictionary_encode()
+    encoded = columns.encoded(name)
     values = _often(encoded, own.missing, MIN_SUPPORT)
     places = pc.index_in(encoded.dictionary, value_set=values.keys).fill_null(len(values.keys))
     levels = np.append(places.to_numpy() + 1, MISSING).astype(np.int64)[_codes(encoded)]
@@ -173,11 +173,13 @@ def _often(encoded: Any, missing: Mask | None, least: int) -> Levels:  # Any: st
     counts = np.bincount(codes if missing is None else codes[~missing], minlength=len(encoded.dictionary))
     counts = counts[: len(encoded.dictionary)]
     shared = np.flatnonzero(counts >= least)
+    if not len(shared):
+        return Levels(encoded.dictionary.slice(0, 0))
     often = shared[np.argsort(-counts[shared], kind="stable")[:N_LITERALS_OF_COLUMN]]
     keys = encoded.dictionary
     # The lowest and the highest value often have a meaning, such as zero or 999.
     order = pc.sort_indices(keys.take(pa.array(shared, pa.int64()))).to_numpy()
-    ends = shared[order[[0, -1]]] if len(shared) else shared
+    ends = shared[order[[0, -1]]]
     chosen = keys.take(pa.array(np.union1d(often, ends), pa.int64()))
     return Levels(chosen.take(pc.sort_indices(chosen)))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from understudy.lazy_members import lazy_members
 
 if TYPE_CHECKING:
+    from understudy.synthesizers.json_cells.constraints import translate
     from understudy.synthesizers.tree_chain.conditional_sampling import Group, make_conditioner, make_group
     from understudy.synthesizers.tree_chain.constrained_entities import ConstrainedEntitySampler
     from understudy.synthesizers.tree_chain.constrained_sampling import (
@@ -29,10 +30,12 @@ __all__ = [
     "draw_completed",
     "make_conditioner",
     "make_group",
+    "translate",
 ]
 
 __getattr__ = lazy_members(
     __name__,
+    "understudy.synthesizers.json_cells.constraints:translate",
     "understudy.synthesizers.tree_chain.constrained_entities:ConstrainedEntitySampler",
     "understudy.synthesizers.tree_chain.constrained_sampling:ConstrainedSampler",
     "understudy.synthesizers.tree_chain.conditional_sampling:Group",

@@ -16,12 +16,11 @@ from understudy.errors import InvalidInput
 from understudy.parameters.constraints import SamplingConstraints
 from understudy.synthesizers.base import Json, ModelCard, ModelWriter
 from understudy.synthesizers.blocks import draw_blocks
-from understudy.synthesizers.cards import make_card
 from understudy.synthesizers.contexts import LearnRun, SampleContext
 from understudy.synthesizers.entities.detection import FoundGroup
 from understudy.synthesizers.entities.fitting import fit_columns
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
-from understudy.synthesizers.tree_chain import completion
+from understudy.synthesizers.tree_chain import after_fit, completion
 from understudy.synthesizers.tree_chain.budget import choose_preset
 from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, encode, fit_chain
 from understudy.synthesizers.tree_chain.code_parts import insert_parts
@@ -33,16 +32,6 @@ from understudy.synthesizers.tree_chain.difference_columns import (
     learned_columns,
 )
 from understudy.synthesizers.tree_chain.entity_columns import add_positions, arrange_columns, rows_of_entities
-from understudy.synthesizers.tree_chain.files import (
-    enforcer_from_arrays,
-    enforcer_to_arrays,
-    links_from_arrays,
-    links_to_arrays,
-    refinement_from_arrays,
-    refinement_to_arrays,
-    unique_rows_from_arrays,
-    unique_rows_to_arrays,
-)
 from understudy.synthesizers.tree_chain.level_lookups import add_level_lookups, find_codes, numbering_of
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
@@ -54,7 +43,6 @@ from understudy.synthesizers.tree_chain.ratio_columns import ratios_from_arrays,
 from understudy.synthesizers.tree_chain.redrawing import Redrawing, make_redrawing
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
 from understudy.synthesizers.tree_chain.row_order import add_sorted_columns, find_row_order
-from understudy.synthesizers.tree_chain.row_sampling import RowSampler
 from understudy.synthesizers.tree_chain.rule_enforcement import (
     N_ROWS_TRIED,
     RuleEnforcer,
@@ -211,7 +199,7 @@ class TreeChain(SingleTableSynthesizer):
         return passes
 
     def _draw(self, request: RowRequest) -> Iterator[pa.RecordBatch]:
-        sampler = RowSampler(
+        sampler = after_fit.RowSampler(
             self.links_,
             self.drawn_,
             self.entities_,
@@ -243,7 +231,9 @@ class TreeChain(SingleTableSynthesizer):
     def _constrained_sampler(
         self, constraints: SamplingConstraints
     ) -> completion.ConstrainedSampler | completion.ConstrainedEntitySampler:
-        table, constraints = self.drawn_, self.cells_.translate(constraints)
+        table = self.drawn_
+        if self.cells_.columns:
+            constraints = completion.translate(constraints, self.cells_.columns)
         conditioners = []
         for condition in completion.conditions_of(constraints):
             group = completion.make_group(condition, table, self.enforcer_, self.links_)
@@ -299,7 +289,9 @@ class TreeChain(SingleTableSynthesizer):
 
     def card(self) -> ModelCard:
         """Return the model card."""
-        made = make_card(self.name, self._fitted(), self.n_rows_, self.entities_, preset=self.preset_)
+        made = after_fit.make_card(
+            self.name, self._fitted(), self.n_rows_, self.entities_, preset=self.preset_
+        )
         card = self._with_cells(made)
         if not self.is_in_time_:
             card["warnings"].append(
@@ -318,13 +310,16 @@ class TreeChain(SingleTableSynthesizer):
         }
 
     def _save(self, writer: ModelWriter) -> Json:
-        rules, tables = enforcer_to_arrays(self.enforcer_)
-        refinement, trees = refinement_to_arrays(self.refinement_)
+        rules, tables = after_fit.enforcer_to_arrays(self.enforcer_)
+        refinement, trees = after_fit.refinement_to_arrays(self.refinement_)
         differences, own_arrays = differences_to_arrays(self.enforcer_.rules.differences, self.drawn_)
         ratios, ratio_arrays = ratios_to_arrays(self.enforcer_.rules.ratios, self.drawn_)
         sizes, size_arrays = sizes_to_arrays(self.enforcer_.hidden, self.drawn_)
         singles, single_arrays = unique_entities_to_arrays(self.unique_entities_)
-        links, unique_rows = links_to_arrays(self.links_), unique_rows_to_arrays(self.unique_rows_)
+        links, unique_rows = (
+            after_fit.links_to_arrays(self.links_),
+            after_fit.unique_rows_to_arrays(self.unique_rows_),
+        )
         measured = own_arrays | ratio_arrays
         for part in (links, unique_rows, tables, trees, measured, size_arrays, single_arrays):
             for name, array in part.items():
@@ -351,11 +346,11 @@ class TreeChain(SingleTableSynthesizer):
         self.is_in_time_ = reader.truth("is_in_time")
         differences, with_differences = differences_from_arrays(reader, table)
         ratios, with_ratios = ratios_from_arrays(reader, with_differences)
-        enforcer = enforcer_from_arrays(reader, with_ratios, differences, ratios)
+        enforcer = after_fit.enforcer_from_arrays(reader, with_ratios, differences, ratios)
         sizes, drawn = sizes_from_arrays(reader, with_ratios)
         self.enforcer_ = replace(enforcer, hidden=sizes)
-        self.links_ = links_from_arrays(reader, drawn, self.enforcer_)
+        self.links_ = after_fit.links_from_arrays(reader, drawn, self.enforcer_)
         self.drawn_ = replace(drawn, numbered_by=numbering_of(self.links_))
-        self.unique_rows_ = unique_rows_from_arrays(reader)
+        self.unique_rows_ = after_fit.unique_rows_from_arrays(reader)
         self.unique_entities_ = unique_entities_from_arrays(reader, self.drawn_)
-        self.refinement_ = refinement_from_arrays(reader, len(self.links_))
+        self.refinement_ = after_fit.refinement_from_arrays(reader, len(self.links_))

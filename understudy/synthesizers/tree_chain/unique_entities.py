@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.synthesizers.entities.detection import FoundGroup, first_rows_of
-from understudy.synthesizers.entities.files import N_GROUPS_MAX
+from understudy.synthesizers.entities.groups import N_GROUPS_MAX
 from understudy.synthesizers.tree_chain.difference_columns import DrawnTable
 from understudy.synthesizers.tree_chain.rule_enforcement import is_often
 from understudy.synthesizers.tree_chain.unique_rows import UniqueRows, find_unique_rows

@@ -1,0 +1,38 @@
+"""Find the columns that may be split, by their first strings. Most tables have none."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from understudy.synthesizers.json_cells import steps
+from understudy.synthesizers.json_cells.cells import JsonCells
+from understudy.synthesizers.json_cells.screening import may_be_json
+from understudy.synthesizers.number_texts.screening import may_be_numbers
+from understudy.tables.schema import Column, ColumnKind, TableSchema
+from understudy.transformers.base import ArrowColumn
+
+_KINDS = frozenset({ColumnKind.text, ColumnKind.identifier, ColumnKind.category})
+
+
+def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.Table]:
+    """Return the columns of a table that are split, and the rows with the values from these columns.
+
+    A category is not split if enough rows share each of its levels, unless the levels are JSON with values
+    that identify people or things.
+    """
+    roles = {*schema.primary_key, *schema.subject, *schema.order_by}
+    candidates = [
+        column
+        for column in schema.columns
+        if column.kind in _KINDS and column.domain is None and column.name not in roles
+    ]
+    candidates = [column for column in candidates if _may_be_split(column, rows.column(column.name))]
+    if not candidates:
+        return JsonCells(schema, {}), rows
+    return steps.split_columns(rows, schema, candidates)
+
+
+def _may_be_split(column: Column, values: ArrowColumn) -> bool:
+    # Inference does not classify quantities as identifiers, so the user declared the kind.
+    is_identifier = column.kind is ColumnKind.identifier
+    return may_be_json(values) or (not is_identifier and may_be_numbers(column, values))
