@@ -85,6 +85,7 @@ openapi: .venv/dev ## Regenerate openapi.json and docs/reference/report.schema.j
 
 clients: .venv/dev ## Regenerate the clients from openapi.json, one line for each language
 	$(BIN)/python -m tools.clients.python
+	$(BIN)/python -m tools.clients.typescript
 
 lock: .venv/dev ## Update the lock files of the dependencies (needs the network)
 	$(BIN)/python requirements/lock.py

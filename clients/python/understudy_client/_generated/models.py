@@ -10,8 +10,12 @@ from pydantic import Discriminator, Field, Tag
 
 from understudy_client.base import Model, tag_of
 
+CellValue = bool | int | float | str
 ColumnKind = str
+ConfidenceInterval = list[float] | None
 JsonValue = Any
+SubjectCounts = dict[str, int]
+WebhookUrl = str
 
 
 class AggregateQuery(Model):
@@ -38,12 +42,10 @@ class AlphaPrecisionResult(Model):
 
     metric: Literal["alpha_precision"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     curve: list[list[float]]
     """Points of the precision curve. Each point contains a share of the real rows, counted from the center
     outward, and the share of synthetic rows in the region of these real rows.
@@ -95,12 +97,10 @@ class AttributeInferenceResult(Model):
 
     metric: Literal["attribute_inference"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     columns: list[SensitiveAttributeScore]
     """Scores of the sensitive columns, in descending order of `attack` minus `control`."""
 
@@ -110,12 +110,10 @@ class AugmentationResult(Model):
 
     metric: Literal["augmentation"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     target: str
     measure: str
     real: float
@@ -129,12 +127,10 @@ class BaseRatesResult(Model):
 
     metric: Literal["base_rates"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     target: str | None
     measure: str
     worst_column: str
@@ -165,12 +161,10 @@ class BetaRecallResult(Model):
 
     metric: Literal["beta_recall"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     curve: list[list[float]]
     """Points of the recall curve. Each point contains a share of the synthetic rows, counted from the center
     outward, and the share of real rows near these synthetic rows.
@@ -182,12 +176,10 @@ class CanariesResult(Model):
 
     metric: Literal["canaries"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     exposure: float
     """Mean exposure of the planted canaries in bits. Each planted canary is ranked among the canaries that
     were not planted.
@@ -224,7 +216,7 @@ class CodeLabelPair(Model):
     n_levels: int
     """Number of distinct pairs of values in the real table."""
     matched_real: float
-    """Share of real rows in which the two values correspond to each other."""
+    """Share of real rows where the two values correspond to each other."""
     matched_synthetic: float
     """Share of synthetic rows with a pair of values that correspond in the real table, or with two new
     values that correspond one-to-one.
@@ -236,12 +228,10 @@ class CodeLabelsResult(Model):
 
     metric: Literal["code_labels"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     pairs: list[CodeLabelPair]
     """Pairs of columns, worst first."""
 
@@ -251,12 +241,10 @@ class ColumnAdherenceResult(Model):
 
     metric: Literal["column_adherence"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     columns: list[ColumnAdherenceScore]
 
 
@@ -298,13 +286,13 @@ class ColumnConstraint(Model):
     Set exactly one of `equals`, `one_of`, `is_missing`, or bounds (`minimum`, `maximum` or both).
     """
 
-    equals: bool | int | float | str | None = None
+    equals: CellValue | None = None
     """The only allowed value."""
-    one_of: list[bool | int | float | str] = []
+    one_of: list[CellValue] = []
     """List of the allowed values."""
-    minimum: bool | int | float | str | None = None
+    minimum: CellValue | None = None
     """The lowest allowed value."""
-    maximum: bool | int | float | str | None = None
+    maximum: CellValue | None = None
     """The highest allowed value."""
     is_missing: bool | None = None
     """Whether the value must be missing (`true`) or present (`false`)."""
@@ -315,12 +303,10 @@ class ColumnCoverageResult(Model):
 
     metric: Literal["column_coverage"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     columns: list[ColumnCoverageScore]
 
 
@@ -430,12 +416,10 @@ class ColumnPairsResult(Model):
 
     metric: Literal["column_pairs"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     columns: list[str]
     """Names of the columns, in the order of the matrix."""
     matrix: list[list[float | None]]
@@ -558,12 +542,10 @@ class ColumnShapesResult(Model):
 
     metric: Literal["column_shapes"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     columns: list[ColumnShapeScore]
 
 
@@ -600,12 +582,10 @@ class ContingencyResult(Model):
 
     metric: Literal["contingency"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     columns: list[str]
     """Names of the columns, in the order of the matrix."""
     matrix: list[list[float | None]]
@@ -619,12 +599,10 @@ class CorrelationsResult(Model):
 
     metric: Literal["correlations"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     columns: list[str]
     """Names of the columns, in the order of the matrices."""
     spearman_score: float | None
@@ -641,12 +619,10 @@ class CoverageResult(Model):
 
     metric: Literal["coverage"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
 
 
 class Dataset(Model):
@@ -741,17 +717,27 @@ class DatasetTable(Model):
     """Size of the stored Parquet file in bytes."""
 
 
+class DeliveryAttempt(Model):
+    """A request to a webhook."""
+
+    started_at: datetime
+    status: int | None = None
+    """HTTP status of the response."""
+    error_code: str | None = None
+    """Reason of the failure."""
+    duration_seconds: float | None = None
+    """Duration of the request. Absent without a connection."""
+
+
 class DemographicParityResult(Model):
     """Increase in the demographic parity difference if the evaluated rows replace the real training rows."""
 
     metric: Literal["demographic_parity"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     target: str
     columns: list[ColumnParity]
     not_judged: list[str]
@@ -768,12 +754,10 @@ class DensityResult(Model):
 
     metric: Literal["density"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     density: float
     """Density without the cap at 1. A value above 1 means that synthetic rows concentrate where real rows
     are dense.
@@ -835,12 +819,10 @@ class EntityStructureResult(Model):
 
     metric: Literal["entity_structure"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     entities: list[EntityColumn]
     """Columns that identify entities, worst first."""
 
@@ -850,12 +832,10 @@ class EqualisedOddsResult(Model):
 
     metric: Literal["equalised_odds"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     target: str
     columns: list[ColumnOdds]
     not_judged: list[str]
@@ -935,17 +915,55 @@ class EvaluationReport(Model):
     created_at: datetime
 
 
+class Event(Model):
+    """A change in a project. It contains no values and no names."""
+
+    id: str
+    """ID of the event. It is also the header `webhook-id`."""
+    type: str
+    """Type of the event."""
+    timestamp: datetime
+    """Time of the change."""
+    data: EventData
+
+
+class EventData(Model):
+    """The resources that an event is about, and codes. The type determines which fields are present."""
+
+    job_id: str | None = None
+    dataset_id: str | None = None
+    model_id: str | None = None
+    report_id: str | None = None
+    api_key_id: str | None = None
+    project_id: str | None = None
+    webhook_id: str | None = None
+    kind: str | None = None
+    """Kind of the job."""
+    state: str | None = None
+    """State of the job."""
+    error_code: str | None = None
+    """Error code of a failed job or dataset."""
+
+
+class EventPage(Model):
+    """A page of events, oldest first."""
+
+    has_more: bool
+    """Whether more items follow this page."""
+    next: str | None = None
+    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    data: list[Event]
+
+
 class ExactCopiesResult(Model):
     """Share of synthetic rows that equal a training row in every column."""
 
     metric: Literal["exact_copies"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     n_copies: int
     """Number of synthetic rows that equal a training row."""
     n_copies_of_unique: int
@@ -1199,12 +1217,10 @@ class LinkabilityResult(Model):
 
     metric: Literal["linkability"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     one: list[str]
     """Columns of the first file."""
     other: list[str]
@@ -1252,12 +1268,10 @@ class MembershipDensityResult(Model):
 
     metric: Literal["membership_density"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     attackers: list[AttackerScore]
     roc: list[RocPoint]
 
@@ -1267,12 +1281,10 @@ class MembershipDistanceResult(Model):
 
     metric: Literal["membership_distance"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     found: float
     """True positive rate at a false positive rate of 1%."""
     found_rarely: float | None = None
@@ -1287,12 +1299,10 @@ class MembershipLowFprResult(Model):
 
     metric: Literal["membership_low_fpr"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     attacker: str
     """Name of the best attacker on the first half of the victim records."""
     attackers: list[AttackerScore]
@@ -1306,12 +1316,10 @@ class MembershipOutliersResult(Model):
 
     metric: Literal["membership_outliers"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     attacker: str
     """Name of the attacker with the highest AUC on the victim records that are not outliers."""
     share: float
@@ -1394,12 +1402,10 @@ class MissingValuesResult(Model):
 
     metric: Literal["missing_values"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     columns: list[ColumnMissingness]
     """Columns with missing values, least similar first."""
     columns_score: float
@@ -1413,12 +1419,10 @@ class MutualInformationResult(Model):
 
     metric: Literal["mutual_information"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     columns: list[str]
     """Names of the columns, in the order of the matrices."""
     real: list[list[float | None]]
@@ -1437,12 +1441,10 @@ class NearCopiesResult(Model):
 
     metric: Literal["near_copies"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     copies: list[NearCopyCounts]
 
 
@@ -1465,12 +1467,10 @@ class NearestRecordResult(Model):
 
     metric: Literal["nearest_record"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     standard_error: float
     """Standard error of the score. It is computed over the synthetic rows or, if a subject is declared, over
     the subjects that are nearest to them.
@@ -1500,6 +1500,31 @@ class NewApiKey(Model):
     """The key itself. Store it now, because it cannot be retrieved later."""
 
 
+class NewWebhook(Model):
+    """A webhook with its new secret. No later response contains the secret."""
+
+    id: str
+    name: str | None = None
+    url: WebhookUrl
+    event_types: list[str] | None = None
+    """Types of the events that are sent. Absent if all types are sent."""
+    is_enabled: bool
+    """Whether events are sent."""
+    disabled_reason: str | None = None
+    """Reason why the webhook is disabled: a request to the API (`request`), the status 410 of a response
+    (`gone`), or failed attempts for 72 hours (`failing`).
+    """
+    disabled_at: datetime | None = None
+    """Time at which it was disabled."""
+    failing_since: datetime | None = None
+    """Time since which all attempts have failed."""
+    previous_secret_expires_at: datetime | None = None
+    """Time until which requests are also signed with the old secret."""
+    created_at: datetime
+    secret: str
+    """Secret with which requests are signed. Store it now, because it cannot be retrieved later."""
+
+
 class NotationResult(Model):
     """Share of synthetic values that have the notation and form of their column.
 
@@ -1508,12 +1533,10 @@ class NotationResult(Model):
 
     metric: Literal["notation"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     columns: list[ColumnNotation]
     """Scored columns, worst first."""
 
@@ -1530,7 +1553,7 @@ class PairDifference(Model):
     first: str
     """Name of the subtracted column."""
     second: str
-    """Name of the column from which `first` is subtracted."""
+    """Name of the column that `first` is subtracted from."""
     unit: str
     """Kind of values in both columns: `moment` (dates and timestamps), `time`, `duration` or `number`.
     Differences are in seconds, except for numbers.
@@ -1542,7 +1565,7 @@ class PairDifference(Model):
     were independent.
     """
     ordered_real: float
-    """Share of real rows in which `first` is at most `second`."""
+    """Share of real rows where `first` is at most `second`."""
     ordered_synthetic: float | None = None
     median_real: float
     """Median of the real differences, with three significant digits."""
@@ -1559,12 +1582,10 @@ class PairedDifferencesResult(Model):
 
     metric: Literal["paired_differences"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     pairs: list[PairDifference]
     """Pairs of columns, worst first."""
 
@@ -1719,12 +1740,10 @@ class QueriesResult(Model):
 
     metric: Literal["queries"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     queries: list[QueryAnswers]
 
 
@@ -1758,7 +1777,7 @@ class QueryGroupAnswer(Model):
     group: list[str]
     """Values of the grouping columns."""
     n_real: int
-    """Number of real rows from which the answer is computed: 0 or at least 5."""
+    """Number of real rows that the answer is computed from: 0 or at least 5."""
     real: float
     synthetic: float | None
     """Answer of the synthetic table. Null if the group contains no synthetic rows."""
@@ -1781,12 +1800,10 @@ class RareClassResult(Model):
 
     metric: Literal["rare_class"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     target: str
     label: str
     """Name of the class."""
@@ -1833,17 +1850,15 @@ class RebalancingResult(Model):
 
     metric: Literal["rebalancing"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     target: str
     columns: list[ColumnRebalancing]
     not_judged: list[str]
-    """Protected columns that are not scored: all after the third, and those without two groups of at least
-    50 test rows.
+    """Protected columns that are not scored: all columns after the third, and columns without two groups of
+    at least 50 test rows.
     """
 
 
@@ -1930,12 +1945,10 @@ class RulesKeptResult(Model):
 
     metric: Literal["rules_kept"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     rules: list[RuleCompliance]
     """Rules found in the real table, most often broken first."""
     unbroken: float
@@ -2019,12 +2032,10 @@ class SegmentsResult(Model):
 
     metric: Literal["segments"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     target: str
     measure: str
     worst_column: str
@@ -2108,12 +2119,10 @@ class SinglingOutResult(Model):
 
     metric: Literal["singling_out"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     guesses: list[SinglingOutGuesses]
 
 
@@ -2144,12 +2153,10 @@ class SubgroupsResult(Model):
 
     metric: Literal["subgroups"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     whole: float
     """Similarity of the columns over all rows."""
     n_groups: int
@@ -2256,9 +2263,9 @@ class TableSize(Model):
 
     n_rows: int
     n_rows_used: int
-    """Number of rows drawn for the scores. The `n_rows` of a metric's result can be smaller."""
+    """Number of rows sampled for the scores. The `n_rows` of a metric's result can be smaller."""
     n_subjects: int | None = None
-    """Number of subjects in the drawn rows. Null if no subject is declared."""
+    """Number of subjects in the sampled rows. Null if no subject is declared."""
 
 
 class TailsResult(Model):
@@ -2266,12 +2273,10 @@ class TailsResult(Model):
 
     metric: Literal["tails"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     columns: list[ColumnTail]
     """Skewed columns, worst first."""
 
@@ -2289,12 +2294,10 @@ class TrainSyntheticTestRealResult(Model):
 
     metric: Literal["train_synthetic_test_real"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     target: str
     task: str
     measure: str
@@ -2356,12 +2359,10 @@ class TwoSampleLinearResult(Model):
 
     metric: Literal["two_sample_linear"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     classifier: str
     giveaways: list[DistinguishingColumn]
     """Columns, most important for the classifier first. Empty for baselines."""
@@ -2376,12 +2377,10 @@ class TwoSampleResult(Model):
 
     metric: Literal["two_sample"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     classifier: str
     giveaways: list[DistinguishingColumn]
     """Columns, most important for the classifier first. Empty for baselines."""
@@ -2515,12 +2514,10 @@ class ValueRulesResult(Model):
 
     metric: Literal["value_rules"]
     score: float
-    interval: list[float] | None = None
-    """Confidence interval (95%) of the score. Null if the score is not an estimate."""
+    interval: ConfidenceInterval | None = None
     n_rows: dict[str, int]
     """Number of rows used, by table."""
-    n_subjects: dict[str, int] = {}
-    """Number of subjects used, by table. Empty if the metric counts rows."""
+    n_subjects: SubjectCounts | None = None
     rules: list[ValueRule]
     """The 50 rules of the real table that are broken most often, or all rules if there are fewer."""
     n_rules: int
@@ -2546,6 +2543,69 @@ class VerdictSummary(Model):
     policy_version: str
     checks: list[FailedCheck]
     """Checks with the outcome `fail`, `warn` or `inconclusive`."""
+
+
+class Webhook(Model):
+    """A URL that receives the events of the project, without its secret."""
+
+    id: str
+    name: str | None = None
+    url: WebhookUrl
+    event_types: list[str] | None = None
+    """Types of the events that are sent. Absent if all types are sent."""
+    is_enabled: bool
+    """Whether events are sent."""
+    disabled_reason: str | None = None
+    """Reason why the webhook is disabled: a request to the API (`request`), the status 410 of a response
+    (`gone`), or failed attempts for 72 hours (`failing`).
+    """
+    disabled_at: datetime | None = None
+    """Time at which it was disabled."""
+    failing_since: datetime | None = None
+    """Time since which all attempts have failed."""
+    previous_secret_expires_at: datetime | None = None
+    """Time until which requests are also signed with the old secret."""
+    created_at: datetime
+
+
+class WebhookDelivery(Model):
+    """The delivery of an event to a webhook."""
+
+    id: str
+    event_id: str
+    event_type: str
+    state: str
+    """State of the delivery."""
+    error_code: str | None = None
+    """Reason of the last failure, or `webhook_disabled` if it was not attempted again."""
+    n_attempts: int
+    """Number of all attempts."""
+    attempts: list[DeliveryAttempt]
+    """The last 20 attempts, oldest first."""
+    next_attempt_at: datetime | None = None
+    """Time of the next attempt of a pending delivery."""
+    created_at: datetime
+    finished_at: datetime | None = None
+
+
+class WebhookDeliveryPage(Model):
+    """A page of deliveries, newest first."""
+
+    has_more: bool
+    """Whether more items follow this page."""
+    next: str | None = None
+    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    data: list[WebhookDelivery]
+
+
+class WebhookPage(Model):
+    """A page of webhooks, newest first."""
+
+    has_more: bool
+    """Whether more items follow this page."""
+    next: str | None = None
+    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    data: list[Webhook]
 
 
 class WrittenStatistics(Model):

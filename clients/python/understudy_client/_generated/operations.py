@@ -350,6 +350,74 @@ def create_project_api_key(project_id: str, body: requests.CreateApiKey) -> Call
     return Call("POST", f"/v1/projects/{path_of(project_id)}/api-keys", models.NewApiKey, body=body)
 
 
+def list_events(**query: Unpack[requests.ListEventsQuery]) -> Call[models.EventPage]:
+    """List events."""
+    return Call("GET", "/v1/events", models.EventPage, query=query)
+
+
+def create_webhook(body: requests.CreateWebhook) -> Call[models.NewWebhook]:
+    """Create a webhook."""
+    return Call("POST", "/v1/webhooks", models.NewWebhook, body=body)
+
+
+def list_webhooks(**query: Unpack[requests.ListWebhooksQuery]) -> Call[models.WebhookPage]:
+    """List webhooks."""
+    return Call("GET", "/v1/webhooks", models.WebhookPage, query=query)
+
+
+def get_webhook(webhook_id: str) -> Call[models.Webhook]:
+    """Get a webhook."""
+    return Call("GET", f"/v1/webhooks/{path_of(webhook_id)}", models.Webhook)
+
+
+def update_webhook(
+    webhook_id: str, body: requests.UpdateWebhook, *, if_match: str | None = None
+) -> Call[models.Webhook]:
+    """Change a webhook."""
+    return Call(
+        "PATCH",
+        f"/v1/webhooks/{path_of(webhook_id)}",
+        models.Webhook,
+        body=body,
+        headers={"If-Match": if_match},
+    )
+
+
+def delete_webhook(webhook_id: str, *, if_match: str | None = None) -> Call[None]:
+    """Delete a webhook."""
+    return Call("DELETE", f"/v1/webhooks/{path_of(webhook_id)}", None, headers={"If-Match": if_match})
+
+
+def rotate_webhook_secret(
+    webhook_id: str, body: requests.RotateWebhookSecret | None = None
+) -> Call[models.NewWebhook]:
+    """Rotate the secret of a webhook."""
+    return Call("POST", f"/v1/webhooks/{path_of(webhook_id)}/rotate-secret", models.NewWebhook, body=body)
+
+
+def test_webhook(webhook_id: str) -> Call[models.WebhookDelivery]:
+    """Send a test event to a webhook."""
+    return Call("POST", f"/v1/webhooks/{path_of(webhook_id)}/test", models.WebhookDelivery)
+
+
+def list_webhook_deliveries(
+    webhook_id: str, **query: Unpack[requests.ListWebhookDeliveriesQuery]
+) -> Call[models.WebhookDeliveryPage]:
+    """List the deliveries of a webhook."""
+    return Call(
+        "GET", f"/v1/webhooks/{path_of(webhook_id)}/deliveries", models.WebhookDeliveryPage, query=query
+    )
+
+
+def redeliver_event(webhook_id: str, delivery_id: str) -> Call[models.WebhookDelivery]:
+    """Repeat a delivery."""
+    return Call(
+        "POST",
+        f"/v1/webhooks/{path_of(webhook_id)}/deliveries/{path_of(delivery_id)}/redeliver",
+        models.WebhookDelivery,
+    )
+
+
 def list_synthesizers() -> Call[models.SynthesizerCatalogue]:
     """List synthesizers."""
     return Call("GET", "/v1/synthesizers", models.SynthesizerCatalogue)

@@ -58,13 +58,13 @@ class ColumnConstraint(TypedDict, total=False):
     Set exactly one of `equals`, `one_of`, `is_missing`, or bounds (`minimum`, `maximum` or both).
     """
 
-    equals: bool | int | float | str | None
+    equals: CellValue | None
     """The only allowed value."""
-    one_of: list[bool | int | float | str]
+    one_of: list[CellValue]
     """List of the allowed values."""
-    minimum: bool | int | float | str | None
+    minimum: CellValue | None
     """The lowest allowed value."""
-    maximum: bool | int | float | str | None
+    maximum: CellValue | None
     """The highest allowed value."""
     is_missing: bool | None
     """Whether the value must be missing (`true`) or present (`false`)."""
@@ -77,11 +77,11 @@ class ColumnDomain(TypedDict, total=False):
     even a level that occurs in only one row.
     """
 
-    levels: list[bool | int | float | str]
+    levels: list[CellValue]
     """Permitted values of a `category` or `boolean` column."""
-    minimum: bool | int | float | str | None
+    minimum: CellValue | None
     """Lowest permitted number, date or time. Null means that there is no lower bound."""
-    maximum: bool | int | float | str | None
+    maximum: CellValue | None
     """Highest permitted number, date or time. Null means that there is no upper bound."""
     step: int | float | None
     """Distance between permitted numbers, starting at `minimum`, or at 0 if there is no minimum. Only
@@ -104,8 +104,8 @@ class CreateApiKey(TypedDict, total=False):
     name: Required[str]
     """Name of the key, such as its purpose."""
     scopes: Required[list[Literal["read", "read_real", "write", "admin", "operator"]]]
-    """Permissions of the key. `read_real` also allows reading real values, `admin` allows managing the
-    project, and `operator` allows managing all projects.
+    """Permissions of the key. `read_real` also allows reading real values, `admin` allows everything within
+    the project, and `operator` allows managing all projects.
     """
     expires_at: datetime | str | None
     """Time at which the key expires. If omitted, the key is valid until it is revoked."""
@@ -130,8 +130,7 @@ class CreateUpload(TypedDict, total=False):
     """Name of the dataset. Defaults to the name of the first file without its suffix."""
     format: str | None
     """Format of all files. Derived from the suffix or content type if omitted."""
-    labels: dict[str, str]
-    """Up to 16 labels (key-value pairs) for filtering lists."""
+    labels: ResourceLabels
     options: ReadOptions
     """Options for reading the files."""
     part_bytes: int | None
@@ -153,6 +152,15 @@ class CreateUploadFile(TypedDict, total=False):
     """SHA-256 of the file, which is checked after all parts have been received."""
 
 
+class CreateWebhook(TypedDict, total=False):
+    """The URL of a new webhook, and the events to send."""
+
+    url: Required[WebhookUrl]
+    name: str
+    """Name of the webhook."""
+    event_types: SubscribedTypes
+
+
 class EvaluateOptions(TypedDict, total=False):
     """Optional parameters of a job of kind `evaluate`."""
 
@@ -172,22 +180,15 @@ class EvaluateOptions(TypedDict, total=False):
     """Policy for the verdict: `project` for the policy of your project, `standard`, `public`, or a custom
     policy. The gate always uses the policy of the project.
     """
-    labels: dict[str, str]
-    """Up to 16 labels (key-value pairs) for filtering lists."""
-    priority: int
-    """Priority among the queued jobs of the project. Jobs with a higher priority run first, then older jobs.
-    The priority does not delay the jobs of other projects.
-    """
+    labels: ResourceLabels
+    priority: JobPriority
     holdout_dataset_id: str | None
     """ID of a dataset of real rows that the model was not trained on. Defaults to the model's holdout, if
     the synthetic dataset was sampled from a model that was trained on the real dataset.
     """
     table: str | None
     """Name of the table to evaluate. Required for datasets with several tables."""
-    seed: int | None
-    """Seed of the random number generator. The same seed gives the same result. Chosen by the service if
-    omitted.
-    """
+    seed: RandomSeed
 
 
 class EvaluateParameters(EvaluateOptions, total=False):
@@ -203,22 +204,15 @@ class EvaluateParameters(EvaluateOptions, total=False):
 class ImputeOptions(TypedDict, total=False):
     """Optional parameters of a job of kind `impute`."""
 
-    labels: dict[str, str]
-    """Up to 16 labels (key-value pairs) for filtering lists."""
-    priority: int
-    """Priority among the queued jobs of the project. Jobs with a higher priority run first, then older jobs.
-    The priority does not delay the jobs of other projects.
-    """
+    labels: ResourceLabels
+    priority: JobPriority
     table: str | None
     """Name of the table. Required if the dataset has several tables."""
     n_draws: int
     """Number of imputations of each row (multiple imputation). For a table of n rows, row i of draw d
     becomes row d * n + i of the result. Rows and draws are numbered from 0.
     """
-    seed: int | None
-    """Seed of the random number generator. The same seed gives the same result. Chosen by the service if
-    omitted.
-    """
+    seed: RandomSeed
     name: str | None
     """Name of the imputed dataset. Derived from the source dataset's name if omitted."""
 
@@ -276,12 +270,8 @@ class PolicyThreshold(TypedDict, total=False):
 class ProbeOptions(TypedDict, total=False):
     """Optional parameters of a job of kind `probe`."""
 
-    labels: dict[str, str]
-    """Up to 16 labels (key-value pairs) for filtering lists."""
-    priority: int
-    """Priority among the queued jobs of the project. Jobs with a higher priority run first, then older jobs.
-    The priority does not delay the jobs of other projects.
-    """
+    labels: ResourceLabels
+    priority: JobPriority
     seconds: float
     """Time to wait in seconds."""
 
@@ -324,7 +314,8 @@ class ReadOptions(TypedDict, total=False):
     """Additional words that represent a missing value in a CSV file, separated by commas."""
     coerce: list[str]
     """Comma-separated names of columns to read as numbers or dates even if many of their values cannot be
-    parsed. Such values become missing. By default, a column with more than a few of them is read as text.
+    parsed. These values become missing. By default, a column with more than a few of them is read as
+    text.
     """
     bad_rows: Literal["fail", "skip"]
     """Handling of CSV rows that cannot be read: `fail` rejects the file, and `skip` omits these rows and
@@ -364,11 +355,18 @@ class RotateApiKey(TypedDict, total=False):
     """Expiry settings for the old key and its replacement."""
 
     grace_seconds: int
-    """Seconds for which the old key remains valid while clients switch to the new key. An old key that
-    expires earlier keeps its expiry.
+    """Seconds that the old key remains valid while clients switch to the new key. An old key that expires
+    earlier keeps its expiry.
     """
     expires_at: datetime | str | None
     """Time at which the key expires. If omitted, the key is valid until it is revoked."""
+
+
+class RotateWebhookSecret(TypedDict, total=False):
+    """The time for which the old secret remains in use."""
+
+    grace_seconds: int
+    """Seconds for which requests are signed with both secrets."""
 
 
 class SampleCondition(TypedDict, total=False):
@@ -383,20 +381,13 @@ class SampleCondition(TypedDict, total=False):
 class SampleOptions(TypedDict, total=False):
     """Optional parameters of a job of kind `sample`."""
 
-    labels: dict[str, str]
-    """Up to 16 labels (key-value pairs) for filtering lists."""
-    priority: int
-    """Priority among the queued jobs of the project. Jobs with a higher priority run first, then older jobs.
-    The priority does not delay the jobs of other projects.
-    """
+    labels: ResourceLabels
+    priority: JobPriority
     n_rows: int | None
     """Number of rows to sample. Required without `conditions`. With conditions, the default is their total
     number of rows minus `offset`.
     """
-    seed: int | None
-    """Seed of the random number generator. The same seed gives the same result. Chosen by the service if
-    omitted.
-    """
+    seed: RandomSeed
     offset: int
     """Number of rows to skip. For the same seed, row k is the same in every sample."""
     id_start: int | None
@@ -450,7 +441,7 @@ class SdvMetadata(TypedDict, total=False):
 class TargetShare(TypedDict, total=False):
     """The target share of one value in a column."""
 
-    value: bool | int | float | str | None
+    value: CellValue | None
     """Value that the share applies to. If omitted, the share applies to missing values."""
     share: Required[float]
     """Fraction of the rows that have the value."""
@@ -459,20 +450,13 @@ class TargetShare(TypedDict, total=False):
 class TrainOptions(TypedDict, total=False):
     """Optional parameters of a job of kind `train`."""
 
-    labels: dict[str, str]
-    """Up to 16 labels (key-value pairs) for filtering lists."""
-    priority: int
-    """Priority among the queued jobs of the project. Jobs with a higher priority run first, then older jobs.
-    The priority does not delay the jobs of other projects.
-    """
+    labels: ResourceLabels
+    priority: JobPriority
     table: str | None
     """Name of the table. Required if the dataset has several tables."""
     synthesizer: SynthesizerParameters
     """Synthesizer and its parameters."""
-    seed: int | None
-    """Seed of the random number generator. The same seed gives the same result. Chosen by the service if
-    omitted.
-    """
+    seed: RandomSeed
     holdout_fraction: float
     """Fraction of the rows to hold out from training. Privacy metrics compare the held-out rows with the
     training rows.
@@ -523,15 +507,13 @@ class UpdateDataset(TypedDict, total=False):
 
     name: str
     """New name of the dataset."""
-    labels: dict[str, str | None]
-    """Labels to set. Null removes a label, and omitted labels keep their values."""
+    labels: LabelChanges
 
 
 class UpdateLabels(TypedDict, total=False):
     """Changes to the labels of a resource."""
 
-    labels: dict[str, str | None]
-    """Labels to set. Null removes a label, and omitted labels keep their values."""
+    labels: LabelChanges
 
 
 class UpdateManagedProject(TypedDict, total=False):
@@ -550,8 +532,7 @@ class UpdateModel(TypedDict, total=False):
 
     name: str
     """New name of the model."""
-    labels: dict[str, str | None]
-    """Labels to set. Null removes a label, and omitted labels keep their values."""
+    labels: LabelChanges
 
 
 class UpdateProject(TypedDict, total=False):
@@ -562,6 +543,19 @@ class UpdateProject(TypedDict, total=False):
     gate: Literal["off", "on_fail", "until_reviewed"] | None
     """New gate of the project."""
 
+
+class UpdateWebhook(TypedDict, total=False):
+    """Changes to a webhook. Omitted fields keep their values."""
+
+    url: WebhookUrl
+    name: str
+    """New name of the webhook."""
+    event_types: SubscribedTypes
+    is_enabled: bool
+    """Whether events are sent."""
+
+
+CellValue = bool | int | float | str
 
 ColumnKind = Literal[
     "integer",
@@ -588,9 +582,48 @@ ColumnKind = Literal[
     "url",
 ]
 
+JobPriority = int
+
 JobRequest = TrainParameters | SampleParameters | ImputeParameters | EvaluateParameters | ProbeParameters
 
+LabelChanges = dict[str, str | None]
+
+RandomSeed = int | None
+
+ResourceLabels = dict[str, str]
+
+SubscribedTypes = (
+    list[
+        Literal[
+            "job.queued",
+            "job.running",
+            "job.succeeded",
+            "job.failed",
+            "job.cancelled",
+            "dataset.ready",
+            "dataset.failed",
+            "dataset.quarantined",
+            "dataset.released",
+            "dataset.deleted",
+            "model.created",
+            "model.deleted",
+            "report.created",
+            "report.deleted",
+            "api_key.created",
+            "api_key.rotated",
+            "api_key.revoked",
+            "project.created",
+            "project.updated",
+            "webhook.disabled",
+            "webhook.ping",
+        ]
+    ]
+    | None
+)
+
 SynthesizerParameters = TreeChainParameters | IndependentParameters
+
+WebhookUrl = str
 
 
 class ListDatasetsQuery(TypedDict, total=False):
@@ -788,3 +821,64 @@ class DeleteManagedProjectQuery(TypedDict, total=False):
 
     name: Required[str]
     """Name of the project, to confirm the deletion."""
+
+
+class ListEventsQuery(TypedDict, total=False):
+    """Query parameters of `list_events`."""
+
+    type: Literal[
+        "job.queued",
+        "job.running",
+        "job.succeeded",
+        "job.failed",
+        "job.cancelled",
+        "dataset.ready",
+        "dataset.failed",
+        "dataset.quarantined",
+        "dataset.released",
+        "dataset.deleted",
+        "model.created",
+        "model.deleted",
+        "report.created",
+        "report.deleted",
+        "api_key.created",
+        "api_key.rotated",
+        "api_key.revoked",
+        "project.created",
+        "project.updated",
+        "webhook.disabled",
+        "webhook.ping",
+    ]
+    """Return only events of this type."""
+    job_id: str
+    """Return only events about this job."""
+    dataset_id: str
+    """Return only events about this dataset and about jobs that use it."""
+    limit: int
+    """Maximum number of items on the page."""
+    after: str
+    """The `next` cursor of the previous page."""
+    created_after: datetime | str
+    """Return only items that were created at this time or later (RFC 3339)."""
+    created_before: datetime | str
+    """Return only items that were created before this time (RFC 3339)."""
+
+
+class ListWebhooksQuery(TypedDict, total=False):
+    """Query parameters of `list_webhooks`."""
+
+    limit: int
+    """Maximum number of items on the page."""
+    after: str
+    """The `next` cursor of the previous page."""
+
+
+class ListWebhookDeliveriesQuery(TypedDict, total=False):
+    """Query parameters of `list_webhook_deliveries`."""
+
+    state: Literal["pending", "succeeded", "failed"]
+    """Return only deliveries in this state."""
+    limit: int
+    """Maximum number of items on the page."""
+    after: str
+    """The `next` cursor of the previous page."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -83,7 +83,9 @@ def resolve_together(types: Sequence[ColumnType], columns: Sequence[Unresolved])
     for type_, column in zip(types, columns, strict=True):
         clue, values = clear.get(type_.note or "", ("", frozenset()))
         if len(values) == 1:
-            clues = replace(column.clues, **{clue: next(iter(values))})
+            # Any: the field, and so the type of its value, is chosen at run time.
+            change: dict[str, Any] = {clue: next(iter(values))}
+            clues = replace(column.clues, **change)
             resolved.append(resolve(column.column_type, column.texts, clues, column.name))
         else:
             resolved.append(type_)
