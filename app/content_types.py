@@ -22,8 +22,9 @@ def check_body_form(request: Request, route: APIRoute) -> None:
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.strip().lower() != "identity":
         raise InvalidInput(
-            "The request has a Content-Encoding header, which is not supported. Send the body without it. "
-            "Uploaded files may be compressed, because gzip and zstd are recognized by their first bytes.",
+            "The request has a Content-Encoding header, which is not supported. Remove the header, and send "
+            "the body uncompressed. Uploaded files may be compressed, because gzip and zstd are recognized "
+            "by their first bytes.",
             code="unsupported_media_type",
         )
     accepted = accepted_types(route)

@@ -237,7 +237,7 @@ class Settings(BaseSettings):
         Field(
             ge=1,
             description="Minimum estimated memory, in bytes, of jobs that go to the queue `large`. "
-            "Jobs that run out of memory go there as well, once. Default: there is no such queue.",
+            "Jobs that run out of memory go there as well, once. By default, the queue is not used.",
         ),
     ] = None
     job_cpu_seconds_max: Annotated[int, Field(ge=1, description="Maximum CPU time of a job, in seconds.")] = (

@@ -64,7 +64,7 @@ def list_projects(resources: ResourcesDep, caller: OperatorDep, page: PageDep) -
     "/{project_id}", response_model_exclude_none=True, summary="Get a project", responses=problems(404)
 )
 def get_managed_project(project_id: str, resources: ResourcesDep, caller: OperatorDep) -> ManagedProject:
-    """Return a project of the installation. Requires the scope `operator`."""
+    """Return a project. Requires the scope `operator`."""
     with resources.sessions() as session:
         return ManagedProject.of(projects.get_active(session, ids.from_text("project", project_id)))
 

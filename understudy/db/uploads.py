@@ -207,7 +207,7 @@ def delete_expired(session: Session, *, limit: int) -> list[str]:
 
 
 def known_keys(session: Session, storage_keys: Iterable[str]) -> set[str]:
-    """Return the storage keys that the parts of all projects refer to."""
+    """Return the given storage keys that an upload part of any project refers to."""
     statement = select(UploadPart.storage_key).where(UploadPart.storage_key.in_(list(storage_keys)))
     return set(session.scalars(statement))
 

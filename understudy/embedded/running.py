@@ -23,13 +23,14 @@ def settings_of_stack(data_dir: Path) -> dict[str, SecretStr]:
     Raises
     ------
     Unavailable
-        If no stack runs in the folder.
+        If no stack is running in the folder.
     """
     folder = DataFolder(data_dir)
     if not folder.is_locked():
         raise Unavailable(
-            f"No stack runs in {folder.path}. Start it with `understudy serve`, choose another folder with "
-            "--data-dir, or set UNDERSTUDY_DATABASE_URL, UNDERSTUDY_REDIS_URL and UNDERSTUDY_SECRET_KEY.",
+            f"No stack is running in {folder.path}. Start one with `understudy serve`, choose another "
+            "folder with --data-dir, or set UNDERSTUDY_DATABASE_URL, UNDERSTUDY_REDIS_URL and "
+            "UNDERSTUDY_SECRET_KEY.",
             code="configuration",
         )
     values = {"secret_key": folder.secret_key(), "redis_url": NO_BROKER}

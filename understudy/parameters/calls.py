@@ -30,7 +30,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 def checked(**checks: Check) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Return a decorator that replaces a function's arguments with the results of the checks.
 
-    Errors of pydantic and of the file system inside the function are raised as `UnderstudyError`s.
+    Validation errors of pydantic, and file errors on a path that the caller passed, are raised as
+    `UnderstudyError`s.
 
     Parameters
     ----------

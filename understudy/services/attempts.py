@@ -69,8 +69,8 @@ def settle_result(
 
 def deleted_error() -> NotFound:
     return NotFound(
-        "A dataset or model of the job was deleted while the job ran. Create a job that uses existing "
-        "datasets and models."
+        "A dataset or model that the job uses was deleted while the job was running. Create a job that uses "
+        "existing datasets and models."
     )
 
 

@@ -33,8 +33,8 @@ def join_shards(session: Session, job: Job, token: int) -> Job | None:
         return None
     if row.erased_at is not None:
         raise NotFound(
-            "A dataset or model of the job was deleted while the job ran. Create a job that uses existing "
-            "datasets and models."
+            "A dataset or model that the job uses was deleted while the job was running. Create a job that "
+            "uses existing datasets and models."
         )
     results = [shard.result or {} for shard in shards.of_job(session, row)]
     # All facts except the numbers of rows describe the whole job.

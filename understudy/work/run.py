@@ -42,7 +42,7 @@ def run_work(payload: Json, folder: Path, progress: Progress) -> Json:
     for role, path in inputs.items():
         if not path.is_file():
             raise NotFound(
-                f"The stored file {role!r} that the job reads no longer exists. Upload the dataset or "
+                f"The stored input file {role!r} of the job no longer exists. Upload the dataset or "
                 "train the model again, and create a new job that uses it."
             )
     for role, sha256 in payload["sha256s"].items():

@@ -72,4 +72,4 @@ def test_error_without_a_database_or_a_running_stack_contains_a_remedy(
 ):
     monkeypatch.delenv("UNDERSTUDY_DATABASE_URL")
     assert run([*command, "--project", "sales", "--data-dir", str(tmp_path)]) == 5
-    assert f"No stack runs in {tmp_path}. Start it with `understudy serve`" in capsys.readouterr().err
+    assert f"No stack is running in {tmp_path}. Start one with `understudy serve`" in capsys.readouterr().err

@@ -157,7 +157,7 @@ def test_dataset_of_another_project_is_not_set_to_ready(sessions: Sessions, rows
 
 
 def test_owner_can_read_all_rows_of_the_project(sessions: Sessions, rows: Rows) -> None:
-    """Check that each function finds rows of the caller's project, so that the tests above can fail."""
+    """Check that no function passes the tests above only because it never finds any row."""
     missing = {
         "jobs.retry",
         "uploads.of_datasets",

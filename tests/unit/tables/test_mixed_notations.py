@@ -23,7 +23,7 @@ _Write = Callable[[int, datetime], str]
 
 
 def _written(folder: Path, texts: list[str], name: str = "x") -> tuple[pa.Table, list[str]]:
-    """Write texts to a CSV file and read it. Return the table and its texts after it is written again."""
+    """Write texts to a CSV file and read it. Return the table, and its first column after writing it back."""
     with (folder / "t.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([[name, "other"], *([text, "a"] for text in texts)])
     table = read_table(folder / "t.csv")

@@ -88,8 +88,8 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise InvalidInput(
-            f"{path} does not contain an Ed25519 private key in PEM format without a password. Name a file "
-            "with such a key, or generate a new key by naming a file that does not exist.",
+            f"{path} does not contain an Ed25519 private key in PEM format without a password. Specify "
+            "a file that contains one, or a file that does not exist, to generate a key in it.",
             code="invalid_key",
         )
     return key

@@ -58,7 +58,7 @@ class Target:
         The labels of the classes.
     centre, width : float
         The scale of a regression target: its median, and the mean absolute distance from it. Models learn the
-        scaled target, which does not depend on its unit.
+        scaled target, so the result does not depend on the unit of the column.
     """
 
     column: int

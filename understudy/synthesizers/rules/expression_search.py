@@ -33,7 +33,7 @@ N_ROWS_MIN = 32
 # Maximum share of a product's standard deviation outside the span of the columns, and minimum correlation
 # between the parts of two products outside the span.
 OUTSIDE_MAX, CORRELATION_MIN = 0.03, 0.9995
-# Maximum number of relations to solve for each target.
+# Maximum number of relations of one product, and of relations of two products, that are solved.
 N_RELATIONS_MAX = 12
 # Maximum distance of a value from the fitted expression, in steps: one half, plus the error of the fit.
 ROUNDING = 0.75

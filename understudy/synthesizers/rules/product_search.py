@@ -30,7 +30,8 @@ from understudy.synthesizers.rules.relations import is_evident, roundest, simple
 from understudy.synthesizers.rules.values import Floats, Values
 from understudy.transformers.base import Mask
 
-# Maximum numbers of numeric columns to search: for all products, and for products of three columns.
+# Maximum number of numeric columns of a table whose products are searched, and of a table for which the
+# search includes products of three plain columns.
 N_COLUMNS_MAX = 24
 N_COLUMNS_CUBED = 10
 # Maximum number of columns that may contain shares, such as discounts and tax rates.

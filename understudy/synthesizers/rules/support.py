@@ -28,7 +28,8 @@ from understudy.transformers.support import count_sharers
 def without_rare_values(rules: Rules, rows: pa.Table, subjects_of: Mapping[str, Subjects]) -> Rules:
     """Return the rules without the values and combinations of values that fewer than k subjects share.
 
-    The search for rules counts rows, so all rows with a value can belong to a single customer.
+    The search for rules counts rows, not subjects, so it can accept a value whose rows all belong to one
+    subject.
 
     Parameters
     ----------

@@ -32,8 +32,8 @@ class Values:
     ----------
     keys : pyarrow.Array of shape (n,)
         Strings unchanged, and numbers as the stored integers, with zero for missing values. Floats with few
-        decimal places are integers in units of the last place, so that 0.1 + 0.2 equals 0.3. Other floats
-        stay floats.
+        decimal places are stored as integers, in units of their last decimal place, so that 0.1 + 0.2 equals
+        0.3. Other floats stay floats.
     missing : array of shape (n,), or None
         Mask of null and NaN values, or None if no value is missing.
     """

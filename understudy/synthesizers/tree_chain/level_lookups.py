@@ -185,7 +185,10 @@ def with_level_sources(
 
 
 def level_sources(sources: Mapping[int, int], columns: Sequence[Transformer]) -> dict[int, LevelSource]:
-    """Return the source of each column that is looked up by level, given the index of its source column."""
+    """Return the `LevelSource` of each column that is looked up by level.
+
+    `sources` maps the index of each of these columns to the index of its source column.
+    """
 
     def source_of(column: int) -> LevelSource:
         transformer = columns[column]

@@ -99,8 +99,8 @@ def _codec(path: Path) -> Codec | None:
     for mark, name in _OTHERS:
         if start.startswith(mark):
             raise _unreadable(
-                f"The file is compressed with {name}. Compress it with gzip or zstd, or upload it "
-                "uncompressed."
+                f"The file is compressed with {name}, which is not supported. Decompress it, and upload it "
+                "as it is or compressed with gzip or zstd."
             )
     return next((codec for mark, codec in _MARKS if start.startswith(mark)), None)
 
@@ -134,8 +134,8 @@ def _unpack(source: Path, target: Path, reading: Reading) -> None:
                     reading.progress("decompressing", min(1.0, n_bytes / max(1, member.file_size)))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         raise _unreadable(
-            "The ZIP archive is damaged, encrypted or uses an unsupported compression method. Extract the "
-            "table and upload it."
+            "The ZIP archive is damaged or encrypted, or it uses an unsupported compression method. Extract "
+            "the table and upload it."
         ) from None
 
 

@@ -54,7 +54,7 @@ def _check_ends(path: Path) -> None:
     if start != b"PAR1":
         raise _unreadable(
             "The file is not Parquet: it does not start with `PAR1`. "
-            "Set `format` or the suffix of the file to its actual format."
+            "Set `format` to the file's actual format, or correct its suffix."
         )
     if size < 12 or end[4:] != b"PAR1":
         raise _unreadable("The Parquet file is truncated: its footer is missing. Upload it again.")

@@ -1556,7 +1556,7 @@ class PairDifference(Model):
     """Name of the column that `first` is subtracted from."""
     unit: str
     """Kind of values in both columns: `moment` (dates and timestamps), `time`, `duration` or `number`.
-    Differences are in seconds, except for numbers.
+    Differences are in seconds, unless the unit is `number`.
     """
     score: float
     """KS complement of the differences. The score is 0 if no synthetic row contains both values."""
@@ -1748,7 +1748,7 @@ class QueriesResult(Model):
 
 
 class QueryAnswers(Model):
-    """Answers of both tables to one query."""
+    """Results of one query on the real and on the synthetic table."""
 
     name: str
     description: str
@@ -1950,7 +1950,7 @@ class RulesKeptResult(Model):
     """Number of rows used, by table."""
     n_subjects: SubjectCounts | None = None
     rules: list[RuleCompliance]
-    """Rules found in the real table, most often broken first."""
+    """Rules found in the real table, sorted by the share of rows that violate them."""
     unbroken: float
     """Share of synthetic rows that satisfy all rules."""
     unbroken_real: float

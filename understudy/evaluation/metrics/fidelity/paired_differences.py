@@ -29,7 +29,7 @@ class PairDifference(BaseModel):
         Unit,
         Field(
             description="Kind of values in both columns: `moment` (dates and timestamps), `time`, `duration` "
-            "or `number`. Differences are in seconds, except for numbers."
+            "or `number`. Differences are in seconds, unless the unit is `number`."
         ),
     ]
     score: Annotated[

@@ -42,7 +42,8 @@ class RulesKeptResult(MetricResult):
 
     metric: Literal["rules_kept"] = "rules_kept"
     rules: Annotated[
-        list[RuleCompliance], Field(description="Rules found in the real table, most often broken first.")
+        list[RuleCompliance],
+        Field(description="Rules found in the real table, sorted by the share of rows that violate them."),
     ]
     unbroken: Annotated[float, Field(description="Share of synthetic rows that satisfy all rules.")]
     unbroken_real: Annotated[float, Field(description="Share of real rows that satisfy all rules.")]

@@ -71,7 +71,7 @@ class QueryGroupAnswer(BaseModel):
 
 
 class QueryAnswers(BaseModel):
-    """Answers of both tables to one query."""
+    """Results of one query on the real and on the synthetic table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -110,7 +110,7 @@ class QueriesResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Both:
-    """Answers of both tables to one query, before rounding."""
+    """Results of one query on the real and on the synthetic table, before rounding."""
 
     query: AggregateQuery
     grouping: Grouping

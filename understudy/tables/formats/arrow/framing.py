@@ -89,7 +89,7 @@ def _check_kind(start: bytes) -> None:
     if not start.startswith((_MARK, _STREAM_MARK)):
         raise _unreadable(
             "The file is neither an Arrow file nor an Arrow stream. "
-            "Set `format` or the suffix of the file to its actual format."
+            "Set `format` to the file's actual format, or correct its suffix."
         )
 
 

@@ -140,7 +140,7 @@ def _check_kind(start: bytes) -> None:
     if not start.startswith(b"PK"):
         raise unreadable(
             "The file is not .xlsx, because it is not a ZIP archive. "
-            "Set `format` or the suffix of the file to its actual format."
+            "Set `format` to the file's actual format, or correct its suffix."
         )
 
 
