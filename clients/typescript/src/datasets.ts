@@ -1,6 +1,7 @@
 import { download, type Download } from "./downloads.js";
 import { lines } from "./events.js";
 import type { Jobs, RunningJob } from "./jobs.js";
+import { path } from "./paths.js";
 import { listAll, type ListOptions } from "./pages.js";
 import type { Transport } from "./transport.js";
 import type {
@@ -46,7 +47,7 @@ export class Datasets {
   }
 
   get(id: string, options: { signal?: AbortSignal } = {}): Promise<Dataset> {
-    return this.transport.json("GET", `/v1/datasets/${id}`, options);
+    return this.transport.json("GET", path`/v1/datasets/${id}`, options);
   }
 
   list(filters: DatasetFilters = {}, options: ListOptions = {}): AsyncGenerator<Dataset, void> {
@@ -55,7 +56,7 @@ export class Datasets {
 
   /** Change the name or the labels. With `ifMatch`, fail if the dataset has changed since it was read. */
   update(id: string, change: UpdateDataset, options: { ifMatch?: string } = {}): Promise<Dataset> {
-    return this.transport.json("PATCH", `/v1/datasets/${id}`, {
+    return this.transport.json("PATCH", path`/v1/datasets/${id}`, {
       json: change,
       headers: { "If-Match": options.ifMatch },
     });
@@ -64,11 +65,11 @@ export class Datasets {
   /** Delete a dataset. `cascade` also deletes the models, samples and reports that were made from it. */
   delete(id: string, options: { cascade?: boolean; ifMatch?: string } = {}): Promise<void> {
     const { cascade, ifMatch } = options;
-    return this.transport.delete(`/v1/datasets/${id}`, { query: { cascade }, headers: { "If-Match": ifMatch } });
+    return this.transport.delete(path`/v1/datasets/${id}`, { query: { cascade }, headers: { "If-Match": ifMatch } });
   }
 
   getSchema(id: string, options: { table?: string } = {}): Promise<TableSchema> {
-    return this.transport.json("GET", `/v1/datasets/${id}/schema`, { query: options });
+    return this.transport.json("GET", path`/v1/datasets/${id}/schema`, { query: options });
   }
 
   /** Correct the inferred schema with a merge patch, such as `{ columns: { zip: { kind: "category" } } }`. */
@@ -78,7 +79,7 @@ export class Datasets {
     options: { table?: string; validateOnly?: boolean; ifMatch?: string } = {},
   ): Promise<TableSchema> {
     const { table, validateOnly, ifMatch } = options;
-    return this.transport.json("PATCH", `/v1/datasets/${id}/schema`, {
+    return this.transport.json("PATCH", path`/v1/datasets/${id}/schema`, {
       json: change,
       query: { table, validate_only: validateOnly },
       headers: { "If-Match": ifMatch },
@@ -87,17 +88,17 @@ export class Datasets {
 
   /** Return statistics of the columns. `exact` requires the scope `read_real`. */
   getProfile(id: string, options: { table?: string; exact?: boolean } = {}): Promise<DatasetProfile> {
-    return this.transport.json("GET", `/v1/datasets/${id}/profile`, { query: options });
+    return this.transport.json("GET", path`/v1/datasets/${id}/profile`, { query: options });
   }
 
   /** Release a sample from quarantine. The reason is stored. Requires the scope `admin`. */
   release(id: string, reason: string): Promise<Dataset> {
-    return this.transport.json("POST", `/v1/datasets/${id}/release`, { json: { reason } });
+    return this.transport.json("POST", path`/v1/datasets/${id}/release`, { json: { reason } });
   }
 
   /** Download a table as a stream of bytes. */
   download(id: string, { format = "parquet", table, signal }: DownloadOptions = {}): Promise<Download> {
-    return download(this.transport, `/v1/datasets/${id}/content`, {
+    return download(this.transport, path`/v1/datasets/${id}/content`, {
       query: { format, table },
       accept: MEDIA_TYPES[format],
       signal,
@@ -110,7 +111,7 @@ export class Datasets {
     { format = "parquet", table, signal }: { format?: "parquet" | "csv"; table?: string; signal?: AbortSignal } = {},
   ): Promise<Download> {
     const accept = MEDIA_TYPES[format];
-    return download(this.transport, `/v1/datasets/${id}/rejects`, { query: { format, table }, accept, signal });
+    return download(this.transport, path`/v1/datasets/${id}/rejects`, { query: { format, table }, accept, signal });
   }
 
   /** Yield the rows of a table as objects. They are received while they are used. */

@@ -1,4 +1,5 @@
 import { ApiError, ConnectionError } from "./errors.js";
+import { piecesOf } from "./pieces.js";
 import { pauseBefore, sleep, type Transport } from "./transport.js";
 
 export interface Download {
@@ -20,7 +21,9 @@ export async function download(
   path: string,
   options: { query?: object; accept: string; signal?: AbortSignal | undefined },
 ): Promise<Download> {
-  const { query, accept, signal } = options;
+  const { query, accept } = options;
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal;
   const request = (headers: Record<string, string>) =>
     transport.response("GET", path, {
       query,
@@ -40,7 +43,7 @@ export async function download(
     ? (start: number) => request({ Range: `bytes=${start}-`, "If-Range": download.etag ?? "" })
     : undefined;
   const pieces = resumedPieces(first, download.sizeBytes, resume, signal);
-  return { ...download, stream: streamOf(pieces) };
+  return { ...download, stream: streamOf(pieces, stop) };
 }
 
 /** Yield the body of a response. If its connection breaks, request the rest and continue. */
@@ -48,12 +51,12 @@ async function* resumedPieces(
   response: Response,
   sizeBytes: number | undefined,
   resume: ((start: number) => Promise<Response>) | undefined,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
   let nBytes = 0;
   for (let nFailures = 0; ; ) {
     try {
-      for await (const piece of pieces(response)) {
+      for await (const piece of piecesOf(response.body)) {
         nBytes += piece.byteLength;
         nFailures = 0;
         yield piece;
@@ -61,7 +64,7 @@ async function* resumedPieces(
       if (sizeBytes === undefined || nBytes >= sizeBytes) return;
       throw new Error(`it ended after ${nBytes} of ${sizeBytes} bytes`);
     } catch (error) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       nFailures += 1;
       if (resume === undefined || nFailures === TRIES_MAX || error instanceof ApiError) {
         throw new ConnectionError(`The download was interrupted: ${(error as Error).message}.`, { cause: error });
@@ -73,28 +76,16 @@ async function* resumedPieces(
   }
 }
 
-async function* pieces(response: Response): AsyncGenerator<Uint8Array, void> {
-  const reader = response.body?.getReader();
-  try {
-    for (;;) {
-      const result = await reader?.read();
-      if (result === undefined || result.done) return;
-      yield result.value;
-    }
-  } finally {
-    await reader?.cancel().catch(() => undefined);
-  }
-}
-
-function streamOf(pieces: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8Array> {
+function streamOf(pieces: AsyncGenerator<Uint8Array, void>, stop: AbortController): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { done, value } = await pieces.next();
       if (done) controller.close();
       else controller.enqueue(value);
     },
-    async cancel() {
-      await pieces.return();
+    cancel() {
+      // The generator may wait for a connection that no longer responds, so it is aborted, not returned.
+      stop.abort();
     },
   });
 }

@@ -1,4 +1,6 @@
-import { ApiError, ConnectionError } from "./errors.js";
+import { ConnectionError } from "./errors.js";
+import { piecesOf } from "./pieces.js";
+import { path } from "./paths.js";
 import { pauseBefore, sleep, type Transport } from "./transport.js";
 
 export interface ServerEvent {
@@ -25,30 +27,38 @@ export async function* jobEvents(
   jobId: string,
   { lastEventId, signal }: EventOptions = {},
 ): AsyncGenerator<ServerEvent, void> {
-  const path = `/v1/jobs/${jobId}/events/stream`;
+  const streamPath = path`/v1/jobs/${jobId}/events/stream`;
   let nFailures = 0;
+  // A job that was retried has earlier terminal events, so only the last event counts.
+  let hasEnded = false;
   for (;;) {
     try {
       const headers = { Accept: "text/event-stream", "Last-Event-ID": lastEventId };
-      const response = await transport.response("GET", path, { headers, signal });
+      const response = await transport.response("GET", streamPath, { headers, signal });
+      let hasEvents = false;
       for await (const event of parseEvents(response.body)) {
+        hasEvents = true;
         nFailures = 0;
         lastEventId = event.id ?? lastEventId;
+        hasEnded = TERMINAL_TYPES.has(event.type);
         yield event;
-        if (TERMINAL_TYPES.has(event.type)) return;
       }
-      // A server that stops ends its streams.
-      nFailures += 1;
+      // The stream ends when the job has finished, and also when the server stops.
+      if (hasEnded || (!hasEvents && (await isFinished(transport, jobId, signal)))) return;
+      nFailures = 1;
     } catch (error) {
       signal?.throwIfAborted();
+      if (hasEnded) return;
       nFailures += 1;
-      if (error instanceof ApiError || nFailures === FAILURES_MAX) throw error;
-    }
-    if (nFailures === FAILURES_MAX) {
-      throw new ConnectionError(`The event stream of job ${jobId} ended ${nFailures} times without an event.`);
+      if (!(error instanceof ConnectionError) || nFailures === FAILURES_MAX) throw error;
     }
     await sleep(pauseBefore(new ConnectionError(), nFailures) ?? 0, signal);
   }
+}
+
+async function isFinished(transport: Transport, jobId: string, signal: AbortSignal | undefined): Promise<boolean> {
+  const job = await transport.json<{ state: string }>("GET", path`/v1/jobs/${jobId}`, { signal });
+  return TERMINAL_TYPES.has(job.state);
 }
 
 /** Parse a stream of server-sent events (WHATWG HTML, section 9.2). */
@@ -74,17 +84,10 @@ export async function* parseEvents(stream: ReadableStream<Uint8Array> | null): A
 export async function* lines(stream: ReadableStream<Uint8Array> | null): AsyncGenerator<string, void> {
   if (stream === null) return;
   const decoder = new TextDecoder();
-  const reader = stream.getReader();
   let rest = "";
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      const parts = (rest + decoder.decode(value, { stream: true })).split("\n");
-      rest = parts.pop() ?? "";
-      for (const part of parts) yield part.replace(/\r$/, "");
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined);
+  for await (const value of piecesOf(stream)) {
+    const parts = (rest + decoder.decode(value, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    for (const part of parts) yield part.replace(/\r$/, "");
   }
 }

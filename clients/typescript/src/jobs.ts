@@ -1,7 +1,8 @@
 import { JobFailedError } from "./errors.js";
 import { jobEvents, type EventOptions, type ServerEvent } from "./events.js";
+import { path } from "./paths.js";
 import { listAll, type ListOptions } from "./pages.js";
-import { secondsUntil, type Transport } from "./transport.js";
+import { secondsUntil, sleep, type Transport } from "./transport.js";
 import type {
   Job,
   JobFilters,
@@ -32,6 +33,7 @@ const TERMINAL_STATES = new Set(["succeeded", "failed", "cancelled"]);
 const POLL_SECONDS = 30;
 // The time between two reports of progress.
 const PROGRESS_SECONDS = 2;
+const PAUSE_SECONDS = 0.2;
 
 export class Jobs {
   constructor(private readonly transport: Transport) {}
@@ -59,7 +61,7 @@ export class Jobs {
   }
 
   async get(id: string, options: { signal?: AbortSignal } = {}): Promise<RunningJob> {
-    return this.withWait(await this.transport.json<Job>("GET", `/v1/jobs/${id}`, options));
+    return this.withWait(await this.transport.json<Job>("GET", path`/v1/jobs/${id}`, options));
   }
 
   list(filters: JobFilters = {}, options: ListOptions = {}): AsyncGenerator<Job, void> {
@@ -68,19 +70,19 @@ export class Jobs {
 
   update(id: string, change: UpdateLabels, options: { ifMatch?: string } = {}): Promise<Job> {
     const headers = { "If-Match": options.ifMatch };
-    return this.transport.json("PATCH", `/v1/jobs/${id}`, { json: change, headers });
+    return this.transport.json("PATCH", path`/v1/jobs/${id}`, { json: change, headers });
   }
 
   cancel(id: string): Promise<Job> {
-    return this.transport.json("POST", `/v1/jobs/${id}/cancel`);
+    return this.transport.json("POST", path`/v1/jobs/${id}/cancel`);
   }
 
   async retry(id: string): Promise<RunningJob> {
-    return this.withWait(await this.transport.json<Job>("POST", `/v1/jobs/${id}/retry`));
+    return this.withWait(await this.transport.json<Job>("POST", path`/v1/jobs/${id}/retry`));
   }
 
   delete(id: string, options: { ifMatch?: string } = {}): Promise<void> {
-    return this.transport.delete(`/v1/jobs/${id}`, { headers: { "If-Match": options.ifMatch } });
+    return this.transport.delete(path`/v1/jobs/${id}`, { headers: { "If-Match": options.ifMatch } });
   }
 
   /** Yield the events of a job until it has finished. Lost connections are replaced without a gap. */
@@ -96,18 +98,32 @@ export class Jobs {
     const deadline = Date.now() + timeoutSeconds * 1000;
     let shown = "";
     for (;;) {
-      const left = secondsUntil(deadline, `Job ${id}`);
-      const seconds = Math.max(1, Math.ceil(Math.min(left, onProgress ? PROGRESS_SECONDS : POLL_SECONDS)));
-      const job: Job = await this.transport.json("GET", `/v1/jobs/${id}`, {
-        headers: { Prefer: `wait=${seconds}` },
-        timeoutSeconds: seconds + POLL_SECONDS,
-        signal,
-      });
+      const start = Date.now();
+      const job = await this.#poll(id, deadline, onProgress ? PROGRESS_SECONDS : POLL_SECONDS, signal);
       const text = JSON.stringify(job.progress);
       if (job.progress && text !== shown) onProgress?.(job.progress, job);
       shown = text;
       if (job.state === "succeeded") return job as SucceededJob<Kind>;
       if (TERMINAL_STATES.has(job.state)) throw new JobFailedError(job);
+      // A server that stops answers at once.
+      await sleep(Math.max(0, PAUSE_SECONDS - (Date.now() - start) / 1000), signal);
+    }
+  }
+
+  /** Return the job when it has finished or after the given time. Throw `TimeoutError` at the deadline. */
+  async #poll(id: string, deadline: number, waitSeconds: number, signal: AbortSignal | undefined): Promise<Job> {
+    const left = secondsUntil(deadline, `Job ${id}`);
+    const seconds = Math.max(1, Math.ceil(Math.min(left, waitSeconds)));
+    const request = { headers: { Prefer: `wait=${seconds}` }, timeoutSeconds: seconds + POLL_SECONDS };
+    if (!Number.isFinite(left)) return this.transport.json("GET", path`/v1/jobs/${id}`, { ...request, signal });
+    const limit = AbortSignal.timeout(left * 1000);
+    const limited = signal ? AbortSignal.any([limit, signal]) : limit;
+    try {
+      return await this.transport.json("GET", path`/v1/jobs/${id}`, { ...request, signal: limited });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (limit.aborted) secondsUntil(0, `Job ${id}`);
+      throw error;
     }
   }
 

@@ -1,4 +1,5 @@
 import { download, type Download } from "./downloads.js";
+import { path } from "./paths.js";
 import { listAll, type ListOptions } from "./pages.js";
 import type { Transport } from "./transport.js";
 import type {
@@ -30,7 +31,7 @@ export class Models {
   constructor(private readonly transport: Transport) {}
 
   get(id: string): Promise<Model> {
-    return this.transport.json("GET", `/v1/models/${id}`);
+    return this.transport.json("GET", path`/v1/models/${id}`);
   }
 
   list(filters: ModelFilters = {}, options: ListOptions = {}): AsyncGenerator<Model, void> {
@@ -38,11 +39,11 @@ export class Models {
   }
 
   update(id: string, change: UpdateModel, options: Conditional = {}): Promise<Model> {
-    return this.transport.json("PATCH", `/v1/models/${id}`, { json: change, ...conditions(options) });
+    return this.transport.json("PATCH", path`/v1/models/${id}`, { json: change, ...conditions(options) });
   }
 
   delete(id: string, options: Conditional = {}): Promise<void> {
-    return this.transport.delete(`/v1/models/${id}`, conditions(options));
+    return this.transport.delete(path`/v1/models/${id}`, conditions(options));
   }
 }
 
@@ -51,7 +52,7 @@ export class Reports {
   constructor(private readonly transport: Transport) {}
 
   get(id: string): Promise<Report> {
-    return this.transport.json("GET", `/v1/reports/${id}`);
+    return this.transport.json("GET", path`/v1/reports/${id}`);
   }
 
   list(filters: ReportFilters = {}, options: ListOptions = {}): AsyncGenerator<ReportSummary, void> {
@@ -59,21 +60,21 @@ export class Reports {
   }
 
   update(id: string, change: UpdateLabels, options: Conditional = {}): Promise<Report> {
-    return this.transport.json("PATCH", `/v1/reports/${id}`, { json: change, ...conditions(options) });
+    return this.transport.json("PATCH", path`/v1/reports/${id}`, { json: change, ...conditions(options) });
   }
 
   delete(id: string, options: Conditional = {}): Promise<void> {
-    return this.transport.delete(`/v1/reports/${id}`, conditions(options));
+    return this.transport.delete(path`/v1/reports/${id}`, conditions(options));
   }
 
   /** Download the report as a page of HTML. */
   downloadHtml(id: string, options: { signal?: AbortSignal } = {}): Promise<Download> {
-    return download(this.transport, `/v1/reports/${id}/html`, { accept: "text/html", ...options });
+    return download(this.transport, path`/v1/reports/${id}/html`, { accept: "text/html", ...options });
   }
 
   /** Download the signed evidence pack, a ZIP file. */
   downloadEvidence(id: string, options: { signal?: AbortSignal } = {}): Promise<Download> {
-    return download(this.transport, `/v1/reports/${id}/evidence`, { accept: "application/zip", ...options });
+    return download(this.transport, path`/v1/reports/${id}/evidence`, { accept: "application/zip", ...options });
   }
 }
 
@@ -87,7 +88,7 @@ export class ApiKeys {
   }
 
   get(id: string): Promise<ApiKey> {
-    return this.transport.json("GET", `/v1/api-keys/${id}`);
+    return this.transport.json("GET", path`/v1/api-keys/${id}`);
   }
 
   list(options: ListOptions = {}): AsyncGenerator<ApiKey, void> {
@@ -97,11 +98,11 @@ export class ApiKeys {
   /** Create a replacement. The old key expires after `graceSeconds`, by default after an hour. */
   rotate(id: string, options: { graceSeconds?: number } = {}): Promise<NewApiKey> {
     const json = { grace_seconds: options.graceSeconds };
-    return this.transport.json("POST", `/v1/api-keys/${id}/rotate`, { json });
+    return this.transport.json("POST", path`/v1/api-keys/${id}/rotate`, { json });
   }
 
   revoke(id: string, options: Conditional = {}): Promise<void> {
-    return this.transport.delete(`/v1/api-keys/${id}`, conditions(options));
+    return this.transport.delete(path`/v1/api-keys/${id}`, conditions(options));
   }
 }
 

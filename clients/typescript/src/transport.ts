@@ -35,18 +35,26 @@ export class Transport {
   readonly #options: Required<ClientOptions>;
 
   constructor(options: ClientOptions) {
+    const apiKey = options.apiKey.trim();
+    if (!/^[!-~]+$/.test(apiKey)) {
+      throw new UnderstudyError("The API key is empty or contains an invalid character. Check `apiKey`.");
+    }
+    if (!/^https?:\/\//.test(options.baseUrl)) {
+      throw new UnderstudyError("The address does not begin with http:// or https://. Correct `baseUrl`.");
+    }
     this.#options = {
       timeoutSeconds: 60,
       retrySeconds: 120,
       fetch: (...request) => fetch(...request),
       ...options,
+      apiKey,
       baseUrl: options.baseUrl.replace(/\/+$/, ""),
     };
   }
 
   /** Send a request and return the JSON body of its response. */
   async json<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
-    return this.#repeat(method, path, options, async (response) => (await response.json()) as T);
+    return this.#repeat(method, path, options, async (response) => (await readJson(response)) as T);
   }
 
   /** Send a request and return its response, whose body has not been read. */
@@ -54,14 +62,14 @@ export class Transport {
     return this.#repeat(method, path, options, (response) => Promise.resolve(response));
   }
 
-  /** Delete a resource. A repetition that finds nothing succeeds, because an earlier try may have deleted it. */
+  /** Delete a resource. If an earlier try may have deleted it, a repetition that finds nothing succeeds. */
   async delete(path: string, options: RequestOptions = {}): Promise<void> {
-    let isRepetition = false;
-    const onRetry = () => (isRepetition = true);
+    let isOutcomeUnknown = false;
+    const onUnknown = () => (isOutcomeUnknown = true);
     try {
-      await this.#repeat("DELETE", path, options, () => Promise.resolve(), onRetry);
+      await this.#repeat("DELETE", path, options, () => Promise.resolve(), onUnknown);
     } catch (error) {
-      if (!(isRepetition && error instanceof ApiError && error.status === 404)) throw error;
+      if (!(isOutcomeUnknown && error instanceof ApiError && error.status === 404)) throw error;
     }
   }
 
@@ -70,19 +78,26 @@ export class Transport {
     path: string,
     options: RequestOptions,
     read: (response: Response) => Promise<T>,
-    onRetry: () => void = () => undefined,
+    onUnknown: () => void = () => undefined,
   ): Promise<T> {
     const request = this.#request(method, path, options);
-    const deadline = Date.now() + this.#options.retrySeconds * 1000;
+    // After a change that was made, a repetition under the old condition would fail.
+    const isConditional = method === "PATCH" && options.headers?.["If-Match"] !== undefined;
+    let deadline = Infinity;
     for (let nFailures = 1; ; nFailures += 1) {
       try {
         return await this.#try(request, options, read);
       } catch (error) {
+        // The time counts from the first failure, because a try that uploads a file may take minutes.
+        if (nFailures === 1) deadline = Date.now() + this.#options.retrySeconds * 1000;
         const pauseSeconds = pauseBefore(error, nFailures);
         const isTooLate = Date.now() + (pauseSeconds ?? 0) * 1000 > deadline;
         if (pauseSeconds === undefined || isTooLate || options.isRepeatable === false) throw error;
+        if (hasUnknownOutcome(error)) {
+          if (isConditional) throw error;
+          onUnknown();
+        }
         await sleep(pauseSeconds, options.signal);
-        onRetry();
       }
     }
   }
@@ -110,17 +125,13 @@ export class Transport {
     read: (response: Response) => Promise<T>,
   ): Promise<T> {
     options.signal?.throwIfAborted();
-    // The limit applies until the response begins, because a download may take longer.
+    // A response that is streamed may take longer: `response` returns before its body is read.
     const limit = new AbortController();
     const seconds = options.timeoutSeconds ?? this.#options.timeoutSeconds;
     const timer = setTimeout(() => limit.abort(), seconds * 1000);
-    const signals = options.signal ? [limit.signal, options.signal] : [limit.signal];
+    const signal = options.signal ? AbortSignal.any([limit.signal, options.signal]) : limit.signal;
     try {
-      const response = await this.#options.fetch(request.url, {
-        ...request.init,
-        signal: AbortSignal.any(signals),
-      });
-      clearTimeout(timer);
+      const response = await this.#options.fetch(request.url, { ...request.init, signal });
       if (!response.ok) throw await errorOf(response);
       return await read(response);
     } catch (error) {
@@ -132,6 +143,20 @@ export class Transport {
       clearTimeout(timer);
     }
   }
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  const text = await response.text();
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new UnderstudyError(`The response of ${new URL(response.url).origin} is not JSON. Check \`baseUrl\`.`);
+  }
+}
+
+/** Return whether the service may have carried out the request. */
+function hasUnknownOutcome(error: unknown): boolean {
+  return error instanceof ConnectionError || (error instanceof ApiError && [502, 504].includes(error.status));
 }
 
 function queryOf(query: object | undefined): string {

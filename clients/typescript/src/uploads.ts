@@ -1,4 +1,5 @@
 import { ApiError, IntegrityError } from "./errors.js";
+import { path } from "./paths.js";
 import type { Transport } from "./transport.js";
 import type { ReadOptions, Upload, UploadedDataset } from "./types.js";
 
@@ -105,7 +106,7 @@ async function uploadParts(
   for (let isRepeated = false; ; isRepeated = true) {
     await sendMissingParts(transport, opened.id, blob, options);
     try {
-      return await transport.json("POST", `/v1/uploads/${opened.id}/complete`, { signal });
+      return await transport.json("POST", path`/v1/uploads/${opened.id}/complete`, { signal });
     } catch (error) {
       // The store may have lost a part since it was received.
       if (isRepeated || !(error instanceof ApiError && error.code === "incomplete_upload")) throw error;
@@ -126,8 +127,8 @@ async function openUpload(
     const json = { files: [file], name, format, labels, options: read, part_bytes: partBytes };
     return transport.json("POST", "/v1/uploads", { json, signal });
   }
-  const opened: Upload = await transport.json("GET", `/v1/uploads/${resume}`, { signal });
-  if (opened.size_bytes !== blob.size) {
+  const opened: Upload = await transport.json("GET", path`/v1/uploads/${resume}`, { signal });
+  if (opened.files.length !== 1 || opened.size_bytes !== blob.size) {
     throw new IntegrityError(
       `The file has ${blob.size} bytes, but upload ${resume} expects ${opened.size_bytes}. Upload it without \`resume\`.`,
     );
@@ -141,27 +142,38 @@ async function sendMissingParts(
   blob: Blob,
   options: UploadOptions,
 ): Promise<void> {
-  const opened: Upload = await transport.json("GET", `/v1/uploads/${uploadId}`, { signal: options.signal });
-  const received = new Set((opened.parts ?? []).map((part) => part.number));
+  const opened: Upload = await transport.json("GET", path`/v1/uploads/${uploadId}`, { signal: options.signal });
+  const received = new Map((opened.parts ?? []).map((part) => [part.number, part.sha256]));
   let sentBytes = 0;
   for (let number = 1; number <= opened.n_parts; number += 1) {
     const part = blob.slice((number - 1) * opened.part_bytes, number * opened.part_bytes);
-    if (!received.has(number)) await sendPart(transport, `/v1/uploads/${uploadId}/parts/${number}`, part, options);
+    // The file may have changed since the part was received. The service replaces a part that is sent again.
+    if (received.get(number) !== hexOf(await digestOf(part))) {
+      await sendPart(transport, path`/v1/uploads/${uploadId}/parts/${number}`, part, options);
+    }
     sentBytes += part.size;
     options.onProgress?.(sentBytes, blob.size);
   }
 }
 
-async function sendPart(transport: Transport, path: string, part: Blob, options: UploadOptions): Promise<void> {
+async function digestOf(part: Blob): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", await part.arrayBuffer()));
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function sendPart(transport: Transport, partPath: string, part: Blob, options: UploadOptions): Promise<void> {
   const bytes = await part.arrayBuffer();
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const digest = await digestOf(part);
   const headers = {
     "Content-Type": "application/octet-stream",
     "Content-Digest": `sha-256=:${btoa(String.fromCharCode(...digest))}:`,
   };
   for (let nTries = 1; ; nTries += 1) {
     try {
-      await transport.json("PUT", path, {
+      await transport.json("PUT", partPath, {
         headers,
         body: bytes,
         signal: options.signal,

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ConnectionError, InvalidRequestError, JobFailedError, NotFoundError, TimeoutError } from "../src/index.js";
+import {
+  ConnectionError,
+  InvalidRequestError,
+  JobFailedError,
+  NotFoundError,
+  PreconditionFailedError,
+  TimeoutError,
+  Understudy,
+  UnderstudyError,
+} from "../src/index.js";
 import { hangUp, json, problem, serve } from "./server.js";
 
 const JOB = { id: "job_1", kind: "probe", state: "queued" };
@@ -54,6 +63,59 @@ test("a service that does not respond in time is a connection error", async () =
   const client = server.client({ timeoutSeconds: 0.1, retrySeconds: 0 });
   await assert.rejects(client.jobs.get("job_1"), ConnectionError);
   server.close();
+});
+
+test("an invalid key or address is rejected without showing the key", () => {
+  for (const apiKey of ["", " ", "sk_a\nsk_b", "sk_é"]) {
+    assert.throws(
+      () => new Understudy({ baseUrl: "http://127.0.0.1", apiKey }),
+      (error) => error instanceof UnderstudyError && !error.message.includes("sk_"),
+    );
+  }
+  assert.throws(() => new Understudy({ baseUrl: "localhost:8000", apiKey: "sk_a" }), UnderstudyError);
+});
+
+test("a response that is not JSON is an error that is not repeated", async () => {
+  const server = await serve((_, response) => response.writeHead(200).end("<html>"));
+  await assert.rejects(server.client().jobs.get("job_1"), /is not JSON/);
+  server.close();
+  assert.equal(server.requests.length, 1);
+});
+
+test("an ID cannot change the path or the query of a request", async () => {
+  const server = await serve(json({}));
+  const { datasets } = server.client();
+  await datasets.delete("ds_1?cascade=true");
+  await datasets.get("../models/mdl_1");
+  assert.throws(() => datasets.get(".."), UnderstudyError);
+  assert.throws(() => datasets.get(""), UnderstudyError);
+  server.close();
+  const urls = server.requests.map(({ url }) => url);
+  assert.deepEqual(urls, ["/v1/datasets/ds_1%3Fcascade%3Dtrue", "/v1/datasets/..%2Fmodels%2Fmdl_1"]);
+});
+
+test("a conditional change whose outcome is unknown is not repeated", async () => {
+  for (const handler of [hangUp, problem(504, "gateway_timeout")]) {
+    const server = await serve(handler, problem(412, "precondition_failed"));
+    const update = server.client().datasets.update("ds_1", { name: "x" }, { ifMatch: '"1"' });
+    await assert.rejects(update, (error) => !(error instanceof PreconditionFailedError));
+    server.close();
+    assert.equal(server.requests.length, 1);
+  }
+});
+
+test("a deletion that is repeated after a refusal reports that nothing was found", async () => {
+  const server = await serve(problem(429, "rate_limited"), problem(404, "not_found"));
+  await assert.rejects(server.client().datasets.delete("ds_1"), NotFoundError);
+  server.close();
+});
+
+test("wait ends in time although the service is down", async () => {
+  const server = await serve(hangUp);
+  const start = performance.now();
+  await assert.rejects(server.client().jobs.wait("job_1", { timeoutSeconds: 0.3 }), TimeoutError);
+  server.close();
+  assert.ok(performance.now() - start < 10_000);
 });
 
 test("a signal ends a request and its repetitions", async () => {

@@ -6,6 +6,7 @@ import { test } from "node:test";
 
 import { ConnectionError } from "../src/index.js";
 import { saveDownload } from "../src/node.js";
+import { piecesOf } from "../src/pieces.js";
 import { json, problem, serve, torn, type Handler } from "./server.js";
 
 const STREAM = { "Content-Type": "text/event-stream" };
@@ -22,6 +23,7 @@ test("an event stream continues after the last received event", async () => {
   const server = await serve(
     torn('id: 1\nevent: queued\ndata: {}\n\nevent: progress\ndata: {"fraction": 0.5}\n\nid: 2\nevent: run', STREAM),
     send(": the server stops\n\n", 200, STREAM),
+    json({ id: "job_1", state: "running" }),
     problem(503, "unavailable"),
     send('id: 2\r\nevent: running\r\ndata: {"a":\r\ndata: 1}\r\n\r\nid: 3\nevent: succeeded\ndata: {}\n\n', 200, STREAM),
   );
@@ -34,7 +36,43 @@ test("an event stream continues after the last received event", async () => {
   );
   assert.deepEqual(events[2]?.data, { a: 1 });
   const ids = server.requests.map((request) => request.headers["last-event-id"]);
-  assert.deepEqual(ids, [undefined, "1", "1", "1"]);
+  assert.deepEqual(ids, [undefined, "1", undefined, "1", "1"]);
+});
+
+test("an event stream of a retried job goes on after its earlier end", async () => {
+  const server = await serve(
+    send('id: 1\nevent: failed\ndata: {}\n\nid: 2\nevent: queued\ndata: {}\n\n', 200, STREAM),
+    send('id: 3\nevent: succeeded\ndata: {}\n\n', 200, STREAM),
+  );
+  const types = [];
+  for await (const { type } of server.client().jobs.events("job_1")) types.push(type);
+  server.close();
+  assert.deepEqual(types, ["failed", "queued", "succeeded"]);
+});
+
+test("an event stream of a finished job without further events ends", async () => {
+  const server = await serve(send("", 200, STREAM), json({ id: "job_1", state: "succeeded" }));
+  const events = [];
+  for await (const event of server.client().jobs.events("job_1", { lastEventId: "9" })) events.push(event);
+  server.close();
+  assert.deepEqual(events, []);
+  assert.equal(server.requests.length, 2);
+});
+
+test("a stream without data counts as a lost connection", async () => {
+  const stalled = new ReadableStream<Uint8Array>({});
+  await assert.rejects(piecesOf(stalled, 0.05).next(), ConnectionError);
+});
+
+test("a download whose connection stalls can be cancelled", async () => {
+  const server = await serve((_, response) => response.writeHead(200, STORED).write("0"));
+  const { stream } = await server.client().datasets.download("ds_1");
+  const reader = stream.getReader();
+  await reader.read();
+  const pending = reader.read();
+  await reader.cancel();
+  await pending.catch(() => undefined);
+  server.close();
 });
 
 test("an event stream of a missing job fails", async () => {
@@ -108,16 +146,21 @@ test("a stream is sent once", async () => {
 });
 
 test("a large file is sent in parts, and only its missing parts after an interruption", async () => {
-  const upload = { id: "upl_1", size_bytes: 10, part_bytes: 4, n_parts: 3, files: [], state: "open" };
+  const upload = { id: "upl_1", size_bytes: 10, part_bytes: 4, n_parts: 3, files: [{}], state: "open" };
+  const [first, third] = [
+    { number: 1, sha256: "1be2e452b46d7a0d9656bbb1f768e8248eba1b75baed65f5d99eafa948899a6a" },
+    { number: 3, sha256: "cd70bea023f752a0564abb6ed08d42c1440f2e33e29914e55e0be1595e24f45a" },
+  ];
+  const outdated = { number: 3, sha256: "the digest of an earlier version of the file" };
   const server = await serve(
-    json({ ...upload, parts: [{ number: 1 }] }),
-    json({ ...upload, parts: [{ number: 1 }] }),
+    json({ ...upload, parts: [first, outdated] }),
+    json({ ...upload, parts: [first, outdated] }),
     problem(422, "digest_mismatch"),
     json({}),
     problem(503, "unavailable"),
     json({}),
     problem(409, "incomplete_upload"),
-    json({ ...upload, parts: [{ number: 1 }, { number: 3 }] }),
+    json({ ...upload, parts: [first, third] }),
     json({}),
     json({ dataset: { id: "ds_1" }, job: { id: "job_1" } }, 202),
   );
@@ -138,7 +181,7 @@ test("a large file is sent in parts, and only its missing parts after an interru
 });
 
 test("a file of another size does not continue an upload", async () => {
-  const server = await serve(json({ id: "upl_1", size_bytes: 11 }));
+  const server = await serve(json({ id: "upl_1", size_bytes: 11, files: [{}] }));
   const upload = server.client().datasets.upload(new Blob([TABLE]), { resume: "upl_1" });
   await assert.rejects(upload, { name: "IntegrityError" });
   server.close();
