@@ -19,7 +19,7 @@ HAS_SERVICE = find_spec("sqlalchemy") is not None
 # Files and folders with tests that are not collected without the extra `service`.
 SERVICE_TESTS = (
     "api",
-    "clients/test_python_scenario.py",
+    "clients",
     "containers",
     "contracts/test_job_kinds.py",
     "contracts/test_stores.py",

@@ -208,8 +208,9 @@ def test_operations_have_the_specified_names():
         *("revoke_api_key", "create_project", "list_projects", "get_managed_project"),
         *("update_managed_project", "delete_managed_project", "create_project_api_key"),
         *("list_events", "create_webhook", "list_webhooks", "get_webhook", "update_webhook"),
-        *("delete_webhook", "rotate_webhook_secret", "test_webhook", "list_webhook_deliveries"),
-        *("redeliver_event", "list_synthesizers", "list_metrics", "healthz", "readyz"),
+        *("delete_webhook", "rotate_webhook_secret", "test_webhook"),
+        *("list_webhook_deliveries", "redeliver_event"),
+        *("list_synthesizers", "list_metrics", "healthz", "readyz"),
     }
 
 

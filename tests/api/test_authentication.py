@@ -13,7 +13,11 @@ from understudy.resources import Resources
 from understudy.services.api_keys import create_api_key, revoke_api_key
 
 IDS = dict.fromkeys(
-    ("dataset_id", "job_id", "model_id", "report_id", "upload_id", "api_key_id", "project_id", "number"), "1"
+    (
+        *("dataset_id", "job_id", "model_id", "report_id", "upload_id", "api_key_id", "project_id"),
+        *("webhook_id", "delivery_id", "number"),
+    ),
+    "1",
 )
 READS = [name for name in IN_V1 if OPERATIONS[name][1] == "get"]
 WRITES = [name for name in IN_V1 if OPERATIONS[name][1] != "get"]
@@ -101,7 +105,7 @@ def required_scope(name: str) -> str:
     path, method, _ = OPERATIONS[name]
     if path.startswith("/v1/projects"):
         return "operator"
-    if name in ADMINISTERING or path.startswith("/v1/api-keys"):
+    if name in ADMINISTERING or path.startswith(("/v1/api-keys", "/v1/webhooks")):
         return "admin"
     return "read" if method == "get" else "write"
 
@@ -146,5 +150,6 @@ def valid_body(name: str) -> dict[str, object]:
         "create_project_api_key": {"json": {"name": "x", "scopes": ["read"]}},
         "create_project": {"json": {"name": "x"}},
         "delete_managed_project": {"params": {"name": "x"}},
+        "create_webhook": {"json": {"url": "https://hooks.example.org/"}},
     }
     return bodies.get(name, {})

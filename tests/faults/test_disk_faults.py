@@ -20,7 +20,7 @@ pytestmark = pytest.mark.stack
 
 FULL_SECONDS = 4
 # The API writes temporary files for these requests.
-READS = ("content?format=xlsx", "rejects?format=parquet", "profile")
+READS = ("content?format=xlsx", "rejects?format=parquet")
 
 
 @pytest.fixture(scope="module")

@@ -42,29 +42,27 @@ class ServerWatch:
 
     def __init__(self, patience_seconds: float) -> None:
         self.wait_seconds = WAIT_FRACTION * patience_seconds
-        self._patience_seconds = patience_seconds
+        self._answer_seconds = patience_seconds - self.wait_seconds
         self._is_silent = False
         self._retry_at = 0.0
         self._lock = threading.Lock()
 
-    def responds(self, host: str, port: int, *, waited_seconds: float = 0.0) -> bool:
-        """Return whether the server responds to a new connection within the rest of the patience.
+    def responds(self, host: str, port: int) -> bool:
+        """Return whether the server responds to a new connection.
 
-        A busy server may need a second to accept a connection. While the server is silent, only one thread
-        checks it again from time to time, for a shorter time.
+        While the server is silent, only one thread checks it again from time to time.
         """
-        answer_seconds = self._patience_seconds - self.wait_seconds
         if not self._is_silent:
-            return self._ask(host, port, max(answer_seconds, self._patience_seconds - waited_seconds))
+            return self._ask(host, port)
         if not self._lock.acquire(blocking=False):
             return False
         try:
-            return time.monotonic() >= self._retry_at and self._ask(host, port, answer_seconds)
+            return time.monotonic() >= self._retry_at and self._ask(host, port)
         finally:
             self._lock.release()
 
-    def _ask(self, host: str, port: int, seconds: float) -> bool:
-        is_answered = _is_answered(host, port, seconds)
+    def _ask(self, host: str, port: int) -> bool:
+        is_answered = _is_answered(host, port, self._answer_seconds)
         self._retry_at = time.monotonic() + RETRY_SECONDS
         self._is_silent = not is_answered
         return is_answered
@@ -98,9 +96,7 @@ class WatchedConnection(Connection[Any]):  # `Any` is a row.
 
     def _look(self, watch: ServerWatch, waited_seconds: float) -> None:
         host, port = self.pgconn.hostaddr or self.pgconn.host, self.pgconn.port
-        if waited_seconds < STATEMENT_SECONDS_MAX and watch.responds(
-            host.decode(), int(port), waited_seconds=waited_seconds
-        ):
+        if waited_seconds < STATEMENT_SECONDS_MAX and watch.responds(host.decode(), int(port)):
             return
         self.pgconn.finish()
         raise OperationalError("the server does not respond")

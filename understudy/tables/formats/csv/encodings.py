@@ -113,7 +113,7 @@ def _score_of_words(sample: bytes, encoding: str) -> float:
     words = [word for word in dict.fromkeys(_WORD.findall(text)) if not word.isascii()]
     cores = [core for word in words if (core := word.strip(_EDGES)) and not core.isascii()]
     # Codes such as document numbers contain letters in any order. A column of codes can outnumber the words.
-    cores = [core for core in cores if not any(map(str.isdigit, core))] or cores
+    cores = [core for core in cores if not re.search(r"[0-9]", core)] or cores
     if not cores:
         # Only symbols, such as currency signs, are not ASCII.
         symbols = {character for word in words for character in word if ord(character) > 127}
