@@ -39,10 +39,13 @@ class Lane:
     ----------
     running_max : int
         Maximum number of attempts at once for a webhook.
+    project_max : int
+        Maximum number of attempts at once for all webhooks of a project in this lane.
     """
 
     is_failing: bool
     running_max: int
+    project_max: int = 4
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Claim:
 
 
 def claim(session: Session, lane: Lane, *, lease: timedelta) -> Claim | None:
-    """Claim the oldest due delivery of the webhook that was served longest ago, or return None."""
+    """Claim the oldest due delivery of the project and webhook served longest ago, or return None."""
     webhook = session.scalar(_next_webhook(lane))
     if webhook is None:
         return None
@@ -100,6 +103,16 @@ def claim(session: Session, lane: Lane, *, lease: timedelta) -> Claim | None:
 def _next_webhook(lane: Lane) -> Any:  # `Any` is a SELECT statement with a lock.
     due, running = aliased(WebhookDelivery), aliased(WebhookDelivery)
     n_running = select(func.count()).where(running.webhook_id == Webhook.id, running.lease_until > CLOCK)
+    peer, peer_running = aliased(Webhook), aliased(WebhookDelivery)
+    of_project = peer.project_id == Webhook.project_id
+    is_same_lane = peer.failing_since.is_(None) == Webhook.failing_since.is_(None)
+    n_of_project = (
+        select(func.count())
+        .select_from(peer)
+        .join(peer_running, peer_running.webhook_id == peer.id)
+        .where(of_project, is_same_lane, peer_running.lease_until > CLOCK)
+    )
+    served_last = select(func.max(peer.served_at)).where(of_project).correlate(Webhook).scalar_subquery()
     has_failed = Webhook.failing_since.is_not(None)
     return (
         select(Webhook)
@@ -108,8 +121,9 @@ def _next_webhook(lane: Lane) -> Any:  # `Any` is a SELECT statement with a lock
             has_failed if lane.is_failing else ~has_failed,
             select(due.id).where(*_is_due(due, Webhook.id)).exists(),
             n_running.scalar_subquery() < lane.running_max,
+            n_of_project.correlate(Webhook).scalar_subquery() < lane.project_max,
         )
-        .order_by(Webhook.served_at.nulls_first(), Webhook.id)
+        .order_by(served_last.nulls_first(), Webhook.served_at.nulls_first(), Webhook.id)
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)
         .execution_options(populate_existing=True)

@@ -396,6 +396,23 @@ def test_webhooks_are_served_in_turn(
     assert {claim(sender).webhook.id for _ in range(2)} == {busy.id, quiet.id}
 
 
+def test_projects_with_many_webhooks_have_no_more_turns_and_requests(
+    resources: Resources, caller: Caller, receiver: Receiver, sender: Sender
+) -> None:
+    for _ in range(3):
+        add_webhook(resources, caller, receiver.port, "job.queued")
+    for _ in range(HEALTHY.running_max):
+        add_probe(resources, caller)
+    other = make_caller(resources)
+    quiet, _ = add_webhook(resources, other, receiver.port, "job.queued")
+    for _ in range(HEALTHY.running_max):
+        add_probe(resources, other)
+    served = [claim(sender).webhook for _ in range(HEALTHY.project_max + HEALTHY.running_max)]
+    assert [webhook.id == quiet.id for webhook in served[:4]] in ([True, False] * 2, [False, True] * 2)
+    assert [webhook.id for webhook in served].count(quiet.id) == HEALTHY.running_max
+    assert sender.claim(HEALTHY) is None
+
+
 def test_dead_endpoint_does_not_delay_others(
     resources: Resources, caller: Caller, receiver: Receiver, settings: Settings
 ) -> None:
