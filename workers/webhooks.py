@@ -31,11 +31,8 @@ class WebhookThreads:
         """Start a thread for each due delivery, as long as threads are free."""
         for lane, free in self._free.items():
             while not self._is_stopping and free.acquire(blocking=False):
-                claimed = self._claim(lane)
-                if claimed is None:
-                    free.release()
+                if not self._start(lane):
                     break
-                self._pool.submit(self._deliver, lane, claimed)
 
     def stop(self) -> None:
         """Start no more requests."""
@@ -45,6 +42,20 @@ class WebhookThreads:
         """Start no more requests, and wait for those that are running."""
         self.stop()
         self._pool.shutdown()
+
+    def _start(self, lane: Lane) -> bool:
+        """Start a thread for the next due delivery, or release its permit and return False."""
+        is_started = False
+        try:
+            claimed = self._claim(lane)
+            if claimed is not None:
+                self._pool.submit(self._deliver, lane, claimed)
+                is_started = True
+        finally:
+            # A thread that was started releases the permit itself.
+            if not is_started:
+                self._free[lane].release()
+        return is_started
 
     def _claim(self, lane: Lane) -> Claim | None:
         return None if self._is_stopping else self._sender.claim(lane)

@@ -145,7 +145,7 @@ class DeliveryAttempt(Body):
         str | None,
         known_values(
             *("rejected", "timeout", "unreachable", "tls_failed", "invalid_response"),
-            *("url_not_allowed", "secret_unreadable"),
+            *("url_not_allowed", "secret_unreadable", "internal_error"),
         ),
         Field(description="Reason of the failure."),
     ] = None

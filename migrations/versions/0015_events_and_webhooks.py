@@ -89,7 +89,7 @@ $$;
 # that are older than every running transaction with an ID.
 #
 # The lock prevents the deletion of a webhook from violating the foreign key, which would roll back the
-# transaction of a job.
+# transaction of a job. A webhook that is being deleted is skipped, so that no job waits for its deletion.
 RECORD = """
 create function record_event(
     project_id_ uuid,
@@ -119,7 +119,7 @@ begin
                 then w.event_types is null or type_ = any(w.event_types)
                 else w.id = webhook_id_
             end
-        for key share
+        for key share skip locked
     ) receiving;
     return id_;
 end $$;

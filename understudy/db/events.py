@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, text
+from sqlalchemy import Select, delete, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from understudy import ids
 from understudy.db import pages
 from understudy.db.jobs import refers_to
-from understudy.db.orm import CLOCK, Job
+from understudy.db.orm import Job
 from understudy.db.orm_events import Event
 from understudy.db.pages import ANY_TIME, CreatedBetween
 
@@ -28,9 +28,11 @@ TYPES = (
 )
 
 # A transaction that still runs may have added events that are not visible yet. They are younger than its
-# start, so a list that ends before the start of the oldest transaction never grows in the middle.
+# start, so a list that ends before the start of the oldest transaction never grows in the middle. The list
+# also ends before the start of this statement, because a transaction can begin after `pg_stat_activity` was
+# read.
 _HORIZON = text(
-    "select least(clock_timestamp(), min(xact_start)) from pg_stat_activity"
+    "select least(statement_timestamp(), min(xact_start)) from pg_stat_activity"
     " where datname = current_database() and backend_type = 'client backend' and backend_xid is not null"
     " and pid <> pg_backend_pid()"
 )
@@ -103,13 +105,24 @@ def get(session: Session, project_id: UUID, event_id: UUID) -> Event:
     return session.scalars(statement).one()
 
 
+def exist(session: Session, project_id: UUID) -> bool:
+    """Return whether a project has any event."""
+    return bool(session.scalar(select(select(Event.id).where(Event.project_id == project_id).exists())))
+
+
 def delete_older(session: Session, age: timedelta, limit: int) -> int:
     """Delete events that are older than `age`, with their deliveries, and return their number."""
-    old = select(Event.id).where(Event.created_at < CLOCK - age).order_by(Event.created_at).limit(limit)
-    deleted = session.scalars(delete(Event).where(Event.id.in_(old)).returning(Event.id))
+    # `clock_timestamp()` is volatile, so no index can be used to compare with it.
+    is_old = Event.created_at < func.statement_timestamp() - age
+    return _delete(session, select(Event.id).where(is_old).order_by(Event.created_at).limit(limit))
+
+
+def delete_some(session: Session, project_id: UUID, limit: int) -> int:
+    """Delete up to `limit` events of a project, with their deliveries, and return their number."""
+    return _delete(session, select(Event.id).where(Event.project_id == project_id).limit(limit))
+
+
+def _delete(session: Session, event_ids: Select[UUID]) -> int:
+    statement = delete(Event).where(Event.id.in_(event_ids)).returning(Event.id)
+    deleted = session.scalars(statement.execution_options(synchronize_session=False))
     return len(deleted.all())
-
-
-def delete_all(session: Session, project_id: UUID) -> None:
-    """Delete all events of a project, with their deliveries."""
-    session.execute(delete(Event).where(Event.project_id == project_id))

@@ -6,12 +6,13 @@ that token. If the worker dies, the delivery is due again when its lease ends.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from understudy import ids
@@ -26,6 +27,8 @@ Row = tuple[WebhookDelivery, Event]
 
 # Number of attempts that a delivery lists.
 ATTEMPTS_KEPT = 20
+# Number of deliveries that a transaction deletes or ends, so that no statement exceeds its time limit.
+BATCH = 5_000
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,13 @@ class Lane:
     ----------
     running_max : int
         Maximum number of attempts at once for a webhook.
+    project_max : int
+        Maximum number of attempts at once for all webhooks of a project in this lane.
     """
 
     is_failing: bool
     running_max: int
+    project_max: int = 4
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Claim:
 
 
 def claim(session: Session, lane: Lane, *, lease: timedelta) -> Claim | None:
-    """Claim the oldest due delivery of the webhook that was served longest ago, or return None."""
+    """Claim the oldest due delivery of the project and webhook served longest ago, or return None."""
     webhook = session.scalar(_next_webhook(lane))
     if webhook is None:
         return None
@@ -97,6 +103,16 @@ def claim(session: Session, lane: Lane, *, lease: timedelta) -> Claim | None:
 def _next_webhook(lane: Lane) -> Any:  # `Any` is a SELECT statement with a lock.
     due, running = aliased(WebhookDelivery), aliased(WebhookDelivery)
     n_running = select(func.count()).where(running.webhook_id == Webhook.id, running.lease_until > CLOCK)
+    peer, peer_running = aliased(Webhook), aliased(WebhookDelivery)
+    of_project = peer.project_id == Webhook.project_id
+    is_same_lane = peer.failing_since.is_(None) == Webhook.failing_since.is_(None)
+    n_of_project = (
+        select(func.count())
+        .select_from(peer)
+        .join(peer_running, peer_running.webhook_id == peer.id)
+        .where(of_project, is_same_lane, peer_running.lease_until > CLOCK)
+    )
+    served_last = select(func.max(peer.served_at)).where(of_project).correlate(Webhook).scalar_subquery()
     has_failed = Webhook.failing_since.is_not(None)
     return (
         select(Webhook)
@@ -105,8 +121,9 @@ def _next_webhook(lane: Lane) -> Any:  # `Any` is a SELECT statement with a lock
             has_failed if lane.is_failing else ~has_failed,
             select(due.id).where(*_is_due(due, Webhook.id)).exists(),
             n_running.scalar_subquery() < lane.running_max,
+            n_of_project.correlate(Webhook).scalar_subquery() < lane.project_max,
         )
-        .order_by(Webhook.served_at.nulls_first(), Webhook.id)
+        .order_by(served_last.nulls_first(), Webhook.served_at.nulls_first(), Webhook.id)
         .limit(1)
         .with_for_update(skip_locked=True, key_share=True)
         .execution_options(populate_existing=True)
@@ -116,7 +133,9 @@ def _next_webhook(lane: Lane) -> Any:  # `Any` is a SELECT statement with a lock
 def _is_due(
     table: Any, webhook_id: Any
 ) -> tuple[Any, ...]:  # `Any` stands for a table and for SQL expressions.
-    return table.webhook_id == webhook_id, table.state == "pending", table.next_attempt_at <= CLOCK
+    # `clock_timestamp()` is volatile, so no index can be used to compare with it.
+    is_due = table.next_attempt_at <= func.statement_timestamp()
+    return table.webhook_id == webhook_id, table.state == "pending", is_due
 
 
 def succeed(session: Session, claimed: Claim, attempt: Json) -> bool:
@@ -176,6 +195,50 @@ def _end_attempt(session: Session, claimed: Claim, attempt: Json, values: Json) 
         .execution_options(synchronize_session=False)
     )
     return session.scalar(statement) is not None
+
+
+def end_some(session: Session, webhook_id: UUID | None = None) -> int:
+    """End up to `BATCH` pending deliveries as failed, and return their number.
+
+    Parameters
+    ----------
+    webhook_id : UUID, optional
+        The locked webhook of the deliveries. By default, the deliveries of all disabled webhooks are ended.
+    """
+    if webhook_id is None:
+        belongs: ColumnElement[bool] = WebhookDelivery.webhook_id.in_(
+            select(Webhook.id).where(~Webhook.is_enabled)
+        )
+    else:
+        belongs = WebhookDelivery.webhook_id == webhook_id
+    ended = {
+        "state": "failed",
+        "error_code": "webhook_disabled",
+        "finished_at": CLOCK,
+        "next_attempt_at": None,
+        "lease_token": None,
+        "lease_until": None,
+    }
+    is_some = _is_some(belongs, WebhookDelivery.state == "pending")
+    statement = update(WebhookDelivery).where(is_some).values(**ended)
+    return _count(session, statement.returning(WebhookDelivery.id))
+
+
+def delete_some(session: Session, webhook_ids: Collection[UUID]) -> int:
+    """Delete up to `BATCH` deliveries of locked webhooks, and return their number."""
+    statement = delete(WebhookDelivery).where(_is_some(WebhookDelivery.webhook_id.in_(webhook_ids)))
+    return _count(session, statement.returning(WebhookDelivery.id))
+
+
+def _is_some(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Match and lock up to `BATCH` deliveries that no other transaction has locked."""
+    some = select(WebhookDelivery.id).where(*conditions).limit(BATCH).with_for_update(skip_locked=True)
+    # A common table expression is evaluated once, so that the limit holds.
+    return WebhookDelivery.id.in_(select(some.cte("some").c.id))
+
+
+def _count(session: Session, statement: Any) -> int:  # `Any` is a statement that returns IDs.
+    return len(session.scalars(statement.execution_options(synchronize_session=False)).all())
 
 
 def lock(session: Session, webhook: Webhook, delivery_id: UUID) -> WebhookDelivery:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from understudy import ids
-from understudy.db import events, pages
-from understudy.db.orm import CLOCK
-from understudy.db.orm_events import Webhook, WebhookDelivery
+from understudy.db import events, pages, webhook_deliveries
+from understudy.db.orm import CLOCK, Project
+from understudy.db.orm_events import Webhook
 from understudy.db.pages import Page
 from understudy.errors import NotFound
 
@@ -52,18 +52,24 @@ def count(session: Session, project_id: UUID) -> int:
 
 def get(session: Session, project_id: UUID, webhook_id: UUID) -> Webhook:
     """Return a webhook of a project, or raise `NotFound`."""
-    webhook = session.get(Webhook, webhook_id)
-    if webhook is None or webhook.project_id != project_id:
-        text = ids.to_text("webhook", webhook_id)
-        raise NotFound(f"Webhook {text} does not exist in this project. Check the ID.")
-    return webhook
+    return _existing(session, select(Webhook), project_id, webhook_id)
 
 
 def lock(session: Session, project_id: UUID, webhook_id: UUID) -> Webhook:
     """Lock and return a webhook of a project, or raise `NotFound`."""
-    webhook = get(session, project_id, webhook_id)
+    # An event of the webhook refers to the project. The deletion of the project locks it before its webhooks.
+    project = select(Project.id).where(Project.id == project_id)
+    session.execute(project.with_for_update(read=True, key_share=True))
     # Deliveries can refer to the webhook meanwhile, so no transaction of a job waits for this one.
-    session.refresh(webhook, with_for_update={"key_share": True})
+    locked = select(Webhook).with_for_update(key_share=True).execution_options(populate_existing=True)
+    return _existing(session, locked, project_id, webhook_id)
+
+
+def _existing(session: Session, statement: Select[Webhook], project_id: UUID, webhook_id: UUID) -> Webhook:
+    webhook = session.scalar(statement.where(Webhook.id == webhook_id, Webhook.project_id == project_id))
+    if webhook is None:
+        text = ids.to_text("webhook", webhook_id)
+        raise NotFound(f"Webhook {text} does not exist in this project. Check the ID.")
     return webhook
 
 
@@ -85,37 +91,46 @@ def rotate_secret(session: Session, webhook: Webhook, secret: str, *, grace: tim
 
 
 def enable(session: Session, webhook: Webhook) -> None:
-    """Enable a locked webhook again."""
+    """Enable a locked webhook again, whose pending deliveries were ended."""
     values = {"is_enabled": True, "disabled_reason": None, "disabled_at": None, "failing_since": None}
     session.execute(update(Webhook).where(Webhook.id == webhook.id).values(**values))
     session.refresh(webhook)
 
 
 def disable(session: Session, webhook: Webhook, reason: str) -> None:
-    """Disable a locked webhook, end its pending deliveries as failed, and add the event."""
+    """Disable a locked webhook and add the event. The caller ends its pending deliveries."""
     values = {"is_enabled": False, "disabled_reason": reason, "disabled_at": CLOCK}
     session.execute(update(Webhook).where(Webhook.id == webhook.id).values(**values))
-    is_pending = and_(WebhookDelivery.webhook_id == webhook.id, WebhookDelivery.state == "pending")
-    ended = {
-        "state": "failed",
-        "error_code": "webhook_disabled",
-        "finished_at": CLOCK,
-        "next_attempt_at": None,
-        "lease_token": None,
-        "lease_until": None,
-    }
-    session.execute(
-        update(WebhookDelivery).where(is_pending).values(**ended).execution_options(synchronize_session=False)
-    )
     events.add(session, webhook.project_id, "webhook.disabled", webhook.id)
     session.refresh(webhook)
 
 
-def remove(session: Session, webhook: Webhook) -> None:
-    """Delete a webhook with its deliveries."""
+def remove(session: Session, webhook: Webhook) -> bool:
+    """Delete a batch of deliveries of a locked webhook, and the webhook with the last batch.
+
+    Returns
+    -------
+    bool
+        Whether the webhook was deleted. If not, a further call in another transaction continues.
+    """
+    if webhook_deliveries.delete_some(session, [webhook.id]) == webhook_deliveries.BATCH:
+        return False
     session.execute(delete(Webhook).where(Webhook.id == webhook.id))
+    return True
 
 
-def delete_all(session: Session, project_id: UUID) -> None:
-    """Delete all webhooks of a project with their deliveries."""
-    session.execute(delete(Webhook).where(Webhook.project_id == project_id))
+def remove_all(session: Session, project_id: UUID) -> None:
+    """Delete a batch of deliveries of a project, and all of its webhooks with the last batch.
+
+    Until then, the webhooks receive no events, and have neither a URL nor a secret.
+    """
+    of_project = select(Webhook.id).where(Webhook.project_id == project_id).order_by(Webhook.id)
+    webhook_ids = session.scalars(of_project.with_for_update(key_share=True)).all()
+    if webhook_deliveries.delete_some(session, webhook_ids) < webhook_deliveries.BATCH:
+        session.execute(delete(Webhook).where(Webhook.id.in_(webhook_ids)))
+        return
+    erased = {
+        **{"is_enabled": False, "disabled_reason": "request", "disabled_at": CLOCK},
+        **{"name": "", "url": "", "secret": "", "previous_secret": None, "previous_secret_expires_at": None},
+    }
+    session.execute(update(Webhook).where(Webhook.id.in_(webhook_ids)).values(**erased))

@@ -32,6 +32,9 @@ from understudy.services.results import discard
 if TYPE_CHECKING:
     from understudy.db.orm import Job, Project, Report
 
+# Number of events that a transaction deletes with their deliveries.
+EVENTS_BATCH = 2_000
+
 
 def delete_report(
     resources: Resources, project_id: UUID, report_id: UUID, *, check: Check[Report] = accept
@@ -117,11 +120,12 @@ def delete_project(
 def erase_project(session: Session, project_id: UUID) -> list[str]:
     """Delete or erase all rows of a deleted project. Return the keys of the blobs to delete.
 
-    Its webhooks are deleted first, so they receive no events of the deletion.
+    Its webhooks are erased first, so they receive no events of the deletion.
 
-    `erasure.erase_files` repeats this for a minute, because requests that began earlier may add rows.
+    `erasure.erase_files` repeats this for a minute, because requests that began earlier may add rows. It also
+    repeats this until `is_erased` is True, because a call deletes a limited number of events and deliveries.
     """
-    webhooks.delete_all(session, project_id)
+    webhooks.remove_all(session, project_id)
     keys: list[str] = []
     for dataset_id in datasets.uploaded(session, project_id):
         dataset = datasets.lock(session, project_id, dataset_id)
@@ -134,8 +138,13 @@ def erase_project(session: Session, project_id: UUID) -> list[str]:
     idempotency.delete_all(session, project_id)
     api_keys.revoke_all(session, project_id)
     projects.erase(session, project_id)
-    events.delete_all(session, project_id)
+    events.delete_some(session, project_id, EVENTS_BATCH)
     return keys
+
+
+def is_erased(session: Session, project_id: UUID) -> bool:
+    """Return whether a deleted project has neither events nor webhooks."""
+    return not events.exist(session, project_id) and webhooks.count(session, project_id) == 0
 
 
 def _created_by(session: Session, project_id: UUID, job_id: UUID) -> str | None:

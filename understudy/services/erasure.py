@@ -16,7 +16,7 @@ from understudy.logs import get_logger
 from understudy.process_folders import remove_abandoned
 from understudy.resources import Resources
 from understudy.services.blob_keys import project_prefix
-from understudy.services.deletion import erase_project
+from understudy.services.deletion import erase_project, is_erased
 from understudy.services.turns import Turn, take_turn
 
 # An erasure is repeated for this time, so that it also finds blobs that a process was storing when it died.
@@ -60,7 +60,7 @@ def _erase_blobs(resources: Resources, kept: timedelta, turn: Turn | None) -> in
             batch = erasures.pending(session, kept=kept, after=after, limit=BATCH)
         if not batch:
             return n_deleted
-        _erase_projects(resources, batch)
+        unfinished = _erase_projects(resources, batch)
         _erase_late_responses(resources, batch)
         counts = []
         for erasure in batch:
@@ -71,7 +71,7 @@ def _erase_blobs(resources: Resources, kept: timedelta, turn: Turn | None) -> in
         completed = [
             erasure.prefix
             for erasure, count in zip(batch, counts, strict=True)
-            if erasure.is_final and count is not None
+            if erasure.is_final and count is not None and erasure.prefix not in unfinished
         ]
         if completed:
             with resources.sessions.begin() as session:
@@ -80,13 +80,20 @@ def _erase_blobs(resources: Resources, kept: timedelta, turn: Turn | None) -> in
         after = batch[-1].prefix
 
 
-def _erase_projects(resources: Resources, batch: Iterable[Pending]) -> None:
-    """Erase the rows that requests added while their project was being deleted."""
+def _erase_projects(resources: Resources, batch: Iterable[Pending]) -> set[str]:
+    """Erase the rows that requests added while their project was being deleted.
+
+    Return the prefixes of the projects that still have events or webhooks.
+    """
+    unfinished = set()
     for erasure in batch:
         if erasure.prefix == project_prefix(erasure.project_id):
             with resources.sessions.begin() as session:
                 # The blobs of these rows are under the project's prefix.
                 erase_project(session, erasure.project_id)
+                if not is_erased(session, erasure.project_id):
+                    unfinished.add(erasure.prefix)
+    return unfinished
 
 
 def _erase_late_responses(resources: Resources, batch: Iterable[Pending]) -> None:

@@ -10,7 +10,17 @@ from collections.abc import Iterable
 from datetime import timedelta
 from itertools import islice
 
-from understudy.db import artifacts, events, idempotency, job_attempts, projects, shards, uploads, workers
+from understudy.db import (
+    artifacts,
+    events,
+    idempotency,
+    job_attempts,
+    projects,
+    shards,
+    uploads,
+    webhook_deliveries,
+    workers,
+)
 from understudy.errors import Unavailable
 from understudy.failpoints import failpoint
 from understudy.logs import get_logger
@@ -51,13 +61,23 @@ def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT, turn:
         # A successful job deletes its upload immediately.
         old_uploads = artifacts.delete_old_uploads(session, uploads_kept)
         old_uploads += uploads.delete_expired(session, limit=BATCH)
-    _delete_events(resources)
     discard(resources.store, old_uploads)
     _delete_partial(resources)
     n_orphans = _sweep_orphans(resources, orphans_kept, turn)
     if n_orphans or old_uploads:
         logger.info("swept", n_orphans=n_orphans, n_uploads=len(old_uploads))
+    _end_deliveries(resources)
+    # This is the last step, because it can take long.
+    _delete_events(resources)
     return n_orphans + len(old_uploads)
+
+
+def _end_deliveries(resources: Resources) -> None:
+    """End the deliveries that were added while their webhook was being disabled."""
+    n_ended = webhook_deliveries.BATCH
+    while n_ended == webhook_deliveries.BATCH:
+        with resources.sessions.begin() as session:
+            n_ended = webhook_deliveries.end_some(session)
 
 
 def _delete_events(resources: Resources) -> None:

@@ -24,7 +24,7 @@ from understudy.services.event_payloads import payload_of
 from understudy.services.webhook_requests import Deadline, Message, Outcome, post
 from understudy.services.webhook_signatures import signed_headers
 from understudy.services.webhook_urls import find_addresses, read_url
-from understudy.services.webhooks import live_secrets
+from understudy.services.webhooks import end_deliveries, live_secrets
 
 Json = dict[str, Any]
 
@@ -66,7 +66,7 @@ class Sender:
 
     def deliver(self, claimed: Claim) -> Outcome:
         """Send the event of a claimed delivery, and write the outcome."""
-        outcome = self._send(claimed)
+        outcome = self._try_to_send(claimed)
         failpoint("webhook.before_settle")
         attempt = {
             "started_at": claimed.moment.astimezone(UTC).isoformat().replace("+00:00", "Z"),
@@ -84,6 +84,13 @@ class Sender:
     def _timeout(self) -> timedelta:
         return timedelta(seconds=self.resources.settings.webhook_timeout_seconds)
 
+    def _try_to_send(self, claimed: Claim) -> Outcome:
+        try:
+            return self._send(claimed)
+        except Exception:  # An attempt that is not counted would be repeated without an end.
+            logger.exception("webhook_attempt_failed")
+            return Outcome(error_code="internal_error")
+
     def _send(self, claimed: Claim) -> Outcome:
         settings = self.resources.settings
         deadline = Deadline(self._timeout.total_seconds())
@@ -96,7 +103,7 @@ class Sender:
             # The rules have become stricter since the webhook was created.
             return Outcome(error_code="url_not_allowed")
         message = _message(claimed, secrets)
-        addresses = find_addresses(target, settings)
+        addresses = find_addresses(target, settings, seconds=deadline.remaining())
         return post(target, addresses, message, deadline=deadline, context=self.context)
 
     def _settle(self, claimed: Claim, outcome: Outcome, attempt: Json) -> None:
@@ -118,6 +125,7 @@ class Sender:
         logger.info("webhook_attempt_ended", webhook_id=webhook_id, error_code=outcome.error_code)
         if reason is not None:
             logger.warning("webhook_disabled", webhook_id=webhook_id, reason=reason)
+            end_deliveries(self.resources, webhook.project_id, webhook.id)
 
     def _pause(self, claimed: Claim, outcome: Outcome) -> timedelta | None:
         """Return the time until the next attempt, or None after the last one."""

@@ -83,16 +83,26 @@ def post(
 
 def _connect(target: Target, addresses: Sequence[str], deadline: Deadline) -> socket.socket | None:
     """Return a connection to the first address that accepts one, or None. No name is looked up."""
-    for address in addresses:
-        connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    for number, address in enumerate(addresses):
         try:
-            connection.settimeout(deadline.remaining())
-            connection.connect((address, target.port))
+            # An address that does not answer leaves the others their part of the time.
+            seconds = deadline.remaining() / (len(addresses) - number)
+            return _open(address, target.port, seconds)
         except OSError:
-            connection.close()
-        else:
-            return connection
+            continue
     return None
+
+
+def _open(address: str, port: int, seconds: float) -> socket.socket:
+    # A machine without IPv6 cannot even create the socket.
+    connection = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    try:
+        connection.settimeout(seconds)
+        connection.connect((address, port))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _exchange(

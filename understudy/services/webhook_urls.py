@@ -7,10 +7,13 @@ the check and the request (DNS rebinding) therefore gains nothing.
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Protocol
 from urllib.parse import SplitResult, urlsplit
@@ -20,6 +23,10 @@ from understudy.errors import InvalidInput
 Network = IPv4Network | IPv6Network
 
 URL_LENGTH_MAX = 2048
+# Maximum duration of a lookup when a webhook is created or changed.
+CHECK_SECONDS_MAX = 3.0
+# More than the number of requests at once in a worker, because a lookup whose time has passed still runs.
+N_LOOKUPS = 16
 DEFAULT_PORTS = {"http": 80, "https": 443}
 VISIBLE_ASCII = re.compile(r"[!-~]+")
 LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -82,7 +89,7 @@ def check_url(url: str, rules: UrlRules) -> None:
         the same for all hosts, so that it reveals nothing about private networks.
     """
     target = read_url(url, rules)
-    if not find_addresses(target, rules):
+    if not find_addresses(target, rules, seconds=CHECK_SECONDS_MAX):
         raise _invalid(
             "The host of `url` has no public address. Use a host that can be reached from the Internet."
         )
@@ -120,15 +127,38 @@ def read_url(url: str, rules: UrlRules) -> Target:
     return target
 
 
-def find_addresses(target: Target, rules: UrlRules) -> list[str]:
-    """Return the addresses of a host, or an empty list if it has none or any of them is not allowed."""
+def find_addresses(target: Target, rules: UrlRules, *, seconds: float) -> list[str]:
+    """Return the addresses of a host, or an empty list if it has none or any of them is not allowed.
+
+    Parameters
+    ----------
+    seconds : float
+        Time after which a lookup counts as failed.
+    """
     try:
-        found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        addresses = _look_up(target, seconds)
     except OSError:
         return []
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     allowed = [ip_network(text) for text in rules.webhook_networks]
     return addresses if all(_is_allowed(address, allowed) for address in addresses) else []
+
+
+def _look_up(target: Target, seconds: float) -> list[str]:
+    """Look up a host, or raise `OSError`. `getaddrinfo` has no time limit, so a thread calls it."""
+    lookup = _lookups(os.getpid()).submit(
+        socket.getaddrinfo, target.host, target.port, type=socket.SOCK_STREAM
+    )
+    try:
+        found = lookup.result(seconds)
+    finally:
+        lookup.cancel()
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+@cache
+def _lookups(_process_id: int) -> ThreadPoolExecutor:
+    """Return the threads for lookups. A forked process does not have the threads of its parent."""
+    return ThreadPoolExecutor(N_LOOKUPS, "lookup")
 
 
 def _is_allowed(text: str, allowed: Sequence[Network]) -> bool:

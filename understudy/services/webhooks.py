@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from understudy import ids
 from understudy.db import events, projects, webhook_deliveries, webhooks
 from understudy.db.webhook_deliveries import Row
 from understudy.db.webhooks import NewWebhook
-from understudy.errors import Conflict, TooManyRequests
+from understudy.errors import Conflict, TooManyRequests, Unavailable
 from understudy.resources import Resources
 from understudy.services.checks import Check, accept
 from understudy.services.secret_text import sealing
@@ -95,12 +96,40 @@ def change_webhook(
         for field in changes.keys() - {"is_enabled"}:
             setattr(webhook, field, changes[field])
         session.flush()
-        is_enabled = changes.get("is_enabled", webhook.is_enabled)
-        if is_enabled and not webhook.is_enabled:
-            webhooks.enable(session, webhook)
-        elif webhook.is_enabled and not is_enabled:
+        was_enabled = webhook.is_enabled
+        is_enabled = changes.get("is_enabled", was_enabled)
+        if was_enabled and not is_enabled:
             webhooks.disable(session, webhook, "request")
-        return webhook
+        if was_enabled == is_enabled or _end_some(session, webhook, is_enabled=is_enabled):
+            return webhook
+    return end_deliveries(resources, project_id, webhook_id, is_enabled=is_enabled)
+
+
+def end_deliveries(
+    resources: Resources, project_id: UUID, webhook_id: UUID, *, is_enabled: bool = False
+) -> Webhook:
+    """End the pending deliveries of a disabled webhook as failed, in small transactions.
+
+    Parameters
+    ----------
+    is_enabled : bool
+        Whether to enable the webhook in the transaction that ends the last of the deliveries.
+    """
+    while True:
+        with resources.sessions.begin() as session:
+            webhook = webhooks.lock(session, project_id, webhook_id)
+            # Another request may have enabled it.
+            if webhook.is_enabled or _end_some(session, webhook, is_enabled=is_enabled):
+                return webhook
+
+
+def _end_some(session: Session, webhook: Webhook, *, is_enabled: bool) -> bool:
+    """End a batch of deliveries as `end_deliveries` does. Return whether it was the last one."""
+    if webhook_deliveries.end_some(session, webhook.id) == webhook_deliveries.BATCH:
+        return False
+    if is_enabled:
+        webhooks.enable(session, webhook)
+    return True
 
 
 def delete_webhook(
@@ -113,10 +142,14 @@ def delete_webhook(
     check : callable (session, row) -> None
         Function that raises an error if the locked row must not be deleted.
     """
-    with resources.sessions.begin() as session:
-        webhook = webhooks.lock(session, project_id, webhook_id)
-        check(session, webhook)
-        webhooks.remove(session, webhook)
+    is_removed = False
+    while not is_removed:
+        with resources.sessions.begin() as session:
+            webhook = webhooks.lock(session, project_id, webhook_id)
+            check(session, webhook)
+            is_removed = webhooks.remove(session, webhook)
+        # The check applies to the request, which has an effect from now on.
+        check = accept
 
 
 def rotate_secret(
@@ -174,21 +207,25 @@ def live_secrets(resources: Resources, webhook: Webhook, moment: datetime) -> li
     Raises
     ------
     Unavailable
-        If the secret key of the installation has changed.
+        If the newest secret cannot be decrypted, because the secret key of the installation has changed.
     """
-    sealed = [webhook.secret]
+    secrets = [_unsealed(resources, webhook.id, webhook.secret)]
     expiry = webhook.previous_secret_expires_at
     if webhook.previous_secret is not None and expiry is not None and expiry > moment:
-        sealed.append(webhook.previous_secret)
-    return [
-        sealing().unseal(resources.secret_key, text, _context(webhook.id), detail=UNREADABLE)
-        for text in sealed
-    ]
+        # The secret was probably rotated because the secret key had changed.
+        with suppress(Unavailable):
+            secrets.append(_unsealed(resources, webhook.id, webhook.previous_secret))
+    return secrets
 
 
 def _sealed(resources: Resources, webhook_id: UUID, secret: str) -> str:
     sealed: str = sealing().seal(resources.secret_key, secret, _context(webhook_id))
     return sealed
+
+
+def _unsealed(resources: Resources, webhook_id: UUID, sealed: str) -> str:
+    secret: str = sealing().unseal(resources.secret_key, sealed, _context(webhook_id), detail=UNREADABLE)
+    return secret
 
 
 def _context(webhook_id: UUID) -> bytes:

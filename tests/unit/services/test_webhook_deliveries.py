@@ -10,11 +10,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session, sessionmaker
 
 from tests.api.conftest import wait_until
 from tests.receivers import HOST, Receiver, Resolver, receiving
@@ -23,10 +25,12 @@ from understudy import ids
 from understudy.db import events, webhook_deliveries, webhooks
 from understudy.db.orm_events import Webhook, WebhookDelivery
 from understudy.db.webhook_deliveries import Claim
+from understudy.errors import NotFound, Unavailable
 from understudy.parameters.probe import ProbeParameters
 from understudy.resources import Resources
 from understudy.services import deletion
 from understudy.services.api_keys import Caller
+from understudy.services.erasure import erase_files
 from understudy.services.jobs import submit_job
 from understudy.services.maintenance import sweep
 from understudy.services.webhook_deliveries import (
@@ -41,12 +45,13 @@ from understudy.services.webhooks import (
     WebhookRequest,
     change_webhook,
     create_webhook,
+    delete_webhook,
     redeliver,
     rotate_secret,
 )
 from understudy.services.webhooks import test_webhook as ping
 from understudy.settings import Settings
-from workers.webhooks import WebhookThreads
+from workers.webhooks import N_REQUESTS, WebhookThreads
 
 Json = dict[str, Any]
 LANES = (HEALTHY, FAILING)
@@ -191,6 +196,67 @@ def test_changed_secret_key_is_reported_as_the_reason(
     assert receiver.requests == []
 
 
+def test_new_secret_signs_alone_if_the_previous_one_cannot_be_read(
+    resources: Resources, caller: Caller, receiver: Receiver, sender: Sender
+) -> None:
+    webhook, _ = add_webhook(resources, caller, receiver.port, "job.queued")
+    rotate_secret(resources, caller.project_id, webhook.id, grace=timedelta(hours=1))
+    run_sql(resources, "update webhooks set previous_secret = (select repeat('QUJD', 20))")
+    add_probe(resources, caller)
+    deliver_all(sender)
+    (request,) = receiver.requests
+    assert len(request.headers["webhook-signature"].split()) == 1
+    assert deliveries(resources, webhook)[0].state == "succeeded"
+
+
+def test_attempt_that_raises_an_unexpected_error_is_counted(
+    resources: Resources,
+    caller: Caller,
+    receiver: Receiver,
+    sender: Sender,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def look_up(*_: object, **__: object) -> list[object]:
+        raise RuntimeError
+
+    webhook, _ = add_webhook(resources, caller, receiver.port, "job.queued")
+    add_probe(resources, caller)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    assert deliver_all(sender) == 1
+    (delivery,) = deliveries(resources, webhook)
+    assert (delivery.state, delivery.n_failures) == ("pending", 1)
+    assert delivery.error_code == "internal_error"
+
+
+class FailingSessions(sessionmaker[Session]):
+    """Sessions whose first transactions fail, as if the database could not be reached."""
+
+    n_failures = 0
+
+    def begin(self) -> Any:
+        """Fail, or begin a transaction."""
+        self.n_failures -= 1
+        if self.n_failures >= 0:
+            raise Unavailable("The database cannot be reached.")
+        return super().begin()
+
+
+def test_failed_claims_do_not_use_up_the_threads(
+    resources: Resources, caller: Caller, receiver: Receiver
+) -> None:
+    sessions = FailingSessions(**resources.sessions.kw)
+    sessions.n_failures = sum(N_REQUESTS.values()) + 1
+    add_webhook(resources, caller, receiver.port, "job.queued")
+    add_probe(resources, caller)
+    threads = WebhookThreads(replace(resources, sessions=sessions))
+    for _ in range(sum(N_REQUESTS.values()) + 1):
+        with pytest.raises(Unavailable):
+            threads.look()
+    threads.look()
+    wait_until(lambda: len(receiver.requests) == 1)
+    threads.close()
+
+
 def test_failed_attempts_are_repeated_for_72_hours(
     resources: Resources, caller: Caller, receiver: Receiver, sender: Sender
 ) -> None:
@@ -330,6 +396,23 @@ def test_webhooks_are_served_in_turn(
     assert {claim(sender).webhook.id for _ in range(2)} == {busy.id, quiet.id}
 
 
+def test_projects_with_many_webhooks_have_no_more_turns_and_requests(
+    resources: Resources, caller: Caller, receiver: Receiver, sender: Sender
+) -> None:
+    for _ in range(3):
+        add_webhook(resources, caller, receiver.port, "job.queued")
+    for _ in range(HEALTHY.running_max):
+        add_probe(resources, caller)
+    other = make_caller(resources)
+    quiet, _ = add_webhook(resources, other, receiver.port, "job.queued")
+    for _ in range(HEALTHY.running_max):
+        add_probe(resources, other)
+    served = [claim(sender).webhook for _ in range(HEALTHY.project_max + HEALTHY.running_max)]
+    assert [webhook.id == quiet.id for webhook in served[:4]] in ([True, False] * 2, [False, True] * 2)
+    assert [webhook.id for webhook in served].count(quiet.id) == HEALTHY.running_max
+    assert sender.claim(HEALTHY) is None
+
+
 def test_dead_endpoint_does_not_delay_others(
     resources: Resources, caller: Caller, receiver: Receiver, settings: Settings
 ) -> None:
@@ -436,14 +519,95 @@ def test_enabled_webhook_receives_only_later_events(
     assert deliver_all(sender) == 1
 
 
+def test_many_deliveries_are_ended_in_batches(
+    resources: Resources,
+    caller: Caller,
+    receiver: Receiver,
+    sender: Sender,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(webhook_deliveries, "BATCH", 2)
+    webhook, _ = add_webhook(resources, caller, receiver.port, "job.queued")
+    for _ in range(5):
+        add_probe(resources, caller)
+    change_webhook(resources, caller.project_id, webhook.id, {"is_enabled": False})
+    assert [row.error_code for row in deliveries(resources, webhook)] == ["webhook_disabled"] * 5
+    # These are added by transactions that began before the webhook was disabled.
+    reopen = (
+        "update webhook_deliveries set state = 'pending', finished_at = null, error_code = null,"
+        " next_attempt_at = now()"
+    )
+    run_sql(resources, reopen)
+    sweep(resources)
+    assert {row.state for row in deliveries(resources, webhook)} == {"failed"}
+    run_sql(resources, reopen)
+    assert change_webhook(resources, caller.project_id, webhook.id, {"is_enabled": True}).is_enabled
+    assert deliver_all(sender) == 0
+
+
+def test_webhook_with_many_deliveries_is_deleted_in_batches(
+    resources: Resources, caller: Caller, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook_deliveries, "BATCH", 2)
+    webhook, _ = add_webhook(resources, caller, receiver.port, "job.queued")
+    for _ in range(5):
+        add_probe(resources, caller)
+    with resources.sessions.begin() as session:
+        assert not webhooks.remove(session, webhooks.lock(session, caller.project_id, webhook.id))
+    assert len(deliveries(resources, webhook)) == 3
+    delete_webhook(resources, caller.project_id, webhook.id)
+    with pytest.raises(NotFound):
+        read(resources, webhook)
+    assert deliveries(resources, webhook) == []
+
+
+def test_change_during_a_deletion_does_not_find_the_webhook(
+    resources: Resources, caller: Caller, receiver: Receiver
+) -> None:
+    webhook, _ = add_webhook(resources, caller, receiver.port)
+
+    def change(results: list[Exception]) -> None:
+        try:
+            change_webhook(resources, caller.project_id, webhook.id, {"name": "new"})
+        except NotFound as error:
+            results.append(error)
+
+    errors: list[Exception] = []
+    thread = threading.Thread(target=change, args=(errors,))
+    with resources.sessions.begin() as session:
+        webhooks.remove(session, webhooks.lock(session, caller.project_id, webhook.id))
+        thread.start()
+        thread.join(0.3)
+        assert thread.is_alive()
+    thread.join(10)
+    assert len(errors) == 1
+
+
+def test_deletion_of_a_project_and_a_change_of_its_webhook_do_not_lock_each_other(
+    resources: Resources, caller: Caller, receiver: Receiver
+) -> None:
+    webhook, _ = add_webhook(resources, caller, receiver.port)
+    disable = {"is_enabled": False}
+    thread = threading.Thread(target=deletion.delete_project, args=(resources, caller.project_id, "tests"))
+    with resources.sessions.begin() as session:
+        row = webhooks.lock(session, caller.project_id, webhook.id)
+        thread.start()
+        thread.join(0.3)
+        # The event of this change refers to the project.
+        webhooks.disable(session, row, "request")
+    thread.join(10)
+    assert not thread.is_alive()
+    with pytest.raises(NotFound):
+        change_webhook(resources, caller.project_id, webhook.id, disable)
+
+
 def test_deleted_webhook_ends_its_attempts(
     resources: Resources, caller: Caller, receiver: Receiver, sender: Sender
 ) -> None:
     webhook, _ = add_webhook(resources, caller, receiver.port, "job.queued")
     add_probe(resources, caller)
     claimed = claim(sender)
-    with resources.sessions.begin() as session:
-        webhooks.remove(session, webhooks.lock(session, caller.project_id, webhook.id))
+    delete_webhook(resources, caller.project_id, webhook.id)
     assert sender.deliver(claimed).status == 204
     assert deliver_all(sender) == 0
 
@@ -475,3 +639,32 @@ def test_deleted_project_keeps_neither_webhooks_nor_events(
     with resources.sessions() as session:
         for table in ("webhooks", "webhook_deliveries", "events"):
             assert session.scalar(text(f"select count(*) from {table}")) == 0, table  # noqa: S608 - our names
+
+
+def test_events_of_a_deleted_project_are_erased_in_batches(
+    resources: Resources,
+    caller: Caller,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(webhook_deliveries, "BATCH", 2)
+    monkeypatch.setattr(deletion, "EVENTS_BATCH", 3)
+    webhook, _ = add_webhook(resources, caller, receiver.port, "job.queued")
+    for _ in range(5):
+        add_probe(resources, caller)
+    deletion.delete_project(resources, caller.project_id, "tests")
+    row = read(resources, webhook)
+    assert (row.is_enabled, row.url, row.secret, row.name) == (False, "", "", "")
+    n_events = [count(resources, "events")]
+    while n_events[-1]:
+        erase_files(resources, kept=timedelta(0))
+        n_events.append(count(resources, "events"))
+    assert len(n_events) > 2
+    assert all(later <= earlier - 3 or later == 0 for earlier, later in pairwise(n_events))
+    assert [count(resources, table) for table in ("webhooks", "webhook_deliveries", "erasures")] == [0] * 3
+
+
+def count(resources: Resources, table: str) -> int:
+    """Return the number of rows of a table."""
+    with resources.sessions() as session:
+        return session.scalar(text(f"select count(*) from {table}")) or 0  # noqa: S608 - our names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import socket
 import ssl
 import time
@@ -139,6 +140,36 @@ def test_host_without_an_allowed_address_is_unreachable_like_a_closed_port() -> 
     for addresses in ([], [LOOPBACK]):
         outcome = post(target, addresses, MESSAGE, deadline=Deadline(30), context=context)
         assert outcome == Outcome(error_code="unreachable")
+
+
+def test_address_that_does_not_answer_leaves_the_others_their_time() -> None:
+    """The first address accepts no connection, because the queue of its listener is full."""
+    with receiving(Receiver()) as receiver, socket.socket() as listener:
+        listener.bind(("127.0.0.2", receiver.port))
+        listener.listen(0)
+        with socket.socket() as first:
+            first.connect(("127.0.0.2", receiver.port))
+            target = Target("http", HOST, receiver.port, "/")
+            addresses, context = ["127.0.0.2", LOOPBACK], ssl.create_default_context()
+            outcome = post(target, addresses, MESSAGE, deadline=Deadline(2), context=context)
+    assert outcome.status == 204
+
+
+def test_address_without_a_socket_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without IPv6 raises the error when the socket is created."""
+
+    class SocketV4(socket.socket):
+        def __init__(self, family: int = socket.AF_INET, *args: int, **options: int) -> None:
+            if family == socket.AF_INET6:
+                raise OSError(errno.EAFNOSUPPORT, "no IPv6")
+            super().__init__(family, *args, **options)
+
+    with receiving(Receiver()) as receiver:
+        monkeypatch.setattr(socket, "socket", SocketV4)
+        target = Target("http", HOST, receiver.port, "/")
+        addresses, context = ["::1", LOOPBACK], ssl.create_default_context()
+        outcome = post(target, addresses, MESSAGE, deadline=Deadline(30), context=context)
+    assert outcome.status == 204
 
 
 def test_signature_equals_the_example_of_the_specification() -> None:

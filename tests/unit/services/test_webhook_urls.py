@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 
 import pytest
 
@@ -62,13 +64,33 @@ def test_host_with_a_private_address_is_refused(resolver: Resolver, address: str
 def test_host_with_a_public_address_is_accepted(resolver: Resolver, address: str) -> None:
     resolver.addresses[HOST] = [address]
     check_url(URL, rules())
-    assert find_addresses(read_url(URL, rules()), rules()) == [address]
+    assert find_addresses(read_url(URL, rules()), rules(), seconds=30) == [address]
 
 
 @pytest.mark.parametrize("addresses", [["8.8.8.8", "10.0.0.1"], ["10.0.0.1", "8.8.8.8"], ["8.8.8.8", "::1"]])
 def test_host_with_public_and_private_addresses_is_refused(resolver: Resolver, addresses: list[str]) -> None:
     resolver.addresses[HOST] = addresses
-    assert find_addresses(read_url(URL, rules()), rules()) == []
+    assert find_addresses(read_url(URL, rules()), rules(), seconds=30) == []
+
+
+def test_lookup_that_hangs_ends_at_its_time_limit(
+    resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released, target = threading.Event(), read_url(URL, rules())
+
+    def hang(*_: object, **__: object) -> list[object]:
+        released.wait(30)
+        return []
+
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", hang)
+        began = time.monotonic()
+        assert find_addresses(target, rules(), seconds=0.1) == []
+        assert time.monotonic() - began < 10
+    resolver.addresses[HOST] = ["8.8.8.8"]
+    # The thread of the first lookup still waits.
+    assert find_addresses(target, rules(), seconds=30) == ["8.8.8.8"]
+    released.set()
 
 
 @pytest.mark.parametrize("url", ["https://10.0.0.1/", "https://[::1]/", "https://[::ffff:10.0.0.1]/"])
