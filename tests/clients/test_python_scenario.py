@@ -12,13 +12,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pytest
-from understudy_client import AsyncClient, Client, NotFound, models
+from understudy_client import AsyncClient, Client, NotFound, Retries, models
 
 from tests.faults.proxy import FaultProxy
 from tests.faults.stack import Stack, open_stack
 from understudy.services.api_keys import create_api_key
 
 PART_BYTES = 1 << 16
+# Short pauses, so that the client continues soon after the restart.
+FREQUENT = Retries(tries_max=200, pause_seconds_max=0.5)
 N_ROWS = 1_200
 # Long values, so that few rows fill several parts.
 CITIES = tuple(f"{name}, {'the capital, ' * 8}" for name in ("Oslo", "Rome", "Lima"))
@@ -77,12 +79,14 @@ def test_scenario_survives_broken_connections_and_a_restart(
     stack: Stack, key: str, people: Path, tmp_path: Path
 ) -> None:
     proxy = stack.proxy_api()
-    with Client(f"http://127.0.0.1:{proxy.port}", key) as client:
+    with Client(f"http://127.0.0.1:{proxy.port}", key, retries=FREQUENT) as client:
         cut = CutOnce(proxy)
         real = client.datasets.upload(people, part_bytes=PART_BYTES, labels={"team": "ops"}, on_progress=cut)
         assert (real.n_rows, cut.n_cut > 0, cut.phases[0]) == (N_ROWS, True, "sending")
 
-        training = client.jobs.train(real.id, seed=1, holdout_fraction=0.3)
+        training = client.jobs.train(
+            real.id, synthesizer={"name": "independent"}, seed=1, holdout_fraction=0.3
+        )
         restart = threading.Thread(target=_restart, args=(stack,))
         restart.start()
         model_id = training.wait(timeout_seconds=300, on_progress=lambda _: None).model_id
