@@ -137,14 +137,19 @@ COMMA = {"decimal": ","}
 
 @pytest.mark.parametrize(
     ("earlier", "options"),
-    [({"options": COMMA}, {}), ({}, COMMA), ({"name": "visits"}, {}), ({"labels": {"team": "ops"}}, {})],
+    [
+        ({"options": COMMA}, {}),
+        ({}, {"read_options": COMMA}),
+        ({"name": "visits"}, {}),
+        ({"labels": {"team": "ops"}}, {}),
+    ],
     ids=["options before", "options now", "name", "labels"],
 )
 def test_upload_with_other_arguments_is_not_continued(
     api: Caller, server: ScriptedServer, people: Path, earlier: dict[str, Any], options: Any
 ) -> None:
     service = server.script = begun_upload(**earlier)
-    api.do(api.client.datasets.upload(people, part_bytes=PART_BYTES, read_options=options))
+    api.do(api.client.datasets.upload(people, part_bytes=PART_BYTES, **options))
     assert service.sent == [1, 2, 3, 4, 5, 6]
 
 
