@@ -174,6 +174,10 @@ class Upload(Body):
     ]
     name: Annotated[str, Field(description="Name of the dataset.", examples=["orders"])]
     labels: dict[str, str]
+    options: Annotated[
+        dict[str, Any],
+        Field(description="Options for reading the files that differ from the defaults."),
+    ]
     size_bytes: Annotated[int, Field(description="Total size of all files in bytes.")]
     part_bytes: Annotated[
         int,
@@ -210,6 +214,7 @@ class Upload(Body):
             state="open" if row.dataset_id is None else "completed",
             name=row.name,
             labels=row.labels,
+            options=row.options,
             size_bytes=row.size_bytes,
             part_bytes=row.part_bytes,
             n_parts=row.n_parts,

@@ -44,3 +44,18 @@ def test_client_without_an_address_or_a_key_names_the_variable(
         client()
     with pytest.raises(ValueError, match="UNDERSTUDY_API_KEY"):
         client("http://127.0.0.1:8000")
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+@pytest.mark.parametrize("key", ["sk_a secret", "sk_a\nsecret", "sk_sécret"], ids=["space", "line", "accent"])
+def test_invalid_key_is_refused_without_being_repeated(client: type[Client | AsyncClient], key: str) -> None:
+    with pytest.raises(ValueError, match="UNDERSTUDY_API_KEY") as raised:
+        client("http://127.0.0.1:8000", key)
+    assert key not in str(raised.value)
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://127.0.0.1", "http://", "localhost"])
+def test_address_without_a_protocol_or_host_is_refused(client: type[Client | AsyncClient], url: str) -> None:
+    with pytest.raises(ValueError, match="does not begin with `http://` or `https://`"):
+        client(url, "sk_test")

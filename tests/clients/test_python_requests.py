@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
+import traceback
+
+import httpx2
 import pytest
 from understudy_client import (
     ApiError,
+    Client,
     ConnectionFailed,
     ErrorCode,
     InvalidRequest,
@@ -15,13 +21,15 @@ from understudy_client import (
     Retries,
     TooManyRequests,
     Unavailable,
+    UnexpectedAnswer,
+    models,
 )
 from understudy_client.calls import Call
-from understudy_client.retries import Tries
+from understudy_client.retries import DeadlineExceeded, Tries
 
 from tests.clients.conftest import Caller
 from tests.clients.resources import dataset, job
-from tests.clients.scripted_server import LOST, Answer, ScriptedServer, problem
+from tests.clients.scripted_server import LOST, Answer, Request, ScriptedServer, problem
 
 
 def test_post_is_repeated_with_the_same_idempotency_key(api: Caller, server: ScriptedServer) -> None:
@@ -75,6 +83,49 @@ def test_service_that_never_answers_is_a_connection_error(api: Caller, server: S
     assert server.script == []
 
 
+@pytest.mark.parametrize("error", [httpx2.LocalProtocolError, httpx2.UnsupportedProtocol])
+def test_permanent_error_is_not_repeated_and_hides_its_text(error: type[httpx2.TransportError]) -> None:
+    requests: list[httpx2.Request] = []
+
+    def fail(request: httpx2.Request) -> httpx2.Response:
+        requests.append(request)
+        raise error("Illegal header value 'Bearer sk_secret'")
+
+    with (
+        Client("http://127.0.0.1:1", "sk_test", transport=httpx2.MockTransport(fail)) as client,
+        pytest.raises(ConnectionFailed, match=error.__name__) as raised,
+    ):
+        client.project.get()
+    assert len(requests) == 1
+    assert "sk_secret" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_page_of_a_proxy_is_an_unexpected_answer(api: Caller, server: ScriptedServer) -> None:
+    server.script = [Answer(200, b"<html>", {"Content-Type": "text/html"})]
+    with pytest.raises(UnexpectedAnswer, match=r"GET /v1/datasets/ds_1 .*\(json_invalid\)"):
+        api.do(api.client.datasets.get("ds_1"))
+
+
+def test_unexpected_answer_names_the_field_without_its_value(api: Caller, server: ScriptedServer) -> None:
+    server.script = [Answer(200, dataset(name=["sk_secret"]))]
+    with pytest.raises(UnexpectedAnswer, match="`name`: string_type") as raised:
+        api.do(api.client.datasets.get("ds_1"))
+    assert "sk_secret" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_error_of_a_model_contains_no_values() -> None:
+    with pytest.raises(ValueError, match="name") as raised:
+        models.Dataset.model_validate(dataset(name=["sk_secret"]))
+    assert "sk_secret" not in str(raised.value)
+
+
+def test_spaces_around_the_address_and_the_key_are_removed(server: ScriptedServer) -> None:
+    server.script = [Answer(200, dataset())]
+    with Client(f" {server.url}/\n", " sk_test\n") as client:
+        client.datasets.get("ds_1")
+    assert server.requests[0].headers["Authorization"] == "Bearer sk_test"
+
+
 def test_error_has_the_fields_of_the_problem(api: Caller, server: ScriptedServer) -> None:
     server.script = [problem(422, "invalid_parameters")]
     with pytest.raises(InvalidRequest) as raised:
@@ -109,6 +160,36 @@ def test_change_under_a_condition_is_not_repeated_if_its_answer_is_lost(
     with pytest.raises(ConnectionFailed):
         api.do(api.client.datasets.update("ds_1", if_match='"7"', name="new"))
     assert len(server.requests) == 1
+
+
+GATEWAY_STATUSES = [502, 504]
+
+
+@pytest.mark.parametrize("status", GATEWAY_STATUSES)
+def test_change_under_a_condition_is_not_repeated_if_a_gateway_has_lost_its_answer(
+    api: Caller, server: ScriptedServer, status: int
+) -> None:
+    server.script = [Answer(status, b"<html>")]
+    with pytest.raises(Unavailable):
+        api.do(api.client.datasets.update("ds_1", if_match='"7"', name="new"))
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", GATEWAY_STATUSES)
+def test_other_requests_are_repeated_if_a_gateway_has_lost_their_answer(
+    api: Caller, server: ScriptedServer, status: int
+) -> None:
+    server.script = [Answer(status, b"<html>"), Answer(200, dataset(name="new"))]
+    assert api.do(api.client.datasets.update("ds_1", name="new")).name == "new"
+    server.script = [Answer(status, b"<html>"), problem(404, "not_found")]
+    assert api.do(api.client.datasets.delete("ds_1", if_match='"7"')) is None
+
+
+def test_change_under_a_condition_is_repeated_if_the_service_refused_it(
+    api: Caller, server: ScriptedServer
+) -> None:
+    server.script = [problem(503, "unavailable", Retry_After="0"), Answer(200, dataset(name="new"))]
+    assert api.do(api.client.datasets.update("ds_1", if_match='"7"', name="new")).name == "new"
 
 
 def test_deletion_whose_answer_was_lost_succeeds(api: Caller, server: ScriptedServer) -> None:
@@ -161,6 +242,47 @@ def test_wait_ends_after_its_timeout(api: Caller, server: ScriptedServer) -> Non
     handle = api.do(api.client.jobs.get("job_1"))
     with pytest.raises(JobTimeout, match="still running"):
         api.do(handle.wait(timeout_seconds=0.3))
+
+
+@pytest.mark.parametrize("answer", [LOST, problem(503, "unavailable")], ids=["lost", "refused"])
+def test_wait_for_a_job_of_a_stopped_service_ends_after_its_timeout(
+    server: ScriptedServer, answer: Answer
+) -> None:
+    retries = Retries(tries_max=1000, pause_seconds_max=0.05)
+    with Client(server.url, "sk_test", retries=retries) as client:
+        server.script = [Answer(200, job("running"))]
+        handle = client.jobs.get("job_1")
+        server.script = lambda _: answer
+        with pytest.raises(JobTimeout, match="still running") as raised:
+            handle.wait(timeout_seconds=0.3)
+    assert isinstance(raised.value.__cause__, ConnectionFailed | Unavailable)
+    assert len(server.requests) > 2
+
+
+def test_wait_for_a_job_of_a_silent_service_ends_after_its_timeout(
+    api: Caller, server: ScriptedServer
+) -> None:
+    is_over = threading.Event()
+
+    def silence(_: Request) -> Answer:
+        is_over.wait(60)
+        return LOST
+
+    server.script = [Answer(200, job("running"))]
+    handle = api.do(api.client.jobs.get("job_1"))
+    server.script = silence
+    start = time.monotonic()
+    with pytest.raises(JobTimeout):
+        api.do(handle.wait(timeout_seconds=0.1))
+    assert time.monotonic() - start < 30
+    is_over.set()
+
+
+def test_asked_pause_beyond_the_deadline_ends_the_tries() -> None:
+    tries = Tries(Call("GET", "/", None), Retries(), deadline=time.monotonic() + 5)
+    assert tries.after_refusal(503, {"Retry-After": "1"}, b"") >= 1
+    with pytest.raises(DeadlineExceeded):
+        tries.after_refusal(503, {"Retry-After": "7"}, b"")
 
 
 def test_unknown_kinds_and_fields_of_a_newer_service_are_kept(api: Caller, server: ScriptedServer) -> None:

@@ -34,6 +34,8 @@ class UploadService:
         self.lost = set(lost)
         self.damaged = set(damaged)
         self.sent: list[int] = []
+        self.format = "csv"
+        self.about: dict[str, Any] = {"name": "t", "labels": {}, "options": {}}
 
     def __call__(self, request: Request) -> Answer:
         if match := re.search(r"/parts/(\d+)$", request.path):
@@ -44,7 +46,9 @@ class UploadService:
         if request.path.startswith("/v1/datasets"):
             return Answer(200, dataset())
         if request.method == "POST":
-            self.files = json.loads(request.body)["files"]
+            body = json.loads(request.body)
+            self.files, self.parts = body["files"], {}
+            self.about |= {name: body[name] for name in self.about if name in body}
             return Answer(201, self._upload())
         if request.path == "/v1/uploads":
             return Answer(200, {"data": [self._upload()] if self.files else [], "has_more": False})
@@ -74,14 +78,23 @@ class UploadService:
         n_parts = 0
         for file in self.files:
             n = -(-file["size_bytes"] // PART_BYTES)
-            about = {"table_name": "t", "format": "csv", "first_part": n_parts + 1, "n_parts": n}
+            about = {"table_name": "t", "format": self.format, "first_part": n_parts + 1, "n_parts": n}
             files.append({**file, **about})
             n_parts += n
         received = [{"number": n, "size_bytes": 1, "sha256": "0" * 64} for n in self.parts]
-        fixed = {"id": "upl_1", "state": "open", "name": "t", "labels": {}}
+        fixed = {"id": "upl_1", "state": "open", **self.about}
         times = {"created_at": TIME, "expires_at": TIME}
         counts = {"size_bytes": size, "part_bytes": PART_BYTES, "n_parts": n_parts}
         return {**fixed, **times, **counts, "files": files, "parts": received}
+
+
+def begun_upload(**about: Any) -> UploadService:
+    """Return a service that has received the first part from an earlier process."""
+    service = UploadService()
+    service.about |= about
+    service.files = [{"filename": "people.csv", "size_bytes": len(CONTENT), "sha256": SHA256}]
+    service.parts = {1: CONTENT[:PART_BYTES]}
+    return service
 
 
 @pytest.fixture
@@ -117,6 +130,43 @@ def test_upload_of_an_earlier_process_is_continued(api: Caller, server: Scripted
     service.parts = {1: CONTENT[:PART_BYTES], 2: CONTENT[PART_BYTES : 2 * PART_BYTES]}
     api.do(api.client.datasets.upload(people, part_bytes=PART_BYTES))
     assert (service.content, service.sent) == (CONTENT, [3, 4, 5, 6])
+
+
+COMMA = {"decimal": ","}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "options"),
+    [
+        ({"options": COMMA}, {}),
+        ({}, {"read_options": COMMA}),
+        ({"name": "visits"}, {}),
+        ({"labels": {"team": "ops"}}, {}),
+    ],
+    ids=["options before", "options now", "name", "labels"],
+)
+def test_upload_with_other_arguments_is_not_continued(
+    api: Caller, server: ScriptedServer, people: Path, earlier: dict[str, Any], options: Any
+) -> None:
+    service = server.script = begun_upload(**earlier)
+    api.do(api.client.datasets.upload(people, part_bytes=PART_BYTES, **options))
+    assert service.sent == [1, 2, 3, 4, 5, 6]
+
+
+def test_upload_with_the_same_arguments_is_continued(
+    api: Caller, server: ScriptedServer, people: Path
+) -> None:
+    service = server.script = begun_upload(options=COMMA, name="visits", labels={"team": "ops"})
+    arguments: Any = {"name": "visits", "read_options": COMMA, "labels": {"team": "ops"}}
+    api.do(api.client.datasets.upload(people, part_bytes=PART_BYTES, **arguments))
+    assert (service.content, service.sent) == (CONTENT, [2, 3, 4, 5, 6])
+
+
+def test_upload_in_another_format_is_not_continued(api: Caller, server: ScriptedServer, people: Path) -> None:
+    service = server.script = begun_upload()
+    service.format = "jsonl"
+    api.do(api.client.datasets.upload(people, part_bytes=PART_BYTES))
+    assert service.sent == [1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize("kind", ["bytes", "file", "iterator"])
@@ -181,6 +231,31 @@ def test_download_continues_after_a_lost_connection(
     assert target.read_bytes() == CONTENT
     assert [path.name for path in tmp_path.iterdir()] == ["synthetic.csv"]
     assert [request.query for request in server.requests] == [{"format": ["csv"]}] * 3
+
+
+@pytest.mark.parametrize("name", ["people.CSV", "people.v2.csv"])
+def test_suffix_is_the_format_of_a_download(
+    api: Caller, server: ScriptedServer, tmp_path: Path, name: str
+) -> None:
+    server.script = file_answer
+    api.do(api.client.datasets.download("ds_1", tmp_path / name))
+    api.do(api.client.datasets.rejects("ds_1", tmp_path / name))
+    assert [request.query for request in server.requests] == [{"format": ["csv"]}] * 2
+
+
+@pytest.mark.parametrize("name", ["people.csv.gz", "people.tsv", "people"])
+def test_download_with_another_suffix_needs_a_format(
+    api: Caller, server: ScriptedServer, tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(ValueError, match="csv, parquet, jsonl, arrow or xlsx"):
+        api.do(api.client.datasets.download("ds_1", tmp_path / name))
+    with pytest.raises(ValueError, match="csv or parquet"):
+        api.do(api.client.datasets.rejects("ds_1", tmp_path / name))
+    assert server.requests == []
+    server.script = file_answer
+    api.do(api.client.datasets.download("ds_1", tmp_path / name, format="csv"))
+    api.do(api.client.datasets.rejects("ds_1", tmp_path / name, format="csv"))
+    assert [request.query for request in server.requests] == [{"format": ["csv"]}] * 2
 
 
 def test_stream_of_bytes_has_no_gap(api: Caller, server: ScriptedServer) -> None:

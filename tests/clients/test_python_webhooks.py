@@ -92,6 +92,13 @@ def test_signed_body_that_is_no_object_is_refused(body: bytes) -> None:
         verify_webhook(signed(body, SECRET), body, SECRET, now_seconds=NOW)
 
 
+@pytest.mark.parametrize("secret", ["", "whsec_"], ids=["nothing", "prefix"])
+def test_signature_with_an_empty_secret_is_not_valid(secret: str) -> None:
+    headers = signed(BODY.encode(), secret)
+    with pytest.raises(ValueError, match="The secret is empty"):
+        verify_webhook(headers, BODY, [OTHER_SECRET, secret], now_seconds=NOW)
+
+
 def test_secret_that_is_not_base64_is_an_error_of_the_caller() -> None:
     with pytest.raises(ValueError, match="not Base64"):
         verify_webhook(HEADERS, BODY, "whsec_???", now_seconds=NOW)

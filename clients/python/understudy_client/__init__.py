@@ -24,6 +24,7 @@ from understudy_client.errors import (
     Unauthenticated,
     Unavailable,
     UnderstudyClientError,
+    UnexpectedAnswer,
 )
 from understudy_client.event_stream import Event
 from understudy_client.parts import UploadArguments
@@ -55,6 +56,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "UnderstudyClientError",
+    "UnexpectedAnswer",
     "UploadArguments",
     "models",
     "requests",

@@ -10,7 +10,10 @@ from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
+from pydantic import ValidationError
+
 from understudy_client.base import Model
+from understudy_client.errors import UnexpectedAnswer
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -98,16 +101,36 @@ def request_content(call: Call[Any]) -> bytes | None:
 
 
 def read_answer(call: Call[T], content: bytes, etag: str | None) -> T:
-    """Return the answer of a successful request."""
+    """Return the answer of a successful request.
+
+    Raises
+    ------
+    UnexpectedAnswer
+        If the answer is not JSON, or does not match the model.
+    """
     answer: Any = None  # one of the types in `answer`
     if call.answer is bytes:
         answer = content
     elif call.answer is not None:
         assert issubclass(call.answer, Model)
-        answer = call.answer.model_validate_json(content)
+        try:
+            answer = call.answer.model_validate_json(content)
+        except ValidationError as error:
+            raise _unexpected(call, error) from None
         answer._etag = etag
     typed: T = answer
     return typed
+
+
+def _unexpected(call: Call[Any], error: ValidationError) -> UnexpectedAnswer:
+    """Return an error that names the first invalid field without its value."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(name) for name in first["loc"])
+    reason = f"`{place}`: {first['type']}" if place else first["type"]
+    return UnexpectedAnswer(
+        f"The answer to {call.method} {call.path} is not the expected JSON ({reason}). Check the URL and any "
+        "proxy in between, and whether the versions of the client and the service match."
+    )
 
 
 class Page(Protocol[T_co]):

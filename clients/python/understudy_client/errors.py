@@ -13,6 +13,7 @@ UnderstudyClientError
  │       ├─ Unavailable         502, 503, 504
  │       └─ StorageFull         507
  ├─ ConnectionFailed (ConnectionError)  the service does not respond
+ ├─ UnexpectedAnswer            an answer is not what the service would send
  ├─ JobFailed                   a job failed or was cancelled
  ├─ JobTimeout (TimeoutError)   a job has not ended in time
  ├─ ContentChanged              a file changed while it was downloaded
@@ -138,6 +139,10 @@ class StorageFull(ServiceError):
 
 class ConnectionFailed(UnderstudyClientError, ConnectionError):
     """Error for a service that does not respond."""
+
+
+class UnexpectedAnswer(UnderstudyClientError):
+    """Error for a successful answer that is not the expected JSON, such as the page of a proxy."""
 
 
 class JobFailed(UnderstudyClientError):

@@ -11,6 +11,7 @@ from typing import TypedDict
 from understudy_client._generated import models
 from understudy_client._generated.requests import CreateUpload, ReadOptions
 from understudy_client.calls import Call, path_of
+from understudy_client.formats import suffix_format
 from understudy_client.sources import SourceFile
 
 PART_BYTES = 4 << 20
@@ -62,19 +63,25 @@ def upload_body(files: Sequence[SourceFile], options: UploadOptions) -> CreateUp
 
 
 def is_resumable(upload: models.Upload, files: Sequence[SourceFile], options: UploadOptions) -> bool:
-    """Return whether an unfinished upload has the same files, name and labels.
+    """Return whether an unfinished upload has the same files, name, formats, labels and read options.
 
-    An upload does not return its read options, so an upload with such options is never resumed.
+    The service stores the read options in their usual form, such as ``iso8859-1`` for ``latin1``. An upload
+    with another form of the same options is not resumed.
     """
     declared = [(file.filename, file.size_bytes, file.sha256) for file in upload.files]
     return (
         upload.state == "open"
         and declared == [(file.filename, file.size_bytes, file.sha256) for file in files]
-        and options.name in (None, upload.name)
-        and options.read_options is None
-        and (options.format is None or all(file.format == options.format for file in upload.files))
+        and upload.name == (options.name or upload.files[0].table_name)
+        and upload.options == dict(options.read_options or {})
+        and all(file.format == _format_of(file, options) for file in upload.files)
         and upload.labels == dict(options.labels)
     )
+
+
+def _format_of(file: models.UploadFile, options: UploadOptions) -> str:
+    """Return the format that a new upload of a file would have. Only the service knows all suffixes."""
+    return options.format or suffix_format(file.filename or "") or file.format
 
 
 def missing_parts(upload: models.Upload) -> Iterator[int]:

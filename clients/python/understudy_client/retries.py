@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import httpx2
 
 from understudy_client.calls import Call
 from understudy_client.errors import ApiError, ConnectionFailed, api_error
 
 REPEATED_STATUSES = frozenset({429, 502, 503, 504, 507})
+# A gateway sends these if it has not received the service's answer, so the request may have been processed.
+LOST_ANSWER_STATUSES = frozenset({502, 504})
 REPEATED_CODES = frozenset({"idempotency_in_progress"})
 # These quotas become free only when the caller ends something.
 LASTING_CODES = frozenset({"too_many_uploads"})
+# These errors are raised before anything is sent, and another try would fail in the same way.
+PERMANENT_ERRORS = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
+
+
+class DeadlineExceeded(Exception):
+    """The deadline of a request is over. The cause is the error of the last try."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +59,18 @@ class Retries:
 
 
 class Tries:
-    """The failed tries of one request."""
+    """The failed tries of one request.
 
-    def __init__(self, call: Call[Any], retries: Retries) -> None:
+    Parameters
+    ----------
+    deadline : float, optional
+        Time of the monotonic clock at which the tries end, even if the policy allows more.
+    """
+
+    def __init__(self, call: Call[Any], retries: Retries, deadline: float | None = None) -> None:
         self._call = call
         self._retries = retries
+        self._deadline = deadline
         self._n_failures = 0
         self._is_answer_lost = False
 
@@ -71,16 +89,22 @@ class Tries:
         ------
         ConnectionFailed
             If there is no further try.
+        DeadlineExceeded
+            If the deadline is over.
         """
+        failure = ConnectionFailed(
+            f"The service does not respond ({type(error).__name__}, {self._call.method} {self._call.path}). "
+            "Check the URL, and check that the service is running."
+        )
+        if isinstance(error, PERMANENT_ERRORS):
+            # The text of such an error can contain the API key.
+            raise failure from None
         self._n_failures += 1
         self._is_answer_lost = self._is_answer_lost or is_sent
         is_repeatable = self._call.is_safe_to_repeat or not is_sent
         if self._n_failures >= self._retries.tries_max or not is_repeatable:
-            raise ConnectionFailed(
-                f"The service does not respond ({type(error).__name__}, {self._call.method} "
-                f"{self._call.path}). Check the URL, and check that the service is running."
-            ) from error
-        return self._retries.pause_before(self._n_failures)
+            raise failure from error
+        return self._pause(failure)
 
     def after_refusal(self, status: int, headers: Mapping[str, str], content: bytes) -> float:
         """Return the pause before the next try.
@@ -89,12 +113,27 @@ class Tries:
         ------
         ApiError
             If there is no further try.
+        DeadlineExceeded
+            If the deadline is over.
         """
         self._n_failures += 1
+        is_lost = status in LOST_ANSWER_STATUSES
+        self._is_answer_lost = self._is_answer_lost or is_lost
+        is_repeatable = self._call.is_safe_to_repeat or not is_lost
         error = api_error(status, headers, content)
-        if self._n_failures >= self._retries.tries_max or not self._is_passing(error):
+        if self._n_failures >= self._retries.tries_max or not (is_repeatable and self._is_passing(error)):
             raise error
-        return self._retries.pause_before(self._n_failures, error.retry_after_seconds)
+        return self._pause(error, error.retry_after_seconds or 0.0)
+
+    def _pause(self, failure: Exception, asked_seconds: float = 0.0) -> float:
+        """Return the pause before the next try. The last try is at the deadline."""
+        pause_seconds = self._retries.pause_before(self._n_failures, asked_seconds)
+        if self._deadline is None:
+            return pause_seconds
+        left_seconds = self._deadline - time.monotonic()
+        if left_seconds <= asked_seconds:
+            raise DeadlineExceeded from failure
+        return min(pause_seconds, left_seconds)
 
     def _is_passing(self, error: ApiError) -> bool:
         asked_seconds = error.retry_after_seconds or 0.0

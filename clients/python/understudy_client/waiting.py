@@ -30,7 +30,7 @@ class Wait:
     """
 
     def __init__(self, timeout_seconds: float | None, on_progress: OnProgress | None) -> None:
-        self._deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        self.deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         self._on_progress = on_progress
         self._held_since = time.monotonic()
 
@@ -46,7 +46,7 @@ class Wait:
             self._on_progress(job.progress or JobProgress(phase=job.state, fraction=0.0))
         if job.state in ENDINGS:
             return True
-        if self._deadline is not None and time.monotonic() >= self._deadline:
+        if self.deadline is not None and time.monotonic() >= self.deadline:
             raise JobTimeout(job)
         return False
 
@@ -54,9 +54,9 @@ class Wait:
         """Return the time for which the next request may be held, in whole seconds from 1."""
         self._held_since = time.monotonic()
         seconds = HELD_SECONDS if self._on_progress is None else HELD_SECONDS_WITH_PROGRESS
-        if self._deadline is None:
+        if self.deadline is None:
             return seconds
-        return max(1.0, min(seconds, self._deadline - self._held_since))
+        return max(1.0, min(seconds, self.deadline - self._held_since))
 
     def pause_seconds(self) -> float:
         """Return the pause before the next request."""

@@ -46,6 +46,8 @@ def verify_webhook(
     ------
     InvalidWebhook
         If a header is missing, the message is too old, or no signature matches.
+    ValueError
+        If a secret is empty or not Base64.
     """
     named = {name.lower(): value for name, value in headers.items()}
     message_id, timestamp, signatures = (_header(named, name) for name in ("id", "timestamp", "signature"))
@@ -87,9 +89,13 @@ def _check_age(timestamp: str, tolerance_seconds: float, now_seconds: float) -> 
 
 def _key(secret: str) -> bytes:
     try:
-        return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     except binascii.Error as error:
         raise ValueError("The secret is not Base64. Copy it again, including `whsec_`.") from error
+    if not key:
+        # Anyone can sign a message with an empty key.
+        raise ValueError("The secret is empty. Pass the secret of the webhook, which begins with `whsec_`.")
+    return key
 
 
 def _signature(key: bytes, signed: bytes) -> bytes:

@@ -8,8 +8,9 @@ from typing import Any, Generic, Self, TypeVar, Unpack, cast
 from understudy_client._async.backend import sleep
 from understudy_client._async.transport import AsyncTransport
 from understudy_client._generated import models, operations, requests
-from understudy_client.errors import JobFailed
+from understudy_client.errors import JobFailed, JobTimeout
 from understudy_client.event_stream import Event
+from understudy_client.retries import DeadlineExceeded
 from understudy_client.waiting import OnProgress, Wait
 
 ResultT = TypeVar("ResultT", covariant=True)
@@ -82,7 +83,10 @@ class AsyncJob(Generic[ResultT]):
         """
         wait = Wait(timeout_seconds, on_progress)
         while not wait.has_ended(self.data):
-            await self.refresh(held_seconds=wait.held_seconds())
+            try:
+                self.data = await self._jobs.read(self.id, wait.held_seconds(), wait.deadline)
+            except DeadlineExceeded as error:
+                raise JobTimeout(self.data) from error.__cause__
             if self.state in ("queued", "running"):
                 await sleep(wait.pause_seconds())
         if self.state != "succeeded":
@@ -173,10 +177,10 @@ class AsyncJobs:
         """Return the handle of a job that has been read already."""
         return AsyncJob(self, data)
 
-    async def read(self, job_id: str, held_seconds: float = 0.0) -> models.Job:
+    async def read(self, job_id: str, held_seconds: float = 0.0, deadline: float | None = None) -> models.Job:
         """Return the fields of a job. The service may hold the request until the job has ended."""
         call = operations.get_job(job_id)
-        return await self._transport.send(call.waiting(held_seconds) if held_seconds else call)
+        return await self._transport.send(call.waiting(held_seconds) if held_seconds else call, deadline)
 
     async def list(self, **filters: Unpack[requests.ListJobsQuery]) -> AsyncIterator[AsyncJob[Any]]:
         """Iterate over jobs, newest first."""

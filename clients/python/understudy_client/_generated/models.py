@@ -2420,6 +2420,8 @@ class Upload(Model):
     name: str
     """Name of the dataset."""
     labels: dict[str, str]
+    options: dict[str, Any]
+    """Options for reading the files that differ from the defaults."""
     size_bytes: int
     """Total size of all files in bytes."""
     part_bytes: int

@@ -14,6 +14,7 @@ from understudy_client._sync.jobs import Jobs
 from understudy_client._sync.transport import Transport
 from understudy_client._sync.uploads import Uploads
 from understudy_client.calls import Call
+from understudy_client.formats import REJECTS_FORMATS, download_format
 from understudy_client.frames import read_arrow, read_pandas
 from understudy_client.parts import UploadArguments, UploadOptions
 from understudy_client.sources import PathName, Source
@@ -22,8 +23,6 @@ from understudy_client.waiting import OnProgress
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-
-FORMATS = ("csv", "parquet", "jsonl", "arrow", "xlsx")
 
 
 class Datasets:
@@ -105,10 +104,14 @@ class Datasets:
         """Download a table to a file. By default, the suffix of the path is the format.
 
         The file gets its name only when it is complete. After a lost connection, the download continues.
+
+        Raises
+        ------
+        ValueError
+            If the suffix is not a format, and `format` is missing.
         """
         target = Path(path)
-        suffix = target.suffix.removeprefix(".")
-        named: Any = {"format": suffix} if suffix in FORMATS else {}
+        named: Any = {} if "format" in query else {"format": download_format(target)}
         self._transport.save(operations.download_dataset(dataset_id, **{**named, **query}), target)
         return target
 
@@ -131,9 +134,18 @@ class Datasets:
     def rejects(
         self, dataset_id: str, path: PathName, **query: Unpack[requests.DownloadRejectsQuery]
     ) -> Path:
-        """Download the list of the rows that were skipped because they could not be read."""
+        """Download the list of the rows that were skipped because they could not be read.
+
+        By default, the suffix of the path is the format.
+
+        Raises
+        ------
+        ValueError
+            If the suffix is not a format, and `format` is missing.
+        """
         target = Path(path)
-        self._transport.save(operations.download_rejects(dataset_id, **query), target)
+        named: Any = {} if "format" in query else {"format": download_format(target, REJECTS_FORMATS)}
+        self._transport.save(operations.download_rejects(dataset_id, **{**named, **query}), target)
         return target
 
     def release(self, dataset_id: str, body: requests.ReleaseDataset) -> models.Dataset:

@@ -9,8 +9,9 @@ from typing import Any, Generic, Self, TypeVar, Unpack, cast
 from understudy_client._generated import models, operations, requests
 from understudy_client._sync.backend import sleep
 from understudy_client._sync.transport import Transport
-from understudy_client.errors import JobFailed
+from understudy_client.errors import JobFailed, JobTimeout
 from understudy_client.event_stream import Event
+from understudy_client.retries import DeadlineExceeded
 from understudy_client.waiting import OnProgress, Wait
 
 ResultT = TypeVar("ResultT", covariant=True)
@@ -81,7 +82,10 @@ class Job(Generic[ResultT]):
         """
         wait = Wait(timeout_seconds, on_progress)
         while not wait.has_ended(self.data):
-            self.refresh(held_seconds=wait.held_seconds())
+            try:
+                self.data = self._jobs.read(self.id, wait.held_seconds(), wait.deadline)
+            except DeadlineExceeded as error:
+                raise JobTimeout(self.data) from error.__cause__
             if self.state in ("queued", "running"):
                 sleep(wait.pause_seconds())
         if self.state != "succeeded":
@@ -166,10 +170,10 @@ class Jobs:
         """Return the handle of a job that has been read already."""
         return Job(self, data)
 
-    def read(self, job_id: str, held_seconds: float = 0.0) -> models.Job:
+    def read(self, job_id: str, held_seconds: float = 0.0, deadline: float | None = None) -> models.Job:
         """Return the fields of a job. The service may hold the request until the job has ended."""
         call = operations.get_job(job_id)
-        return self._transport.send(call.waiting(held_seconds) if held_seconds else call)
+        return self._transport.send(call.waiting(held_seconds) if held_seconds else call, deadline)
 
     def list(self, **filters: Unpack[requests.ListJobsQuery]) -> Iterator[Job[Any]]:
         """Iterate over jobs, newest first."""

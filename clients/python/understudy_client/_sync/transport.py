@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import closing
 from functools import partial
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 import httpx2
@@ -30,6 +32,8 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 RECONNECT_SECONDS = 1.0
+# An answer may arrive a little after the deadline.
+GRACE_SECONDS = 1.0
 
 
 class Transport:
@@ -54,11 +58,18 @@ class Transport:
         """Close the connections."""
         self._http.close()
 
-    def send(self, call: Call[T]) -> T:
-        """Send a request and return its answer. The request is repeated if its failure may be temporary."""
+    def send(self, call: Call[T], deadline: float | None = None) -> T:
+        """Send a request and return its answer. The request is repeated if its failure may be temporary.
+
+        Raises
+        ------
+        DeadlineExceeded
+            If the deadline, a time of the monotonic clock, is over before a try succeeds.
+        """
         request = self._request(call)
-        tries = Tries(call, self._retries)
+        tries = Tries(call, self._retries, deadline)
         while True:
+            request.extensions["timeout"] = self._timeout(call, deadline).as_dict()
             try:
                 response = self._http.send(request)
             except httpx2.TransportError as error:
@@ -153,12 +164,21 @@ class Transport:
             sleep(tries.after_refusal(response.status_code, response.headers, content))
 
     def _request(self, call: Call[Any]) -> httpx2.Request:
-        seconds = self._timeout_seconds
         return self._http.build_request(
             call.method,
             call.path,
             params=tuple(query_pairs(call)) or None,
             headers=request_headers(call),
             content=request_content(call),
-            timeout=httpx2.Timeout(seconds, connect=CONNECT_SECONDS, read=seconds + call.timeout_seconds),
+            timeout=self._timeout(call),
+        )
+
+    def _timeout(self, call: Call[Any], deadline: float | None = None) -> httpx2.Timeout:
+        """Return the timeouts of a try, which ends soon after the deadline."""
+        left = inf if deadline is None else max(deadline - monotonic(), 0.0) + GRACE_SECONDS
+        seconds = self._timeout_seconds
+        return httpx2.Timeout(
+            min(seconds, left),
+            connect=min(CONNECT_SECONDS, left),
+            read=min(seconds + call.timeout_seconds, left),
         )

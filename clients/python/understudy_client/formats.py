@@ -1,0 +1,32 @@
+"""Formats of files, named by the suffixes of the file names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+FORMATS = ("csv", "parquet", "jsonl", "arrow", "xlsx")
+REJECTS_FORMATS = ("csv", "parquet")
+
+
+def suffix_format(filename: str, formats: Sequence[str] = FORMATS) -> str | None:
+    """Return the format that is the suffix of a file name, in any case, or None for other suffixes."""
+    suffix = Path(filename).suffix.removeprefix(".").lower()
+    return suffix if suffix in formats else None
+
+
+def download_format(path: Path, formats: Sequence[str] = FORMATS) -> str:
+    """Return the format of a file to download.
+
+    Raises
+    ------
+    ValueError
+        If the suffix of the path is not one of the formats.
+    """
+    known = suffix_format(path.name, formats)
+    if known is None:
+        listed = f"{', '.join(formats[:-1])} or {formats[-1]}"
+        raise ValueError(
+            f"The suffix of {path.name!r} is not a format. Use the suffix {listed}, or pass `format`."
+        )
+    return known
