@@ -65,7 +65,8 @@ def running_probe(stack: Stack, seconds: float) -> object:
 def test_commit_takes_effect_once_although_its_connection_is_cut(
     stack: Stack, network: Network, direction: str
 ) -> None:
-    keys = [f"{direction}-{i}" for i in range(6)]
+    # After a lost answer, the repetitions of a key take about half a minute until they succeed.
+    keys = [f"{direction}-{i}" for i in range(2)]
     job_ids = []
     for key in keys:
         network.database.cut_commit = direction
