@@ -129,7 +129,8 @@ async def _labels(
         list[LabelText] | None,
         Query(
             max_length=16,
-            description="A label as `key:value`. Repeat the parameter for up to 16 labels.",
+            description="Return only items with this label, written as `key:value`. Repeat the parameter to "
+            "require up to 16 labels.",
             examples=[["team:ops"]],
         ),
     ] = None,

@@ -68,7 +68,7 @@ class WebhookThreads:
         except Unavailable as error:
             # The delivery is due again when its lease ends.
             logger.warning("webhook_delivery_interrupted", code=error.code)
-        except Exception:  # This is the boundary of the thread, and nobody reads its result.
+        except Exception:  # An error that the thread raises would be lost.
             logger.exception("webhook_delivery_failed")
         finally:
             self._free[lane].release()

@@ -161,7 +161,7 @@ class Job(Body):
         list[JobAttempt] | None,
         Field(
             description="Attempts to run the job, oldest first, followed by the attempts of its shards. "
-            "Absent in lists of jobs."
+            "Omitted from lists of jobs."
         ),
     ] = None
     created_at: Timestamp

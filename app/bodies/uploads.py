@@ -195,7 +195,7 @@ class Upload(Body):
     files: list[UploadFile]
     parts: Annotated[
         list[UploadPart] | None,
-        Field(description="Parts that were received. Absent in lists of uploads."),
+        Field(description="Parts that were received. Omitted from lists of uploads."),
     ] = None
     dataset_id: Annotated[
         str | None, Field(description="ID of the dataset that was created from the upload.")

@@ -35,7 +35,7 @@ class PythonSession:
 
     def run(self, block: Block) -> None:
         """Run a block and compare its output."""
-        # The leading empty lines make a traceback contain the line number on the page.
+        # The leading blank lines make the line numbers in a traceback match those on the page.
         source = "\n" * (block.line - 1) + block.source
         output = io.StringIO()
         try:

@@ -371,7 +371,9 @@ class Injector:
                 target.workers[i] = target.stack.launch_worker(**settings)
 
     def _check_api_has_answered(self) -> None:
-        assert self.target.count_answers() >= self._api_killable_after, "clients would get no answers"
+        assert self.target.count_answers() >= self._api_killable_after, (
+            "the API has sent too few responses since its start"
+        )
 
     def _free_keys(self) -> None:
         """Release the idempotency keys of a dead API, which otherwise stay reserved for 30 s."""

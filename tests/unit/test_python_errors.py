@@ -124,7 +124,7 @@ def test_invalid_numbers_of_rows_are_refused(model: understudy.Model, number: An
         ({"synthesizer": ["best"]}, "synthesizer is of type list"),
     ],
 )
-def test_errors_of_fit_name_the_invalid_argument(arguments: dict[str, Any], message: str):
+def test_fit_errors_name_the_invalid_argument(arguments: dict[str, Any], message: str):
     with pytest.raises(InvalidInput, match=message) as caught:
         understudy.fit(PEOPLE, **arguments)
     assert "pydantic" not in str(caught.value)

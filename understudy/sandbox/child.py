@@ -42,7 +42,7 @@ class Start:
     request, output, stderr : int
         Descriptors of the file with the request, and of the pipes for the outcome and for error messages.
     uid : int or None
-        User ID that only this child has, if the server can change it.
+        User ID that only this child has, or None if the server cannot run it as another user.
     server_pid : int
         Process ID of the server.
     """

@@ -90,7 +90,7 @@ def upload_tables(
     Parameters
     ----------
     files : sequence of ArrivedFile
-        The files, which are moved away from the staging folder.
+        Received files, which are moved out of the staging folder.
     idempotency_key : str, optional
         See `jobs.submit_job`.
 

@@ -24,7 +24,7 @@ from understudy.services.rescue import WORKER_SILENT_AFTER
 
 # Collected metrics are reused for this number of seconds, so frequent scrapes cause few queries.
 CACHE_SECONDS = 5.0
-# Number of ports that are tried, because each process of a machine uses the next free port.
+# Number of consecutive ports to try. Each process on a machine uses the next free port.
 N_PORTS = 16
 
 logger = get_logger(__name__)

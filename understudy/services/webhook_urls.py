@@ -34,8 +34,8 @@ LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 # `2130706433` as IPv4 addresses (WHATWG URL standard, "ends in a number").
 NAME = re.compile(rf"(?=.{{1,253}}$)(?:{LABEL}\.)*(?!(?:[0-9]+|0x[0-9a-f]*)$){LABEL}", re.IGNORECASE)
 
-# Networks that are not reached over the Internet, from the special-purpose registries of IANA (RFC 6890) and
-# without the dependence of `ipaddress` on the version of Python.
+# Networks that are not reachable over the Internet, from the special-purpose registries of IANA (RFC 6890).
+# They are listed here because the properties of `ipaddress` depend on the version of Python.
 PRIVATE_V4 = tuple(
     IPv4Network(text)
     for text in (

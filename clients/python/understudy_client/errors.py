@@ -126,15 +126,15 @@ class TooManyRequests(ApiError):
 
 
 class ServiceError(ApiError):
-    """Error of the service itself."""
+    """Error in the service itself, not in the request (5xx)."""
 
 
 class Unavailable(ServiceError):
-    """Error of a service that is not available at the moment."""
+    """The service is not available at the moment."""
 
 
 class StorageFull(ServiceError):
-    """Error of a service without free storage space."""
+    """The service has no storage space left."""
 
 
 class ConnectionFailed(UnderstudyClientError, ConnectionError):
@@ -182,7 +182,7 @@ class JobTimeout(UnderstudyClientError, TimeoutError):
 
 
 class ContentChanged(UnderstudyClientError):
-    """Error for a file that changed while it was downloaded."""
+    """Error for a file that changed while it was being downloaded."""
 
 
 class InvalidWebhook(UnderstudyClientError, ValueError):

@@ -165,7 +165,7 @@ class S3Store:
         return inspect(place, self._session.get_credentials(), self._enforces_conditions)
 
     def presigned_url(self, key: str, *, filename: str, seconds: int) -> str:
-        """Return a URL that downloads a blob without credentials."""
+        """Return a presigned URL, from which a blob can be downloaded without credentials."""
         with translated():
             url: str = self._client.generate_presigned_url(
                 "get_object",

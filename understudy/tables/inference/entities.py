@@ -48,7 +48,7 @@ def find_keys_of_people(
 def find_texts_of_owners(
     columns: Sequence[Column], samples: Sequence[Sample], owner: int, joint: JointValues
 ) -> dict[int, Finding]:
-    """Return findings for columns with texts or places where each value belongs to only a few owners."""
+    """Return findings for text and place columns whose values each belong to only a few owners."""
     found: dict[int, Finding] = {}
     for i, (column, sample) in enumerate(zip(columns, samples, strict=True)):
         if i == owner or column.kind is not ColumnKind.category or not _is_text(sample.type_):

@@ -324,7 +324,7 @@ def _decimals(number: float) -> int:
 def _levels(present: Placed) -> tuple[tuple[str, Share], ...]:
     """Return the values that at least k rows or subjects share, as JSON texts, and the share of each value.
 
-    If most values are not shared, the values are not categories, and no value is kept.
+    If most values are not shared, the result is empty, because the values cannot be learned as categories.
     """
     n_rows = Counter(value for _, value in {(row, value) for row, value in present})
     counts = Counter(value for _, value in present)

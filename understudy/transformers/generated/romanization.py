@@ -34,7 +34,7 @@ def romanize(name: str) -> str:
 
 
 def _syllables(number: int) -> str:
-    # The name contains only letters, because the number after it makes e-mail addresses unique.
+    # The name contains only letters: a digit at its end could merge with the number that follows it.
     out = ""
     for _ in range(2):
         number, syllable = divmod(number, 75)

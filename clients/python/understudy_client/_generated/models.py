@@ -1106,7 +1106,7 @@ class Job(Model):
     error: JobFailure | None = None
     """Reason why the job is `failed` or `cancelled`."""
     attempts: list[JobAttempt] | None = None
-    """Attempts to run the job, oldest first, followed by the attempts of its shards. Absent in lists of
+    """Attempts to run the job, oldest first, followed by the attempts of its shards. Omitted from lists of
     jobs.
     """
     created_at: datetime
@@ -2430,7 +2430,7 @@ class Upload(Model):
     """Total number of parts of all files. Parts are numbered from 1."""
     files: list[UploadFile]
     parts: list[UploadPart] | None = None
-    """Parts that were received. Absent in lists of uploads."""
+    """Parts that were received. Omitted from lists of uploads."""
     dataset_id: str | None = None
     """ID of the dataset that was created from the upload."""
     created_at: datetime

@@ -642,7 +642,9 @@ class ListDatasetsQuery(TypedDict, total=False):
     after: str
     """The `next` cursor of the previous page."""
     label: list[str]
-    """A label as `key:value`. Repeat the parameter for up to 16 labels."""
+    """Return only items with this label, written as `key:value`. Repeat the parameter to require up to 16
+    labels.
+    """
     created_after: datetime | str
     """Return only items that were created at this time or later (RFC 3339)."""
     created_before: datetime | str
@@ -741,7 +743,9 @@ class ListJobsQuery(TypedDict, total=False):
     after: str
     """The `next` cursor of the previous page."""
     label: list[str]
-    """A label as `key:value`. Repeat the parameter for up to 16 labels."""
+    """Return only items with this label, written as `key:value`. Repeat the parameter to require up to 16
+    labels.
+    """
     created_after: datetime | str
     """Return only items that were created at this time or later (RFC 3339)."""
     created_before: datetime | str
@@ -767,7 +771,9 @@ class ListModelsQuery(TypedDict, total=False):
     after: str
     """The `next` cursor of the previous page."""
     label: list[str]
-    """A label as `key:value`. Repeat the parameter for up to 16 labels."""
+    """Return only items with this label, written as `key:value`. Repeat the parameter to require up to 16
+    labels.
+    """
     created_after: datetime | str
     """Return only items that were created at this time or later (RFC 3339)."""
     created_before: datetime | str
@@ -784,7 +790,9 @@ class ListReportsQuery(TypedDict, total=False):
     after: str
     """The `next` cursor of the previous page."""
     label: list[str]
-    """A label as `key:value`. Repeat the parameter for up to 16 labels."""
+    """Return only items with this label, written as `key:value`. Repeat the parameter to require up to 16
+    labels.
+    """
     created_after: datetime | str
     """Return only items that were created at this time or later (RFC 3339)."""
     created_before: datetime | str
