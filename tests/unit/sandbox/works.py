@@ -235,7 +235,10 @@ def _map(descriptor: int, size: int) -> None:
 
 
 def do_start_threads(payload: Json, folder: Path, progress: Progress) -> Json:
-    threads = [threading.Thread(target=time.sleep, args=(payload["seconds"],)) for _ in range(payload["n"])]
+    threads = [
+        threading.Thread(target=time.sleep, args=(payload["seconds"],), daemon=True)
+        for _ in range(payload["n"])
+    ]
     threading.stack_size(1 << 16)
     for thread in threads:
         thread.start()
