@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.faults.api import Client
+from tests.faults.conftest import IS_COMPLETE
 from tests.faults.injections import TERMINATE_SESSIONS
 from tests.faults.invariants import Recovery
 from tests.faults.proxy import FaultProxy
@@ -66,7 +67,7 @@ def test_commit_takes_effect_once_although_its_connection_is_cut(
     stack: Stack, network: Network, direction: str
 ) -> None:
     # After a lost answer, the repetitions of a key take about half a minute until they succeed.
-    keys = [f"{direction}-{i}" for i in range(2)]
+    keys = [f"{direction}-{i}" for i in range(6 if IS_COMPLETE else 2)]
     job_ids = []
     for key in keys:
         network.database.cut_commit = direction
