@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from app.main import create_app
 from tests.api.conftest import assert_problem
 from tests.service import SECRET_KEY, frozen_database
+from tests.stalls import StallClock
 from understudy.db import claims, projects, shards, workers
 from understudy.db.claims import Claimant
 from understudy.db.session import close_sessions, make_sessions, without_transactions
@@ -152,13 +153,13 @@ def test_every_request_fails_within_two_seconds_while_the_database_is_frozen(
     client: TestClient, resources: Resources
 ):
     def send(request: tuple[str, str]) -> tuple[int, float]:
-        began = time.monotonic()
+        began = clock.seconds()
         method, path = request
         response = client.request(method, path, json={"kind": "probe"} if method == "POST" else None)
-        return response.status_code, time.monotonic() - began
+        return response.status_code, clock.seconds() - began
 
     requests = [("GET", "/readyz"), ("GET", "/v1/jobs"), ("GET", "/v1/project"), ("POST", "/v1/jobs")]
-    with frozen_database(resources.sessions), ThreadPoolExecutor(16) as pool:
+    with StallClock() as clock, frozen_database(resources.sessions), ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(send, requests * 15))
     assert {status for status, _ in answers} == {503}
     assert max(seconds for _, seconds in answers) < 2

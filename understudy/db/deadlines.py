@@ -25,7 +25,7 @@ DEFAULT_PORT = 5432
 # Share of `patience_seconds` after which a call checks whether the server still responds. The remaining time
 # is for the response.
 WAIT_FRACTION = 2 / 3
-# Time in seconds after which a silent server is checked again. Until then, all calls fail immediately.
+# Time in seconds between the checks of a silent server. All calls fail immediately until it responds again.
 RETRY_SECONDS = 0.5
 # Maximum statement duration in seconds. It exceeds the server's own limit (`statement_timeout`).
 STATEMENT_SECONDS_MAX = 20.0
@@ -33,6 +33,8 @@ STATEMENT_SECONDS_MAX = 20.0
 
 class ServerWatch:
     """The last known state of a database server: whether it responds.
+
+    A thread checks a silent server again until it responds, so that no call waits more than once.
 
     Parameters
     ----------
@@ -44,28 +46,33 @@ class ServerWatch:
         self.wait_seconds = WAIT_FRACTION * patience_seconds
         self._answer_seconds = patience_seconds - self.wait_seconds
         self._is_silent = False
-        self._retry_at = 0.0
         self._lock = threading.Lock()
 
     def responds(self, host: str, port: int) -> bool:
-        """Return whether the server responds to a new connection.
-
-        While the server is silent, only one thread checks it again from time to time.
-        """
-        if not self._is_silent:
-            return self._ask(host, port)
-        if not self._lock.acquire(blocking=False):
+        """Return whether the server responds to a new connection. If it is known to be silent, do not ask."""
+        if self._is_silent:
             return False
-        try:
-            return time.monotonic() >= self._retry_at and self._ask(host, port)
-        finally:
-            self._lock.release()
+        if _is_answered(host, port, self._answer_seconds):
+            return True
+        with self._lock:
+            if not self._is_silent:
+                watcher = threading.Thread(
+                    target=self._wait_until_answered, args=(host, port), name="database-watch", daemon=True
+                )
+                self._is_silent = True
+                try:
+                    watcher.start()
+                except RuntimeError:
+                    # The process has too many threads, so each call asks the server itself.
+                    self._is_silent = False
+        return False
 
-    def _ask(self, host: str, port: int) -> bool:
-        is_answered = _is_answered(host, port, self._answer_seconds)
-        self._retry_at = time.monotonic() + RETRY_SECONDS
-        self._is_silent = not is_answered
-        return is_answered
+    def _wait_until_answered(self, host: str, port: int) -> None:
+        try:
+            while not _is_answered(host, port, self._answer_seconds):
+                time.sleep(RETRY_SECONDS)
+        finally:
+            self._is_silent = False
 
 
 class WatchedConnection(Connection[Any]):  # `Any` is a row.
