@@ -280,11 +280,11 @@ def test_memory_for_writing_does_not_grow_with_the_number_of_rows(format_: Forma
     path = tmp_path / f"table{format_.suffixes[0]}"
     format_.write(path, (batch for _ in range(30)), batch.schema)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    n_batches = 300 if format_.write_limits is None else format_.write_limits.rows_max // 10_000
+    n_batches = 200 if format_.write_limits is None else format_.write_limits.rows_max // 10_000
     format_.write(path, (batch for _ in range(n_batches)), batch.schema)
-    # 3 million rows take 75 MB as Arrow, a full workbook 26 MB and a row group 3 MB. ru_maxrss is in KiB.
+    # 2 million rows take 50 MB as Arrow, a full workbook 26 MB and a row group 3 MB. ru_maxrss is in KiB.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < (
-        30_000 if n_batches == 300 else 10_000
+        25_000 if n_batches == 200 else 10_000
     )
 
 
@@ -300,12 +300,12 @@ def _ingest_peak_megabytes(source: Path) -> float:
 def test_memory_for_ingest_does_not_grow_with_the_number_of_rows(format_: Format, tmp_path: Path):
     batch = pa.record_batch({"x": [0.1 * i for i in range(10_000)], "y": ["some longer text"] * 10_000})
     # Reading a workbook takes longer than reading files in other formats.
-    few, many = (60, 300) if format_.name != "xlsx" else (20, 80)
+    few, many = (60, 200) if format_.name != "xlsx" else (10, 45)
     sources = [tmp_path / f"{n_batches}{format_.suffixes[0]}" for n_batches in (few, many)]
     for source, n_batches in zip(sources, (few, many), strict=True):
         format_.write(source, (batch for _ in range(n_batches)), batch.schema)
-    # The additional rows take 80 MB as Arrow and 60 MB as sheet XML.
-    growth_max = 50 if many == 300 else 30
+    # The additional rows take 47 MB as Arrow and 35 MB as sheet XML.
+    growth_max = 35 if many == 200 else 18
     peaks = [_ingest_peak_megabytes(source) for source in sources]
     if peaks[1] - peaks[0] >= growth_max:
         # On a busy machine, a thread may free a buffer late. Real growth with the number of rows would recur

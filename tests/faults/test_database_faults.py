@@ -10,7 +10,7 @@ from tests.faults.invariants import Recovery
 from tests.faults.stack import Stack
 from tests.service import frozen_database
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.complete]
 
 # This time exceeds the sum of the worker's database timeout and the stack's lease time.
 FROZEN_SECONDS = 9

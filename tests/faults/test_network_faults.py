@@ -62,7 +62,7 @@ def running_probe(stack: Stack, seconds: float) -> object:
     return job_id
 
 
-@pytest.mark.parametrize("direction", ["request", "answer"])
+@pytest.mark.parametrize("direction", ["request", pytest.param("answer", marks=pytest.mark.complete)])
 def test_commit_takes_effect_once_although_its_connection_is_cut(
     stack: Stack, network: Network, direction: str
 ) -> None:

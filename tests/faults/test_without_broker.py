@@ -81,6 +81,7 @@ def test_job_of_a_killed_worker_is_rescued(stack: Stack, worker: WorkerProcess) 
     assert stack.outcomes(job_id) == ["lost", "succeeded"]
 
 
+@pytest.mark.complete
 def test_stopping_worker_requeues_a_long_job(stack: Stack, worker: WorkerProcess) -> None:
     second = stack.start_worker(drain_seconds=0)
     with asleep(worker):

@@ -115,6 +115,7 @@ def test_stopping_worker_finishes_short_jobs_and_requeues_long_ones(stack, survi
     assert stack.outcomes(waiting) == ["succeeded"]
 
 
+@pytest.mark.complete
 def test_second_signal_requeues_running_jobs_at_once(stack, survivor):
     worker = stack.start_worker(drain_seconds=600)
     tree = worker.tree()

@@ -95,7 +95,7 @@ def test_subject_id_contains_the_site_and_a_file_name_contains_the_subject() -> 
 def test_parts_of_a_date_in_an_identifier_agree_with_the_date(pattern: str, prefix: str) -> None:
     days = dates()
     texts = [day.strftime(pattern) for day in days]
-    numbers = np.random.default_rng(1).permutation(900_000)[:N] + 100_000
+    numbers = np.random.default_rng(1).choice(900_000, N, replace=False) + 100_000
     columns: dict[str, list[Any]] = {
         "invoice": [prefix.format(text) + str(k) for text, k in zip(texts, numbers, strict=True)],
         "day": days,
@@ -133,7 +133,7 @@ def test_first_letters_agree_with_the_category(case: Any, n_letters: int) -> Non
 @pytest.mark.parametrize("width", [1, 4, 6])
 def test_numbers_are_padded_as_in_the_table(width: int) -> None:
     branches = [(7, 12, 203, 880)[i % 5 % 4] for i in range(N)]
-    numbers = np.random.default_rng(2).permutation(90_000_000)[:N] + 10_000_000
+    numbers = np.random.default_rng(2).choice(90_000_000, N, replace=False) + 10_000_000
     columns: dict[str, list[Any]] = {
         "account": [f"{branch:0{width}d}-{k}" for branch, k in zip(branches, numbers, strict=True)],
         "branch": branches,
@@ -145,7 +145,7 @@ def test_numbers_are_padded_as_in_the_table(width: int) -> None:
 
 def test_integer_identifiers_contain_numbers() -> None:
     branches = [(203, 417, 880)[i % 5 % 3] for i in range(N)]
-    numbers = np.random.default_rng(2).permutation(10_000_000)[:N]
+    numbers = np.random.default_rng(2).choice(10_000_000, N, replace=False)
     columns: dict[str, list[Any]] = {
         "account": [branch * 10_000_000 + int(k) for branch, k in zip(branches, numbers, strict=True)],
         "branch": branches,
@@ -156,7 +156,7 @@ def test_integer_identifiers_contain_numbers() -> None:
 
 
 def test_url_and_composite_key_contain_a_generated_identifier() -> None:
-    ids = [f"p{k}" for k in np.random.default_rng(3).permutation(900_000)[:N] + 100_000]
+    ids = [f"p{k}" for k in np.random.default_rng(3).choice(900_000, N, replace=False) + 100_000]
     lines = [i % 6 + 1 for i in range(N)]
     columns: dict[str, list[Any]] = {
         "id": ids,
