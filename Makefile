@@ -6,7 +6,7 @@ INSTALL := $(PIP) install --require-hashes -r
 # The theme prints a notice about another version of MkDocs unless this variable is set.
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs
 
-.PHONY: help install install-dev format clients demo serve test test-fast fuzz faults soak mutants check docs docs-serve coverage bench bench-peers openapi lock clean
+.PHONY: help install install-dev format clients demo serve test test-fast fuzz faults soak mutants check check-types check-code check-docs docs docs-serve coverage bench bench-peers openapi lock clean
 .DEFAULT_GOAL := help
 
 help: ## List the make targets
@@ -47,9 +47,15 @@ mutants: .venv/dev .venv/kernels ## Check that the soak detects each unsafe chan
 	$(BIN)/python -P -m tests.faults.mutants $(if $(SEEDS),--seeds $(SEEDS))
 
 check: .venv/dev ## Check format, lint, types, import layers, container files and documentation
+	$(MAKE) --jobs 2 --output-sync --no-print-directory .venv/kernels check-types check-code check-docs
+
+# The kernels are compiled for the tests while the types are checked.
+check-types: .venv/dev
+	$(BIN)/mypy
+
+check-code: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.no-broker.yml docker-compose.s3.yml
@@ -60,6 +66,8 @@ check: .venv/dev ## Check format, lint, types, import layers, container files an
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/[!c]*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	$(BIN)/python -P -m tests.prose check
+
+check-docs: .venv/dev
 	$(MKDOCS) build --strict
 
 docs: .venv/dev ## Build the documentation site into site/; a broken link or anchor is an error

@@ -14,6 +14,7 @@ import pytest
 from tests.documentation.blocks import ROOT, blocks_of, code_blocks, pages
 from tests.documentation.sessions import PageError, PythonSession, ShellSession
 from tests.documentation.tables import write_tables
+from tests.documentation.warm_command import warm_program
 
 # The pages use this address of the service, which the tests replace with the address of their stack.
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8000")
@@ -54,6 +55,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     running.stop()
 
 
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a folder with the program `understudy`, which runs commands in forks of one process."""
+    with warm_program(tmp_path_factory.mktemp("warm")) as programs:
+        yield programs
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Create a folder with the tables that the pages use, and change to it."""
@@ -73,19 +81,19 @@ def home(tmp_path: Path) -> Path:
     return home
 
 
-def shell_environment(home: Path) -> dict[str, str]:
-    """Return an environment without settings and with the `understudy` command from this checkout."""
+def shell_environment(home: Path, folder: Path) -> dict[str, str]:
+    """Return an environment without settings and with the `understudy` command in a folder."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY_")}
-    programs = f"{Path(sys.executable).parent}:{kept['PATH']}"
-    return kept | {"HOME": str(home), "PATH": programs, "PYTHONPATH": str(ROOT)}
+    path = f"{folder}:{Path(sys.executable).parent}:{kept['PATH']}"
+    return kept | {"HOME": str(home), "PATH": path, "PYTHONPATH": str(ROOT)}
 
 
 @pytest.mark.parametrize("path", page_parameters())
 def test_the_code_of_a_page_runs(
-    path: Path, folder: Path, home: Path, tmp_path: Path, request: pytest.FixtureRequest
+    path: Path, folder: Path, home: Path, programs: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch = request.getfixturevalue("monkeypatch")
-    environment, address = shell_environment(home), None
+    environment, address = shell_environment(home, programs), None
     if request.node.get_closest_marker("stack"):
         if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
             pytest.skip(f"not installed: {', '.join(missing)}")
