@@ -56,14 +56,14 @@ def people(locale: str) -> tuple[pa.Table, dict[str, str]]:
     """Return a table of generated people and the kind of each column."""
     from faker import Faker
 
-    maker: Any = Faker(locale)
-    maker.seed_instance(7)
+    faker: Any = Faker(locale)
+    faker.seed_instance(7)
     rng = random.Random(7)  # noqa: S311 - not a secret
     columns: dict[str, list[Any]] = {}
     kinds: dict[str, str] = {}
     headers = HEADERS[locale].split(",")
     for header, provider, kind in zip(headers, _PROVIDERS, _KINDS, strict=True):
-        draw = getattr(maker, _OWN_IDS.get(locale, provider) if provider == "ssn" else provider)
+        draw = getattr(faker, _OWN_IDS.get(locale, provider) if provider == "ssn" else provider)
         columns[header] = [str(draw()).replace("\n", ", ") for _ in range(N_ROWS)]
         kinds[header] = _kind(kind, columns[header])
     # Here the same values have neutral headers, so that the kinds follow only from the values.
@@ -71,10 +71,10 @@ def people(locale: str) -> tuple[pa.Table, dict[str, str]]:
         header = f"field_{number}"
         columns[header] = columns[headers[source]]
         kinds[header] = _KINDS[source]
-    columns |= {"lat": [float(maker.latitude()) for _ in range(N_ROWS)]}
-    columns |= {"lon": [float(maker.longitude()) for _ in range(N_ROWS)]}
+    columns |= {"lat": [float(faker.latitude()) for _ in range(N_ROWS)]}
+    columns |= {"lon": [float(faker.longitude()) for _ in range(N_ROWS)]}
     kinds |= {"lat": "coordinates", "lon": "coordinates"}
-    for header, kind, values in _impersonal_columns(maker, rng):
+    for header, kind, values in _impersonal_columns(faker, rng):
         columns[header], kinds[header] = values, kind
     return pa.table(columns), kinds
 
@@ -91,8 +91,8 @@ def _kind(kind: str, values: list[str]) -> str:
     return "address" if is_rare else "category"
 
 
-def _impersonal_columns(maker: Any, rng: random.Random) -> Iterator[tuple[str, str, list[Any]]]:
-    jobs, colours = [maker.job() for _ in range(20)], [maker.color_name() for _ in range(12)]
+def _impersonal_columns(faker: Any, rng: random.Random) -> Iterator[tuple[str, str, list[Any]]]:
+    jobs, colours = [faker.job() for _ in range(20)], [faker.color_name() for _ in range(12)]
     products = [f"{colour} {word}" for colour in colours for word in ("Chair", "Lamp", "Table")]
     yield "job", "category", [rng.choice(jobs) for _ in range(N_ROWS)]
     yield "product_name", "category", [rng.choice(products) for _ in range(N_ROWS)]

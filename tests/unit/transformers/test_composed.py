@@ -52,8 +52,8 @@ def rows_of(table: TableTransformer, n: int = N, seed: int = 1, first: int = 0) 
 def composed(table: TableTransformer, name: str) -> Composed:
     transformer = table.columns[table.schema.names.index(name)]
     assert isinstance(transformer, GeneratedTransformer)
-    assert isinstance(transformer.maker, Composed)
-    return transformer.maker
+    assert isinstance(transformer.generator, Composed)
+    return transformer.generator
 
 
 def trial() -> dict[str, list[Any]]:
@@ -200,7 +200,7 @@ def test_columns_that_agree_only_by_chance_are_not_inserted() -> None:
     table = fitted(columns, id=ColumnKind.identifier)
     transformer = table.columns[0]
     assert isinstance(transformer, GeneratedTransformer)
-    assert not isinstance(transformer.maker, Composed)
+    assert not isinstance(transformer.generator, Composed)
 
 
 def test_zeros_replace_missing_values_of_the_other_column_in_the_identifier() -> None:

@@ -12,14 +12,14 @@ from understudy.transformers.base import RowStream
 from understudy.transformers.generated.json_texts import JsonTexts, fit_json
 
 
-def _maker(values: list[Any]) -> JsonTexts | None:
+def _generator(values: list[Any]) -> JsonTexts | None:
     return fit_json(pa.array([json.dumps(value) for value in values], pa.large_string()), "en")
 
 
 def _made(values: list[Any], n: int = 500, first: int = 0) -> list[Any]:
-    maker = _maker(values)
-    assert maker is not None
-    return [json.loads(text) for text in maker.make(_rows(first, n)).to_pylist()]
+    generator = _generator(values)
+    assert generator is not None
+    return [json.loads(text) for text in generator.make(_rows(first, n)).to_pylist()]
 
 
 def _rows(first: int, n: int) -> RowStream:
@@ -75,7 +75,7 @@ def test_arrays_at_the_top_level_are_kept():
 
 
 def test_texts_that_are_rarely_json_are_not_generated_as_json():
-    assert _maker(["a", "b"] * 20) is None
+    assert _generator(["a", "b"] * 20) is None
     assert fit_json(pa.array(["{not json}"] * 20, pa.large_string()), "en") is None
     assert fit_json(pa.array(['{"a": 1}'] * 3, pa.large_string()), "en") is None
 
@@ -86,24 +86,24 @@ def test_keys_and_values_of_few_subjects_are_not_kept() -> None:
     values += [{"kind": "zarquon", "n": 999, "secret": 1}] * 10
     texts = pa.array([json.dumps(value) for value in values], pa.large_string())
 
-    maker = fit_json(texts, "en", np.array([*range(400), *[0] * 10]))
+    generator = fit_json(texts, "en", np.array([*range(400), *[0] * 10]))
 
-    assert maker is not None
-    written = str(maker.to_arrays()[0])
+    assert generator is not None
+    written = str(generator.to_arrays()[0])
     assert "zarquon" not in written
     assert "secret" not in written
-    (n,) = [member for key, _, member in maker.root.members if key == "n"]
+    (n,) = [member for key, _, member in generator.root.members if key == "n"]
     assert max(n.quantiles) < 300
 
 
 def test_repeated_numbers_of_one_array_are_not_kept() -> None:
     values: list[Any] = [[n % 10] for n in range(100)] + [[12_345] * 50]
 
-    maker = _maker(values)
+    generator = _generator(values)
 
-    assert maker is not None
-    assert maker.root.item is not None
-    assert max(maker.root.item.quantiles) < 3_000
+    assert generator is not None
+    assert generator.root.item is not None
+    assert max(generator.root.item.quantiles) < 3_000
 
 
 def test_numbers_beyond_the_range_of_floats_are_limited() -> None:

@@ -28,16 +28,16 @@ LOG = [
 ]
 
 
-def made(maker: Messages, n: int = 300) -> list[str]:
+def made(generator: Messages, n: int = 300) -> list[str]:
     """Return `n` generated texts."""
-    return [str(text) for text in maker.make(RowStream(1, 7, np.arange(n, dtype=np.uint64))).to_pylist()]
+    return [str(text) for text in generator.make(RowStream(1, 7, np.arange(n, dtype=np.uint64))).to_pylist()]
 
 
 def fitted(texts: list[str]) -> Messages:
     """Fit templates to texts, and return the generator of new texts."""
-    maker = fit_messages(pa.array(texts, pa.large_string()), "en")
-    assert maker is not None
-    return maker
+    generator = fit_messages(pa.array(texts, pa.large_string()), "en")
+    assert generator is not None
+    return generator
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ def test_templates_are_not_fitted_to_texts_without_common_patterns():
 
 
 def test_loaded_templates_generate_the_same_texts_and_damaged_ones_are_refused():
-    maker = fitted(LOG)
-    manifest, arrays = maker.to_arrays()
+    generator = fitted(LOG)
+    manifest, arrays = generator.to_arrays()
     loaded = Messages.from_arrays(
         ColumnKind.text, pa.string(), ArrayReader(json.loads(json.dumps(manifest)), arrays)
     )
-    assert made(loaded) == made(maker)
+    assert made(loaded) == made(generator)
     for damage in (
         {"templates": []},
         {"templates": [[[1, "x"]]]},
@@ -131,9 +131,9 @@ def test_templates_of_few_subjects_are_not_kept() -> None:
     rare = [f"Accepted secret for kmoreau from 10.1.2.3 port {i}" for i in range(8)]
     texts = pa.array(LOG + rare, pa.large_string())
 
-    maker = fit_messages(texts, "en", np.array([*range(len(LOG)), *[len(LOG)] * len(rare)]))
+    generator = fit_messages(texts, "en", np.array([*range(len(LOG)), *[len(LOG)] * len(rare)]))
 
-    assert maker is not None
-    assert len(maker.templates) == 2
-    assert "secret" not in str(maker.to_arrays()[0])
+    assert generator is not None
+    assert len(generator.templates) == 2
+    assert "secret" not in str(generator.to_arrays()[0])
     assert "secret" in str(fitted(LOG + rare).to_arrays()[0])

@@ -158,7 +158,7 @@ def test_every_locale_supports_all_personal_columns(locale: str) -> None:
     assert isinstance(fitted, GeneratedTransformer)
     for kind, forms in FORMS.items():
         for form in forms:
-            drawn = draw(replace(fitted, maker=Personal(kind, form, locale)), 20)
+            drawn = draw(replace(fitted, generator=Personal(kind, form, locale)), 20)
             assert drawn.null_count == 0
             assert all(text.strip() for text in drawn.to_pylist())
 
@@ -260,8 +260,8 @@ def two_people(n: int = 300) -> tuple[list[tuple[str, str]], list[tuple[str, str
 
 
 def people_of(columns: dict[str, list[Any]]) -> list[int]:
-    makers = [t.maker for t in fit_columns(columns).columns if isinstance(t, GeneratedTransformer)]
-    return [maker.person for maker in makers if isinstance(maker, Personal)]
+    generators = [t.generator for t in fit_columns(columns).columns if isinstance(t, GeneratedTransformer)]
+    return [generator.person for generator in generators if isinstance(generator, Personal)]
 
 
 @pytest.mark.parametrize(
@@ -350,5 +350,5 @@ def test_names_are_independent_of_the_sex_of_another_person():
     columns = {"doctor_name": [" ".join(name) for name in one], "patient_sex": ["F", "M", "M"] * 100}
     (doctor, _) = fit_columns(columns).columns
     assert isinstance(doctor, GeneratedTransformer)
-    assert isinstance(doctor.maker, Personal)
-    assert doctor.maker.sex_column is None
+    assert isinstance(doctor.generator, Personal)
+    assert doctor.generator.sex_column is None

@@ -111,30 +111,30 @@ def _with_visible_sources(
     def settle(j: int, column: Transformer) -> Transformer:
         if not isinstance(column, GeneratedTransformer):
             return column
-        maker = column.maker
-        if isinstance(maker, generated.Personal):
-            return replace(column, maker=_person_seen(maker, lambda place: _sees(entities, j, place)))
-        if isinstance(maker, generated.PlacedCodes):
-            places = tuple(own for own in maker.places if _sees(entities, j, own.place))
-            return replace(column, maker=replace(maker, places=places) if places else maker.rest)
-        if isinstance(maker, generated.Composed):
-            sources = [table.schema.names.index(name) for name in maker.sources]
+        generator = column.generator
+        if isinstance(generator, generated.Personal):
+            return replace(column, generator=_person_seen(generator, lambda place: _sees(entities, j, place)))
+        if isinstance(generator, generated.PlacedCodes):
+            places = tuple(own for own in generator.places if _sees(entities, j, own.place))
+            return replace(column, generator=replace(generator, places=places) if places else generator.rest)
+        if isinstance(generator, generated.Composed):
+            sources = [table.schema.names.index(name) for name in generator.sources]
             return column if all(_sees(entities, j, place) for place in sources) else refit(j)
         return column
 
     return replace(table, columns=tuple(settle(j, column) for j, column in enumerate(table.columns)))
 
 
-def _person_seen(maker: generated.Personal, sees: Callable[[int], bool]) -> generated.Personal:
+def _person_seen(generator: generated.Personal, sees: Callable[[int], bool]) -> generated.Personal:
     """Return the personal data generator without the columns (sex, country, region) that it must not use."""
-    sex, country, region = maker.sex_column, maker.country_column, maker.region_column
+    sex, country, region = generator.sex_column, generator.country_column, generator.region_column
     if sex is not None and not sees(sex.place):
-        maker = replace(maker, sex_column=None)
+        generator = replace(generator, sex_column=None)
     if country is not None and not sees(country.place):
-        maker = replace(maker, country_column=None, is_international=False)
+        generator = replace(generator, country_column=None, is_international=False)
     if region is not None and not sees(region.place):
-        maker = replace(maker, region_column=None)
-    return maker
+        generator = replace(generator, region_column=None)
+    return generator
 
 
 def _sees(entities: Entities, j: int, other: int) -> bool:

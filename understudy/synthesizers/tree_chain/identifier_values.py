@@ -17,16 +17,16 @@ from understudy.transformers.table import TableTransformer
 def read_identifiers(rows: pa.Table, table: TableTransformer) -> pa.Table:
     """Return rows with missing values read from identifiers, such as the site in the number of a subject."""
     for j in sorted(table.composed, reverse=True):
-        maker, name = generated.composed_of(table.columns[j]), table.schema.names[j]
-        assert maker is not None
+        generator, name = generated.composed_of(table.columns[j]), table.schema.names[j]
+        assert generator is not None
         gaps = [
             source
-            for source in maker.sources
+            for source in generator.sources
             if source in rows.column_names and is_missing(rows.column(source)).any()
         ]
         if gaps:
             known = {source: _values_of(source, rows, table) for source in gaps}
-            rows = fill_columns(rows, read_contained(maker, rows.column(name), known))
+            rows = fill_columns(rows, read_contained(generator, rows.column(name), known))
     return rows
 
 

@@ -112,7 +112,7 @@ class RowOrder:
     def _is_limited(self, j: int) -> bool:
         """Return whether a column contains unique identifiers."""
         column = self.table.columns[j]
-        return isinstance(column, GeneratedTransformer) and column.maker.n_rows_max < N_ROWS_ANY
+        return isinstance(column, GeneratedTransformer) and column.generator.n_rows_max < N_ROWS_ANY
 
 
 def with_numbers_of_first_rows(entities: Entities, drawn: Drawn, places: list[Places]) -> Drawn:

@@ -1,4 +1,4 @@
-"""Makers of identifiers with a known format (cards, IBANs, national IDs, …), with valid check digits.
+"""Generators of identifiers with a known format (cards, IBANs, national IDs, …), with valid check digits.
 
 New identifiers do not occur in the table. All possible identifiers of a format are numbered and divided into
 blocks. Only blocks that contain no identifier from the table are used.
@@ -96,7 +96,7 @@ def write_by_choice(
 
 @dataclass(frozen=True)
 class Coded:
-    """A maker of texts in one or more identifier formats, in the same proportions as in the table.
+    """A generator of texts in one or more identifier formats, in the same proportions as in the table.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ class Coded:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Load a maker from the output of `to_arrays`."""
+        """Load a generator from the output of `to_arrays`."""
         names, layouts = reader.texts("schemes"), reader.texts("layouts")
         is_known = 0 < len(names) <= len(IDENTIFIER_FORMATS) and set(names) <= IDENTIFIER_FORMATS.keys()
         require(is_known and len(layouts) == len(names), "an identifier format is unknown")
@@ -201,7 +201,7 @@ _ALWAYS_VALID: dict[ColumnKind, IdentifierFormat] = {ColumnKind.url: URLS[0]}
 
 
 def fit_coded(kind: ColumnKind, distinct: ArrowArray, n_values: int) -> Coded | None:
-    """Return the maker for the formats of most texts, or None if most texts have no known format.
+    """Return the generator for the formats of most texts, or None if most texts have no known format.
 
     Parameters
     ----------
@@ -280,7 +280,7 @@ def _layout(texts: ArrowArray, kind: ColumnKind, identifier_format: IdentifierFo
 
 @dataclass(frozen=True)
 class PatternCodes:
-    """A maker of texts that may repeat and may occur in the table, such as postal codes.
+    """A generator of texts that may repeat and may occur in the table, such as postal codes.
 
     Parameters
     ----------
@@ -317,7 +317,7 @@ class PatternCodes:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Load a maker from the output of `to_arrays`."""
+        """Load a generator from the output of `to_arrays`."""
         written: Any = reader.manifest.get("patterns")
         require(
             isinstance(written, list) and 0 < len(written) <= N_PATTERNS_MAX,
@@ -344,7 +344,7 @@ def _random(pattern: Pattern, stream: RowStream, own: npt.NDArray[np.int64]) -> 
 def fit_codes(
     distinct: ArrowArray, *, length_max: int | None = None, is_number: bool = False
 ) -> PatternCodes:
-    """Return the maker for the patterns of texts. Patterns with fewer than k distinct texts are ignored.
+    """Return the generator for the patterns of texts. Patterns with fewer than k distinct texts are ignored.
 
     Parameters
     ----------

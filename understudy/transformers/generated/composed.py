@@ -1,4 +1,4 @@
-"""A maker of identifiers that contain values from other columns in the same row."""
+"""A generator of identifiers that contain values from other columns in the same row."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _HOST, _EXAMPLE_HOST = r"^(https?://|//)?[^/?#]+", r"\1example.com"
 
 @dataclass(frozen=True)
 class Composed:
-    """A maker of texts that contain values from other columns in place of marks.
+    """A generator of texts that contain values from other columns in place of marks.
 
     Parameters
     ----------
     rest : PatternTexts or PatternCodes
-        Maker of the texts around the values, with mark i in place of the value of reference i.
+        Generator of the texts around the values, with mark i in place of the value of reference i.
     references : tuple of Reference
         References to the columns that supply the inserted values.
     values : mapping of str to array, optional
@@ -64,7 +64,7 @@ class Composed:
         return self.rest.n_rows_max
 
     def given(self, values: ValuesByColumn) -> Self:
-        """Return a maker for rows with the given values in other columns."""
+        """Return a generator for rows with the given values in other columns."""
         return replace(self, values=values)
 
     def make(self, stream: RowStream) -> ArrowArray:
@@ -87,7 +87,7 @@ class Composed:
         return {key: n for key, n in self.rest.describe().items() if key != "form"} | own
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the references and the maker of the remaining texts."""
+        """Return the references and the generator of the remaining texts."""
         manifest, arrays = self.rest.to_arrays()
         references = [
             {"column": own.column, "fallback": own.fallback, "rendering": own.rendering.to_json()}
@@ -98,7 +98,7 @@ class Composed:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Load a maker from the output of `to_arrays`."""
+        """Load a generator from the output of `to_arrays`."""
         own = reader.part(reader.manifest.get("rest"), reader.prefix + "rest.")
         rests: dict[str, type[PatternTexts | PatternCodes]] = {"pattern": PatternTexts, "codes": PatternCodes}
         rest = rests[own.choice("form", rests)].from_arrays(kind, pa.large_string(), own)
@@ -167,7 +167,7 @@ class Parted:
 
 
 def fit_composed(own: Parted) -> Composed | None:
-    """Return a maker of identifiers with the given parts, or None if the text around them has no pattern."""
+    """Return a generator of identifiers with these parts, or None if the rest of the text has no pattern."""
     rests = cut_all(own.values, [part.location for part in own.parts])
     if own.kind is ColumnKind.url:
         rests = pc.replace_substring_regex(rests, pattern=_HOST, replacement=_EXAMPLE_HOST)
@@ -202,7 +202,7 @@ def _has_marks(pattern: Pattern, n: int) -> bool:
 
 
 def _literals(rests: ArrowArray, n_rows: int, units: Sequence[Subjects]) -> PatternCodes | None:
-    """Return a maker of the remaining texts if there are only a few and enough rows share each one.
+    """Return a generator of the remaining texts if there are only a few and enough rows share each one.
 
     If the table has subjects or entities, enough of these must also share each text.
     """

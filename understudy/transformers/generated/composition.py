@@ -26,9 +26,9 @@ from understudy.transformers.generated.transformer import GeneratedTransformer
 Fitted = list[tuple[Any, Codes]]
 
 _KINDS = frozenset({ColumnKind.identifier, ColumnKind.url, ColumnKind.text})
-_MAKERS = (PatternTexts, SequenceOfNumbers, Coded, Filler)
-# Makers that never generate a value from the table.
-_FRESH_MAKERS = (PatternTexts, SequenceOfNumbers, Coded, Uuids, Composed)
+_GENERATORS = (PatternTexts, SequenceOfNumbers, Coded, Filler)
+# Generators that never generate a value from the table.
+_FRESH_GENERATORS = (PatternTexts, SequenceOfNumbers, Coded, Uuids, Composed)
 # Maximum share of texts with spaces in a column that is not prose, such as a column of file names.
 _SHARE_OF_SENTENCES_MAX = 0.05
 
@@ -58,9 +58,9 @@ class _Identifier:
 
 
 def composed_of(transformer: Any) -> Composed | None:  # Any: a transformer of any kind
-    """Return a transformer's maker if the maker inserts values from other columns, or None otherwise."""
-    maker = transformer.maker if isinstance(transformer, GeneratedTransformer) else None
-    return maker if isinstance(maker, Composed) else None
+    """Return a transformer's generator if it inserts values from other columns, or None otherwise."""
+    generator = transformer.generator if isinstance(transformer, GeneratedTransformer) else None
+    return generator if isinstance(generator, Composed) else None
 
 
 def compose_identifiers(
@@ -93,10 +93,10 @@ def compose_identifiers(
             and (place not in identifiers or identifiers[place].rank < own.rank)
             and _can_be_contained(out[place][0])
         ]
-        maker = _fit(own, find_parts(own.values, others), out, values, units)
-        if maker is not None and maker.n_rows_max >= len(own.values):
+        generator = _fit(own, find_parts(own.values, others), out, values, units)
+        if generator is not None and generator.n_rows_max >= len(own.values):
             transformer, codes = out[own.place]
-            out[own.place] = replace(transformer, maker=maker), codes
+            out[own.place] = replace(transformer, generator=generator), codes
     return out
 
 
@@ -105,10 +105,10 @@ def _identifiers(
 ) -> Iterator[_Identifier]:
     for place, ((transformer, _), column) in enumerate(zip(fitted, columns, strict=True)):
         is_generated = isinstance(transformer, GeneratedTransformer) and column.kind in _KINDS
-        if not is_generated or not isinstance(transformer.maker, _MAKERS):
+        if not is_generated or not isinstance(transformer.generator, _GENERATORS):
             continue
         texts = values[place].cast(pa.large_string())
-        if isinstance(transformer.maker, Filler) and _share_with_blanks(texts) > _SHARE_OF_SENTENCES_MAX:
+        if isinstance(transformer.generator, Filler) and _share_with_blanks(texts) > _SHARE_OF_SENTENCES_MAX:
             continue
         width = pc.mean(pc.utf8_length(texts)).as_py()
         if width is not None:
@@ -122,7 +122,7 @@ def _share_with_blanks(texts: ArrowColumn) -> float:
 def _can_be_contained(transformer: Any) -> bool:
     """Return whether an identifier may contain values of a column. Prose and JSON texts are excluded."""
     is_generated = isinstance(transformer, GeneratedTransformer)
-    return not (is_generated and isinstance(transformer.maker, Filler | JsonTexts))
+    return not (is_generated and isinstance(transformer.generator, Filler | JsonTexts))
 
 
 def _fit(
@@ -132,7 +132,7 @@ def _fit(
     values: Sequence[ArrowColumn],
     units: Sequence[Subjects],
 ) -> Composed | None:
-    """Return a maker of identifiers that contain as many of the parts as possible.
+    """Return a generator of identifiers that contain as many of the parts as possible.
 
     An identifier that consists only of values of learned columns would be neither unique nor new. In this
     case, the part with the most values, such as a number within a group, is generated instead.
@@ -146,8 +146,8 @@ def _fit(
         parted = Parted(
             texts, tuple(parts), own.column.kind, bool(fresh), is_numbered, own.is_number, tuple(units)
         )
-        if maker := fit_composed(parted):
-            return maker
+        if generator := fit_composed(parted):
+            return generator
         left_out = max(parts, key=lambda part: (part.is_number, part.n_distinct))
         candidates = candidates.without(left_out.place)
     return None
@@ -165,7 +165,11 @@ def _is_text(type_: pa.DataType) -> bool:
 
 def _is_fresh(part: Part, transformer: Any) -> bool:
     is_generated = isinstance(transformer, GeneratedTransformer)
-    return is_generated and part.reference.rendering.is_whole and isinstance(transformer.maker, _FRESH_MAKERS)
+    return (
+        is_generated
+        and part.reference.rendering.is_whole
+        and isinstance(transformer.generator, _FRESH_GENERATORS)
+    )
 
 
 def _is_unique(values: ArrowColumn) -> bool:
@@ -175,12 +179,12 @@ def _is_unique(values: ArrowColumn) -> bool:
 def check_sources(schema: TableSchema, columns: Sequence[Any]) -> None:
     """Raise `InvalidInput` if an identifier contains itself, or a column that does not exist."""
     composed = {
-        column.name: maker
+        column.name: generator
         for column, transformer in zip(schema.columns, columns, strict=True)
-        if (maker := composed_of(transformer)) is not None
+        if (generator := composed_of(transformer)) is not None
     }
-    for maker in composed.values():
-        for reference in maker.references:
+    for generator in composed.values():
+        for reference in generator.references:
             is_known = reference.column in schema.names
             require(is_known, "an identifier contains an unknown column")
             type_ = parse_arrow_type(schema.column(reference.column).arrow_type)
@@ -191,7 +195,7 @@ def check_sources(schema: TableSchema, columns: Sequence[Any]) -> None:
     done: set[str] = set()
     while len(done) < len(composed):
         ready = {
-            name for name, maker in composed.items() if set(maker.sources) & composed.keys() <= done
+            name for name, generator in composed.items() if set(generator.sources) & composed.keys() <= done
         } - done
         require(bool(ready), "an identifier contains itself")
         done |= ready

@@ -21,28 +21,28 @@ _Values = Mapping[str, Any]
 
 
 def read_contained(
-    maker: Composed, texts: ArrowColumn, known: Mapping[str, ArrowColumn]
+    generator: Composed, texts: ArrowColumn, known: Mapping[str, ArrowColumn]
 ) -> dict[str, ArrowArray]:
     """Return the values of other columns that identifiers contain. Ambiguous values are null.
 
     Parameters
     ----------
-    maker : Composed
-        Maker of the identifiers.
+    generator : Composed
+        Generator of the identifiers.
     texts : pyarrow.ChunkedArray
         Identifiers, which may be missing.
     known : mapping of column name to pyarrow.ChunkedArray
         Columns that identifiers may contain, with values that may occur in them. If the identifiers contain
         the values of a column unchanged, other values are read as well.
     """
-    references = [own for own in maker.references if own.column in known]
+    references = [own for own in generator.references if own.column in known]
     values = {own.column: _values_by_text(own, known[own.column]) for own in references}
-    expressions = [re.compile(_expression(pattern, maker)) for pattern in patterns_of(maker.rest)]
+    expressions = [re.compile(_expression(pattern, generator)) for pattern in patterns_of(generator.rest)]
     read: dict[str, list[Any]] = {own.column: [] for own in references}
     for text in texts.cast(pa.large_string()).to_pylist():
         found = [] if text is None else list(_matches(expressions, text))
         for own in references:
-            mark = maker.references.index(own)
+            mark = generator.references.index(own)
             type_, by_text = known[own.column].type, values[own.column]
             read[own.column].append(_clear([_value(own, type_, by_text, m[mark + 1]) for m in found]))
     return {name: _array(own, known[name].type) for name, own in read.items()}
@@ -68,14 +68,14 @@ def _values_by_text(reference: Reference, column: ArrowColumn) -> _Values:
     return values
 
 
-def _expression(pattern: Pattern, maker: Composed) -> str:
+def _expression(pattern: Pattern, generator: Composed) -> str:
     """Return a regular expression with a group for each mark.
 
     A digit that is the same in all identifiers of the table may differ in later identifiers.
     """
     parts = []
     for position in pattern.positions:
-        if position in MARKS[: len(maker.references)]:
+        if position in MARKS[: len(generator.references)]:
             parts.append("(.+?)")
         elif position in CLASSES["digit"]:
             parts.append("[0-9]")

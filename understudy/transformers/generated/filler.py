@@ -1,4 +1,4 @@
-"""A maker of random words from the locale for free-text columns, which are not learned."""
+"""A generator of random words from the locale for free-text columns, which are not learned."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Float64s = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Filler:
-    """A maker of texts that consist of random words from a locale.
+    """A generator of texts that consist of random words from a locale.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ class Filler:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Load a maker from the output of `to_arrays`."""
+        """Load a generator from the output of `to_arrays`."""
         n_words = reader.array("n_words", np.float64, (N_QUANTILES,))
         require(bool(((n_words >= 1) & (n_words <= N_WORDS_MAX)).all()), "a number of words is out of range")
         require(kind is ColumnKind.text, "filler is used for a column that is not text")
@@ -130,7 +130,7 @@ class Filler:
 
 
 def fit_filler(texts: ArrowArray, locale: str) -> Filler:
-    """Return a maker of texts with similar numbers of words. Nothing is learned from fewer than k texts."""
+    """Return a generator of texts with similar word counts. Nothing is learned from fewer than k texts."""
     locale = locale_of_script(texts.slice(0, N_TEXTS_EXAMINED).to_pylist(), locale)
     if len(texts) < MIN_SUPPORT:
         return Filler(locale, np.full(N_QUANTILES, float(MIN_SUPPORT)), is_sentence=False)

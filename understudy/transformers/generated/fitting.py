@@ -1,4 +1,4 @@
-"""Fit generated columns: choose a maker, and learn the patterns and proportions that it uses."""
+"""Fit generated columns: choose a generator, and learn the patterns and proportions that it uses."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from understudy.transformers.generated.points import fit_points
 from understudy.transformers.generated.recognition import Recognition
 from understudy.transformers.generated.sexes import find_sex_columns
 from understudy.transformers.generated.texts import distinct_values, pc
-from understudy.transformers.generated.transformer import GeneratedTransformer, Maker
+from understudy.transformers.generated.transformer import GeneratedTransformer, ValueGenerator
 from understudy.transformers.integer_units import integers_of
 
 # Kinds of generated columns that can be stored as integers.
@@ -87,7 +87,9 @@ def fit_generated(
     if len(placeholders):
         is_own = is_own & ~np.asarray(pc.is_in(values, value_set=placeholders))
     present: ArrowColumn = values.filter(pa.array(is_own))
-    maker = _fit_maker(column, present, recognition, locale, None if subjects is None else subjects[is_own])
+    generator = _fit_generator(
+        column, present, recognition, locale, None if subjects is None else subjects[is_own]
+    )
     has_missing, has_values = values.null_count > 0, len(present) > 0
     transformer = GeneratedTransformer(
         column.name,
@@ -95,10 +97,10 @@ def fit_generated(
         recognition.kind.value,
         has_missing,
         has_values,
-        maker,
+        generator,
         tuple(str(placeholder) for placeholder in placeholders.to_pylist()),
     )
-    if maker.n_rows_max < len(distinct_values(present)):
+    if generator.n_rows_max < len(distinct_values(present)):
         raise InvalidInput(
             f"Column {column.name!r} is stored as {type_}, which can store fewer new identifiers than the "
             "table contains. Store the column in a wider type.",
@@ -119,17 +121,19 @@ def _find_shared_placeholders(values: ArrowColumn) -> ArrowArray:
     return placeholders
 
 
-def _fit_maker(
+def _fit_generator(
     column: Column, present: ArrowColumn, recognition: Recognition, locale: str, subjects: Subjects | None
-) -> Maker:
+) -> ValueGenerator:
     kind = recognition.kind
     if pa.types.is_integer(present.type):
-        return _fit_number_maker(column, present, kind, subjects)
+        return _fit_number_generator(column, present, kind, subjects)
     texts = pa.concat_arrays(present.cast(pa.large_string()).chunks or [pa.array([], pa.large_string())])
-    if kind in (ColumnKind.identifier, ColumnKind.text) and (json_maker := fit_json(texts, locale, subjects)):
-        return json_maker
+    if kind in (ColumnKind.identifier, ColumnKind.text) and (
+        json_generator := fit_json(texts, locale, subjects)
+    ):
+        return json_generator
     if kind in (ColumnKind.identifier, ColumnKind.postal_code) or kind in FORMATS_OF_KIND:
-        return _fit_text_maker(texts, kind, subjects)
+        return _fit_text_generator(texts, kind, subjects)
     if kind is ColumnKind.coordinates:
         return fit_points(texts)
     if kind is ColumnKind.text:
@@ -139,7 +143,7 @@ def _fit_maker(
     return Personal(kind, recognition.form, locale)
 
 
-def _fit_text_maker(texts: ArrowArray, kind: ColumnKind, subjects: Subjects | None) -> Maker:
+def _fit_text_generator(texts: ArrowArray, kind: ColumnKind, subjects: Subjects | None) -> ValueGenerator:
     distinct = distinct_values(texts)
     if kind is not ColumnKind.postal_code and kind in FORMATS_OF_KIND:
         coded = fit_coded(kind, distinct, len(texts))
@@ -158,9 +162,9 @@ def _shared(values: ArrowColumn | ArrowArray, subjects: Subjects | None) -> Arro
     return shared_texts(texts, [] if subjects is None else [subjects])
 
 
-def _fit_number_maker(
+def _fit_number_generator(
     column: Column, present: ArrowColumn, kind: ColumnKind, subjects: Subjects | None
-) -> Maker:
+) -> ValueGenerator:
     if kind is ColumnKind.identifier:
         return _fit_whole_numbers(column, present, subjects)
     length_max = len(str(highest_of(present.type))) - 1
@@ -189,7 +193,7 @@ def _fit_whole_numbers(
 
 
 def _fit_digits(present: ArrowColumn, limit: int, subjects: Subjects | None) -> PatternTexts:
-    """Return a maker of integers with the patterns of digits in the table, without leading zeros."""
+    """Return a generator of integers with the patterns of digits in the table, without leading zeros."""
     texts = by_length(distinct_values(present).cast(pa.large_string()))
     fits = len(str(limit)) - 1
     patterns = learn_patterns(by_length(_shared(present, subjects)))
@@ -220,9 +224,9 @@ def name_people(
         Values of the columns.
     """
     columns = [
-        PersonalColumn(place, names[place], transformer.maker, values[place])
+        PersonalColumn(place, names[place], transformer.generator, values[place])
         for place, (transformer, _) in enumerate(fitted)
-        if isinstance(transformer, GeneratedTransformer) and isinstance(transformer.maker, Personal)
+        if isinstance(transformer, GeneratedTransformer) and isinstance(transformer.generator, Personal)
     ]
     numbers = number_people(columns)
     types = [column.type for column in values]
@@ -233,21 +237,21 @@ def name_people(
     named = list(fitted)
     for column in columns:
         transformer, codes = fitted[column.place]
-        maker = replace(
-            column.maker,
+        generator = replace(
+            column.generator,
             person=numbers[column.place],
             sex_column=of_people.get(numbers[column.place]),
             country_column=of_columns.get(column.place),
-            is_international=column.maker.is_international
+            is_international=column.generator.is_international
             or (column.place in of_columns and _has_calling_codes(column)),
         )
-        named[column.place] = replace(transformer, maker=maker), codes
+        named[column.place] = replace(transformer, generator=generator), codes
     return named
 
 
 def _has_calling_codes(column: PersonalColumn) -> bool:
     """Return whether most phone numbers of a column begin with a calling code."""
-    if column.maker.kind is not ColumnKind.phone:
+    if column.generator.kind is not ColumnKind.phone:
         return False
     share = pc.mean(pc.match_substring_regex(column.values, r"^\s*[(]?(?:[+]|00)\d").cast(pa.float64()))
     return bool((share.as_py() or 0) >= 0.5)

@@ -1,4 +1,4 @@
-"""Makers of identifiers: sequential numbers, UUIDs and texts that match a pattern.
+"""Generators of identifiers: sequential numbers, UUIDs and texts that match a pattern.
 
 New identifiers are unique and do not occur in the table.
 """
@@ -53,7 +53,7 @@ NO_TEXTS: ArrowArray = pa.array([], pa.large_string())
 
 @dataclass(frozen=True)
 class Sequence:
-    """A maker of sequential numbers that begin above the highest number in the table.
+    """A generator of sequential numbers that begin above the highest number in the table.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class Sequence:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Load a maker from the output of `to_arrays`."""
+        """Load a generator from the output of `to_arrays`."""
         start, step = reader.whole("start", -(2**63), 2**64), reader.whole("step", 1, 2**64 - 1)
         is_signed = not pa.types.is_unsigned_integer(type_)
         require(
@@ -138,7 +138,7 @@ def fit_sequence(numbers: npt.NDArray[Any], limit: int) -> Sequence:
 
 @dataclass(frozen=True)
 class Uuids:
-    """A maker of UUIDs with one version and letter case. In each UUID, 64 bits are a permuted row number."""
+    """A generator of UUIDs with one version and letter case. Each contains a permuted 64-bit row number."""
 
     version: int
     is_upper: bool
@@ -178,13 +178,13 @@ class Uuids:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Load a maker from the output of `to_arrays`."""
+        """Load a generator from the output of `to_arrays`."""
         return cls(reader.whole("version", 0, 15), reader.truth("is_upper"))
 
 
 @dataclass(frozen=True)
 class PatternTexts:
-    """A maker of unique texts with one or more patterns, in the same proportions as in the table.
+    """A generator of unique texts with one or more patterns, in the same proportions as in the table.
 
     Parameters
     ----------
@@ -260,7 +260,7 @@ class PatternTexts:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Load a maker from the output of `to_arrays`."""
+        """Load a generator from the output of `to_arrays`."""
         written: Any = reader.manifest.get("patterns")
         require(
             isinstance(written, list) and 0 < len(written) <= 2 * N_PATTERNS_MAX,
@@ -282,7 +282,7 @@ class PatternTexts:
 
 
 def fit_texts(distinct: ArrowArray, shared: ArrowArray | None = None) -> Uuids | PatternTexts:
-    """Return a maker of identifiers that resemble the given texts.
+    """Return a generator of identifiers that resemble the given texts.
 
     Parameters
     ----------
@@ -308,7 +308,7 @@ def _fit_uuids(characters: Characters) -> Uuids:
 def fit_patterns(
     learned: list[tuple[Pattern, int]], texts: dict[int, Characters], *, length_max: int | None = None
 ) -> PatternTexts:
-    """Return a maker of new texts with the given patterns.
+    """Return a generator of new texts with the given patterns.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A maker of JSON objects and arrays that have the same keys and kinds of values as a column."""
+"""A generator of JSON objects and arrays that have the same keys and kinds of values as a column."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Node(BaseModel):
 
 @dataclass(frozen=True)
 class JsonTexts:
-    """A maker of JSON texts. Each key and its value are sampled independently of all other keys.
+    """A generator of JSON texts. Each key and its value are sampled independently of all other keys.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class JsonTexts:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Load a maker from the output of `to_arrays`."""
+        """Load a generator from the output of `to_arrays`."""
         try:
             root = Node.model_validate_json(reader.text("structure"))
         except ValidationError:
@@ -195,7 +195,7 @@ def _repeated(text: str, n: int) -> ArrowArray:
 
 
 def fit_json(texts: ArrowArray, locale: str, subjects: Subjects | None = None) -> JsonTexts | None:
-    """Return a maker for a column of JSON objects or arrays, or None for other texts.
+    """Return a generator for a column of JSON objects or arrays, or None for other texts.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Load the transformer of a generated column. Its kind and form determine the maker."""
+"""Load the transformer of a generated column. Its kind and form determine the generator."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from understudy.transformers.generated.messages import Messages
 from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.placed_codes import PlacedCodes
 from understudy.transformers.generated.points import Points
-from understudy.transformers.generated.transformer import GeneratedTransformer, Maker
+from understudy.transformers.generated.transformer import GeneratedTransformer, ValueGenerator
 
 
-class _LoadableMaker(Protocol):
+class _LoadableGenerator(Protocol):
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Any: ...
 
 
-# The maker class for each form. `Personal` is the maker class for all other forms.
-_MAKERS: dict[str, type[_LoadableMaker]] = {
+# The generator class for each form. `Personal` is the generator class for all other forms.
+_GENERATORS: dict[str, type[_LoadableGenerator]] = {
     "sequential": Sequence,
     "uuid": Uuids,
     "pattern": PatternTexts,
@@ -61,19 +61,21 @@ def load_generated(column: Column, type_: pa.DataType, reader: ArrayReader) -> G
         is_number or (is_text and form != "sequential"),
         "the type of a generated column does not suit its form",
     )
-    maker: Maker = _maker_of(kind, form).from_arrays(kind, type_, reader)
+    generator: ValueGenerator = _generator_of(kind, form).from_arrays(kind, type_, reader)
     has_missing, has_values = reader.truth("has_missing"), reader.truth("has_values")
     placeholders = tuple(reader.texts("placeholders")) if "placeholders" in reader.manifest else ()
     require(not placeholders or is_text, "a column that is not text has placeholders")
     require(
         bool(find_placeholders(pa.array(placeholders, pa.large_string())).all()), "a placeholder is unknown"
     )
-    return GeneratedTransformer(column.name, type_, kind.value, has_missing, has_values, maker, placeholders)
+    return GeneratedTransformer(
+        column.name, type_, kind.value, has_missing, has_values, generator, placeholders
+    )
 
 
-def _maker_of(kind: ColumnKind, form: str) -> type[_LoadableMaker]:
+def _generator_of(kind: ColumnKind, form: str) -> type[_LoadableGenerator]:
     if kind in _OF_PEOPLE and (kind, form) not in _NOT_PERSONAL:
         return Personal
-    is_known = form in _MAKERS and (form not in ("words", "messages") or kind is ColumnKind.text)
+    is_known = form in _GENERATORS and (form not in ("words", "messages") or kind is ColumnKind.text)
     require(is_known, "the form of a generated column is unknown")
-    return _MAKERS[form]
+    return _GENERATORS[form]

@@ -57,17 +57,17 @@ def make_up_levels(levels: ArrowArray, n: int, locale: str) -> ArrowArray | None
         return _make_up_integers(levels, n)
     texts = levels.cast(pa.large_string())
     known: list[Any] = texts.to_pylist()
-    json_maker = fit_json(texts, locale)
-    if json_maker is not None:
-        made = _make_up_json(json_maker, known, n)
+    json_generator = fit_json(texts, locale)
+    if json_generator is not None:
+        made = _make_up_json(json_generator, known, n)
         return None if made is None else pa.array(made, pa.large_string()).cast(levels.type)
     made = _make_up_codes(texts, n) or _make_up_labels(known, n, locale_of_script(known, locale))
     return pa.array(made, pa.large_string()).cast(levels.type)
 
 
-def _make_up_json(maker: JsonTexts, known: list[str], n: int) -> list[str] | None:
+def _make_up_json(generator: JsonTexts, known: list[str], n: int) -> list[str] | None:
     """Return new JSON texts with the structure of the levels, or None if too few new texts are found."""
-    made: list[Any] = maker.make(RowStream(SEED, 0, consecutive_rows(0, N_ATTEMPTS * n))).to_pylist()
+    made: list[Any] = generator.make(RowStream(SEED, 0, consecutive_rows(0, N_ATTEMPTS * n))).to_pylist()
     taken = set(known)
     new = [text for text in dict.fromkeys(made) if text not in taken]
     return new[:n] if len(new) >= n else None
@@ -103,9 +103,9 @@ def _make_up_numbers(levels: ArrowArray, n: int) -> ArrowArray | None:
     learned = [(_without_leading_zero(pattern), count) for pattern, count in learn_patterns(texts)]
     learned = [(pattern, count) for pattern, count in learned if pattern.has_digits_only(n_digits_max)]
     if learned:
-        maker = fit_patterns(learned, texts, length_max=n_digits_max)
-        if maker.n_rows_max >= n:
-            return _make(maker, n).cast(levels.type)
+        generator = fit_patterns(learned, texts, length_max=n_digits_max)
+        if generator.n_rows_max >= n:
+            return _make(generator, n).cast(levels.type)
     numbers = np.asarray(levels.to_numpy(zero_copy_only=False))
     sequence = fit_sequence(numbers, limit)
     if sequence.start + sequence.step * n > limit:
@@ -120,8 +120,8 @@ def _without_leading_zero(pattern: Pattern) -> Pattern:
     return Pattern(("nonzero" if first == "digit" else first, *others))
 
 
-def _make(maker: PatternTexts, n: int) -> ArrowArray:
-    return maker.make(RowStream(SEED, 0, consecutive_rows(0, n)))
+def _make(generator: PatternTexts, n: int) -> ArrowArray:
+    return generator.make(RowStream(SEED, 0, consecutive_rows(0, n)))
 
 
 def _make_up_codes(texts: ArrowArray, n: int) -> list[str] | None:

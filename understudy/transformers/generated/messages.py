@@ -1,4 +1,4 @@
-"""A maker of texts such as log lines. Constant words stay in place, and all varying items are made up."""
+"""A generator of texts such as log lines. Constant words stay in place, and all varying items are made up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from understudy.transformers.generated.identifiers import PatternTexts, Uuids, f
 from understudy.transformers.generated.patterns import Pattern, by_length
 from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.texts import join
-from understudy.transformers.generated.transformer import N_ROWS_ANY, Maker
+from understudy.transformers.generated.transformer import N_ROWS_ANY, ValueGenerator
 from understudy.transformers.support import count_sharers
 
 # Maximum number of distinct texts that are used to learn templates.
@@ -60,19 +60,19 @@ class Slot:
 
     Parameters
     ----------
-    maker : Maker
-        Maker of the items.
+    generator : ValueGenerator
+        Generator of the items.
     n_items : int
         Number of different items in a sample. Items recur, as they do in the table.
     """
 
-    maker: Maker
+    generator: ValueGenerator
     n_items: int
 
 
 @dataclass(frozen=True)
 class Messages:
-    """A maker of texts from templates. Templates are used in the same proportions as in the table.
+    """A generator of texts from templates. Templates are used in the same proportions as in the table.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class Messages:
     counts : array of shape (n_templates,)
         Number of rows in the table that have each template.
     slots : dict of name to Slot
-        Makers of the items.
+        Generators of the items.
     locale : str
         Locale of names.
     """
@@ -117,7 +117,7 @@ class Messages:
         words = np.empty(len(stream.rows), np.uint64)
         hashing.hash_rows(*stream.key(), words)
         numbers = RowStream(stream.seed, _stream_of(name), words % np.uint64(slot.n_items))
-        items: ArrowArray = slot.maker.make(numbers).cast(pa.large_string())
+        items: ArrowArray = slot.generator.make(numbers).cast(pa.large_string())
         return items
 
     def describe(self) -> Json:
@@ -125,10 +125,11 @@ class Messages:
         return {"form": "messages", "templates": len(self.templates), "items": sorted(self.slots)}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
-        """Return the templates, their counts and the makers of items."""
+        """Return the templates, their counts and the generators of items."""
         slots, arrays = [], {"counts": self.counts}
         for i, (name, slot) in enumerate(self.slots.items()):
-            manifest, own = slot.maker.to_arrays()
+            manifest, own = slot.generator.to_arrays()
+            # Model files store the generator under the key `maker`.
             slots.append({"name": name, "n_items": slot.n_items, "maker": manifest})
             arrays |= {f"slot_{i}_{key}": array for key, array in own.items()}
         templates = [[[int(is_slot), text] for is_slot, text in template] for template in self.templates]
@@ -136,7 +137,7 @@ class Messages:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Load a maker from the output of `to_arrays`."""
+        """Load a generator from the output of `to_arrays`."""
         slots = _read_slots(reader)
         written: Any = reader.manifest.get("templates")
         require(
@@ -167,18 +168,18 @@ def _read_slots(reader: ArrayReader) -> dict[str, Slot]:
         outer = reader.part(entry, reader.prefix)
         name = outer.text("name")
         form = own.text("form")
-        makers = {"pattern": PatternTexts, "codes": PatternCodes, "uuid": Uuids, "coded": Coded}
-        maker_class: Any = makers.get(form, Personal)
+        generators = {"pattern": PatternTexts, "codes": PatternCodes, "uuid": Uuids, "coded": Coded}
+        generator_class: Any = generators.get(form, Personal)
         kind = _COLUMN_KINDS.get(name, ColumnKind.identifier)
-        require(maker_class is not Personal or name in _FORMS, "the form of an item is unknown")
+        require(generator_class is not Personal or name in _FORMS, "the form of an item is unknown")
         slots[name] = Slot(
-            maker_class.from_arrays(kind, pa.large_string(), own), outer.whole("n_items", 1, 2**48)
+            generator_class.from_arrays(kind, pa.large_string(), own), outer.whole("n_items", 1, 2**48)
         )
     return slots
 
 
 def fit_messages(texts: ArrowArray, locale: str, subjects: Subjects | None = None) -> Messages | None:
-    """Return a maker for texts that share templates, or None for other texts.
+    """Return a generator for texts that share templates, or None for other texts.
 
     Parameters
     ----------
@@ -304,12 +305,14 @@ def _fit_slot(name: str, items: Counter[str], locale: str, number: int) -> Slot:
         coded = fit_coded(_COLUMN_KINDS[name], distinct, sum(items.values()))
         if coded is not None:
             return Slot(coded, n_items)
-    maker: Any = _fit_digits(int(name[7:]), distinct) if name.startswith("digits_") else fit_texts(distinct)
-    return Slot(maker, min(n_items, maker.n_rows_max))
+    generator: Any = (
+        _fit_digits(int(name[7:]), distinct) if name.startswith("digits_") else fit_texts(distinct)
+    )
+    return Slot(generator, min(n_items, generator.n_rows_max))
 
 
 def _fit_digits(n_digits: int, distinct: ArrowArray) -> PatternTexts | PatternCodes:
-    """Return a maker of numbers with one length. Long numbers do not occur in the table."""
+    """Return a generator of numbers with one length. Long numbers do not occur in the table."""
     if n_digits < N_DIGITS_OF_KEY:
         return PatternCodes((Pattern(("digit",) * n_digits),), np.ones(1, np.int64))
     pattern = Pattern(("nonzero",) + ("digit",) * (n_digits - 1))

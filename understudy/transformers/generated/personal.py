@@ -1,4 +1,4 @@
-"""A maker of names, e-mail addresses, phone numbers and addresses of made-up people."""
+"""A generator of names, e-mail addresses, phone numbers and addresses of made-up people."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ FORMS: dict[ColumnKind, dict[str, Callable[[Person, str], ArrowArray]]] = {
 
 @dataclass(frozen=True)
 class Personal:
-    """A maker of one field of the made-up person in each row.
+    """A generator of one field of the made-up person in each row.
 
     Parameters
     ----------
@@ -112,15 +112,15 @@ class Personal:
         return FORMS[self.kind][self.form](person, locale)
 
     def given(self, codes: CodesByColumn) -> Self:
-        """Return a maker for rows with the given codes in the table's columns."""
-        maker, sex, country = self, self.sex_column, self.country_column
+        """Return a generator for rows with the given codes in the table's columns."""
+        generator, sex, country = self, self.sex_column, self.country_column
         if sex is not None and sex.place in codes:
-            maker = replace(maker, sexes=sex.of(codes[sex.place]))
+            generator = replace(generator, sexes=sex.of(codes[sex.place]))
         if country is not None and country.place in codes:
-            maker = replace(maker, countries=country.of(codes[country.place]))
+            generator = replace(generator, countries=country.of(codes[country.place]))
         if (region := self.region_column) is not None and region.place in codes:
-            maker = replace(maker, regions=Regions(codes[region.place], region.n_codes))
-        return maker
+            generator = replace(generator, regions=Regions(codes[region.place], region.n_codes))
+        return generator
 
     def describe(self) -> Json:
         """Return the form, the locale, the number of the person, and the countries with word lists."""
@@ -148,7 +148,7 @@ class Personal:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Load a maker from the output of `to_arrays`."""
+        """Load a generator from the output of `to_arrays`."""
         form = reader.text("form")
         require(kind in FORMS and form in FORMS[kind], "the form of a generated column is unknown")
         sex_column, country_column, region_column, is_international = None, None, None, False

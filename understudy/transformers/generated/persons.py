@@ -55,26 +55,26 @@ class PersonalColumn:
         Position of the column in the table.
     name : str
         Name of the column.
-    maker : Personal
-        Maker for the column's values.
+    generator : Personal
+        Generator for the column's values.
     values : ChunkedArray
         Values of the table.
     """
 
     place: int
     name: str
-    maker: Personal
+    generator: Personal
     values: ArrowColumn
 
     @property
     def is_full_name(self) -> bool:
         """Whether the column contains first and last names."""
-        return self.maker.kind is ColumnKind.name and self.maker.form in _FULL
+        return self.generator.kind is ColumnKind.name and self.generator.form in _FULL
 
     @property
     def is_part_of_name(self) -> bool:
         """Whether the column contains only first or only last names."""
-        return self.maker.kind is ColumnKind.name and self.maker.form not in _FULL
+        return self.generator.kind is ColumnKind.name and self.generator.form not in _FULL
 
 
 def number_people(columns: Sequence[PersonalColumn]) -> dict[int, int]:
@@ -89,10 +89,10 @@ def number_people(columns: Sequence[PersonalColumn]) -> dict[int, int]:
                 column, people.agreeing(column, _contains_name, among=_is_full) or people.beside(column)
             )
     for column in columns:
-        if column.maker.kind is ColumnKind.email:
+        if column.generator.kind is ColumnKind.email:
             people.place(column, people.owner_of_email(column))
     for column in columns:
-        if column.maker.kind not in (ColumnKind.name, ColumnKind.email):
+        if column.generator.kind not in (ColumnKind.name, ColumnKind.email):
             people.place(column, people.beside(column))
     return people.numbers()
 
@@ -117,7 +117,7 @@ def choose_sex_columns(
         Names of all columns of the table.
     """
     chosen: dict[int, SexColumn] = {}
-    named = [c for c in columns if _is_name(c) and c.maker.form != "last"]
+    named = [c for c in columns if _is_name(c) and c.generator.form != "last"]
     for column in named:
         rows = _rows_compared(len(column.values))
         values = column.values.take(pa.array(rows, pa.int64()))
@@ -163,8 +163,8 @@ class _People:
 
     def __init__(self, columns: Sequence[PersonalColumn]) -> None:
         self._groups: list[list[PersonalColumn]] = []
-        named = [c for c in columns if c.maker.kind in (ColumnKind.name, ColumnKind.email)]
-        n_compared = sum(c.maker.kind is ColumnKind.name for c in named)
+        named = [c for c in columns if c.generator.kind in (ColumnKind.name, ColumnKind.email)]
+        n_compared = sum(c.generator.kind is ColumnKind.name for c in named)
         # A comparison requires at least two columns of names or e-mail addresses.
         self._words = {c.place: _words_of(c) for c in named} if n_compared and len(named) > 1 else {}
 
@@ -254,11 +254,11 @@ class _People:
 
 
 def _is_name(column: PersonalColumn) -> bool:
-    return column.maker.kind is ColumnKind.name
+    return column.generator.kind is ColumnKind.name
 
 
 def _is_alike(column: PersonalColumn, other: PersonalColumn) -> bool:
-    return (column.maker.kind, column.maker.form) == (other.maker.kind, other.maker.form)
+    return (column.generator.kind, column.generator.form) == (other.generator.kind, other.generator.form)
 
 
 def _are_same_names(words: tuple[str, ...], other: tuple[str, ...]) -> bool:
@@ -278,7 +278,7 @@ def _words_of(column: PersonalColumn) -> Words:
     """Return the words of names, or the local parts of e-mail addresses, in rows spread over the table."""
     rows = _rows_compared(len(column.values))
     texts = column.values.take(pa.array(rows, pa.int64())).to_pylist()
-    if column.maker.kind is ColumnKind.email:
+    if column.generator.kind is ColumnKind.email:
         return [(wordlists.plain(text.partition("@")[0]),) if text else () for text in map(_text, texts)]
     return [_plain_words(text) for text in map(_text, texts)]
 

@@ -110,12 +110,12 @@ class Beginnings:
 
 @dataclass(frozen=True)
 class PlacedCodes:
-    """A maker of postal codes that match the place columns in the same row.
+    """A generator of postal codes that match the place columns in the same row.
 
     Parameters
     ----------
     rest : PatternCodes
-        Maker of postal codes for rows without a known place, and patterns of all postal codes.
+        Generator of postal codes for rows without a known place, and patterns of all postal codes.
     places : tuple of Beginnings
         Beginnings for each place column, from the most to the least specific.
     codes : mapping of int to array, optional
@@ -132,7 +132,7 @@ class PlacedCodes:
         return N_ROWS_ANY
 
     def given(self, codes: CodesByColumn) -> Self:
-        """Return a maker for rows with the given codes in the table's columns."""
+        """Return a generator for rows with the given codes in the table's columns."""
         return replace(self, codes=codes)
 
     def make(self, stream: RowStream) -> ArrowArray:
@@ -180,7 +180,7 @@ class PlacedCodes:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Load a maker from the output of `to_arrays`."""
+        """Load a generator from the output of `to_arrays`."""
         own = reader.part(reader.manifest.get("rest"), reader.prefix + "rest.")
         rest = PatternCodes.from_arrays(kind, type_, own)
         written: Any = reader.manifest.get("places")
@@ -221,12 +221,12 @@ def fit_placed(
     places: Sequence[LearnedPlace],
     subjects: Subjects | None,
 ) -> PlacedCodes | None:
-    """Return a maker of postal codes that match place columns, or None if no column determines the codes.
+    """Return a generator of postal codes that match place columns, or None if no column determines the codes.
 
     Parameters
     ----------
     rest : PatternCodes
-        Maker for the column's postal codes.
+        Generator for the column's postal codes.
     values : array of shape (n_rows,)
         Postal codes of the table as text.
     places : sequence of LearnedPlace

@@ -52,14 +52,14 @@ def place_postal_codes(
     for place, (transformer, codes) in enumerate(fitted):
         is_generated = isinstance(transformer, GeneratedTransformer)
         is_postal = is_generated and columns[place].kind is ColumnKind.postal_code
-        if not is_postal or not isinstance(transformer.maker, PatternCodes):
+        if not is_postal or not isinstance(transformer.generator, PatternCodes):
             continue
         known = _places_of(columns[place].name, fitted, columns)
         if known:
             texts = pa.concat_arrays(values[place].cast(pa.large_string()).chunks)
-            maker = fit_placed(transformer.maker, texts, known, subjects_of.get(columns[place].name))
-            if maker is not None:
-                out[place] = replace(transformer, maker=maker), codes
+            generator = fit_placed(transformer.generator, texts, known, subjects_of.get(columns[place].name))
+            if generator is not None:
+                out[place] = replace(transformer, generator=generator), codes
     return out
 
 
@@ -67,13 +67,13 @@ def place_towns(fitted: Fitted, columns: Sequence[Column], values: Sequence[Arro
     """Return the transformers and codes, with made-up towns that belong to one state each."""
     out = list(fitted)
     for place, (transformer, codes) in enumerate(fitted):
-        maker = transformer.maker if isinstance(transformer, GeneratedTransformer) else None
-        if not isinstance(maker, Personal) or maker.form != "city":
+        generator = transformer.generator if isinstance(transformer, GeneratedTransformer) else None
+        if not isinstance(generator, Personal) or generator.form != "city":
             continue
         states = _places_of(columns[place].name, fitted, columns, ("state",))
         if states and _is_in_one_state(values[place], states[0].codes):
             region = RegionColumn(states[0].place, len(states[0].is_exact))
-            out[place] = replace(transformer, maker=replace(maker, region_column=region)), codes
+            out[place] = replace(transformer, generator=replace(generator, region_column=region)), codes
     return out
 
 

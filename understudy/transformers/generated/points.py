@@ -1,4 +1,4 @@
-"""A maker of coordinate texts. Both numbers are sampled from quantiles of the table's numbers."""
+"""A generator of coordinate texts. Both numbers are sampled from quantiles of the table's numbers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Float64s = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Points:
-    """A maker of texts that contain two numbers.
+    """A generator of texts that contain two numbers.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ class Points:
 
     @classmethod
     def from_arrays(cls, kind: ColumnKind, type_: pa.DataType, reader: ArrayReader) -> Self:
-        """Load a maker from the output of `to_arrays`."""
+        """Load a generator from the output of `to_arrays`."""
         quantiles = reader.array("quantiles", np.float64, (2, N_QUANTILES))
         require(bool((np.abs(quantiles) <= 180).all()), "coordinates are out of range")
         before, between, after = (str(mark) for mark in reader.parts("marks", 3))
@@ -98,7 +98,7 @@ class Points:
 
 
 def fit_points(texts: ArrowArray) -> Points:
-    """Return a maker of similar coordinates. Nothing is learned from fewer than k texts."""
+    """Return a generator of similar coordinates. Nothing is learned from fewer than k texts."""
     points = pc.extract_regex(texts.cast(pa.string()), pattern=_POINT).drop_null()
     if len(points) < MIN_SUPPORT:
         return Points(np.tile(np.linspace(-60, 60, N_QUANTILES), (2, 1)), 4, ("", ", ", ""))

@@ -13,16 +13,16 @@ from understudy.transformers.base import Arrays, ArrowArray, ArrowColumn, Codes,
 from understudy.transformers.generated.texts import choose, pc
 from understudy.transformers.nulls import array_of_nulls
 
-# Value of `n_rows_max` for makers that support any number of rows. All row numbers are below this value.
+# Value of `n_rows_max` for generators that support any number of rows. All row numbers are below this value.
 N_ROWS_ANY = 2**63
 
 
-class Maker(Protocol):
+class ValueGenerator(Protocol):
     """A generator of values that depend only on the seed and the row numbers."""
 
     @property
     def n_rows_max(self) -> int:
-        """The number of rows that the maker can generate values for."""
+        """The number of rows that the generator can generate values for."""
         ...
 
     def make(self, stream: RowStream) -> ArrowArray:
@@ -57,7 +57,7 @@ class GeneratedTransformer:
         Whether any value is missing.
     has_values : bool
         Whether any value is not missing.
-    maker : Maker
+    generator : ValueGenerator
         Generator of the values.
     placeholders : tuple of str
         Placeholders that enough rows share.
@@ -68,7 +68,7 @@ class GeneratedTransformer:
     generated: str
     has_missing: bool
     has_values: bool
-    maker: Maker
+    generator: ValueGenerator
     placeholders: tuple[str, ...] = ()
 
     @property
@@ -102,13 +102,13 @@ class GeneratedTransformer:
     def _make(self, stream: RowStream) -> ArrowArray:
         if not self.has_values:
             return array_of_nulls(len(stream.rows), self.arrow_type)
-        if int(stream.rows.max(initial=0)) + (stream.id_start or 0) >= self.maker.n_rows_max:
+        if int(stream.rows.max(initial=0)) + (stream.id_start or 0) >= self.generator.n_rows_max:
             raise InvalidInput(
-                f"Column {self.name!r} can store only {self.maker.n_rows_max:,} new identifiers. "
+                f"Column {self.name!r} can store only {self.generator.n_rows_max:,} new identifiers. "
                 "Request fewer rows, lower id_start, or store the column in a wider type.",
                 code="too_many_rows",
             )
-        values: ArrowArray = self.maker.make(stream).cast(self.arrow_type)
+        values: ArrowArray = self.generator.make(stream).cast(self.arrow_type)
         return values
 
     def encode(self, values: ArrowColumn | ArrowArray) -> Codes:
@@ -125,12 +125,12 @@ class GeneratedTransformer:
 
     def describe(self) -> Json:
         """Return the kind and the form of the values."""
-        own: Json = {"generated": self.generated} | self.maker.describe()
+        own: Json = {"generated": self.generated} | self.generator.describe()
         return own | {"placeholders": len(self.placeholders)} if self.placeholders else own
 
     def to_arrays(self) -> tuple[Json, Arrays]:
         """Return the learned state as JSON and plain arrays."""
-        manifest, arrays = self.maker.to_arrays()
+        manifest, arrays = self.generator.to_arrays()
         own: Json = {
             "transformer": "generated",
             "generated": self.generated,
