@@ -11,6 +11,7 @@ import pyarrow as pa
 from understudy.tables.findings import ColumnFindings, RunnerUp
 from understudy.tables.inference import coded_identifiers, headers, personal, repeated_keys
 from understudy.tables.inference.candidates import MOSTLY, N_VALUES_MIN, Evidence, Finding
+from understudy.tables.inference.handles import detect_handle
 from understudy.tables.inference.messages import detect_message
 from understudy.tables.inference.numbers import find_in_floats, find_in_whole_numbers
 from understudy.tables.inference.quantity_texts import detect_quantity
@@ -197,6 +198,7 @@ def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list
         detect_unique,
         detect_message,
         repeated_keys.detect_key,
+        detect_handle,
         repeated_keys.detect_unshared,
     )
     findings = [finding for detect in detectors if (finding := detect(evidence))]
