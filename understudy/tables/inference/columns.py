@@ -20,6 +20,7 @@ from understudy.tables.inference.types import column_kind
 from understudy.tables.inference.unrecognized_text import detect_unique
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.placeholders import find_placeholders
+from understudy.tables.public_codes import are_public_codes
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind
 
 # Descriptions of the values of each kind, used in the evidence.
@@ -185,7 +186,7 @@ def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list
         # A value that occurs once in the sample may occur often in the table.
         occurrence = count()
     evidence = Evidence(words, *_without_placeholders(sample.texts(), occurrence))
-    if not evidence.texts.n:
+    if not evidence.texts.n or are_public_codes(evidence.texts.distinct.to_pylist(), words):
         return []
     detectors = (
         coded_identifiers.detect_email,

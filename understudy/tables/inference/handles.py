@@ -14,7 +14,7 @@ from understudy.tables.inference import headers, other_forms
 from understudy.tables.inference.candidates import MOSTLY, N_DISTINCT_MIN, PLAUSIBLE, Evidence, Finding
 from understudy.tables.inference.joint_values import JointValues
 from understudy.tables.inference.key_headers import KEY_WORDS, key_header, key_role
-from understudy.tables.inference.texts import CountedTexts, find_matches, lengths_of, pc
+from understudy.tables.inference.texts import CountedTexts, Mask, find_matches, lengths_of, pc
 from understudy.tables.inference.values import Sample
 from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import Column, ColumnKind
@@ -100,7 +100,7 @@ def _are_handles(texts: CountedTexts) -> bool:
     return texts.count(is_date) < MOSTLY * texts.n and len(set(lengths_of(texts.distinct))) >= N_LENGTHS_MIN
 
 
-def _are_codes(texts: CountedTexts) -> other_forms.Mask:
+def _are_codes(texts: CountedTexts) -> Mask:
     """Return a mask of the texts in capital letters and digits."""
     return find_matches(texts.distinct, r"^[\p{Lu}\d._+-]+$")
 

@@ -21,6 +21,7 @@ from understudy.tables.notations.date_writing import write_dates
 from understudy.tables.notations.durations import write_durations
 from understudy.tables.notations.numbers import write_numbers
 from understudy.tables.notations.parsing import AnyNotation
+from understudy.tables.notations.scripts import PLAIN, script_of
 
 _GOLDEN_RATIO = 0.6180339887498949
 
@@ -44,6 +45,13 @@ def is_applicable(notation: AnyNotation, type_: pa.DataType) -> bool:
 
 def write(values: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
     """Return values as text in a notation. Missing values become null."""
+    script = script_of(notation)
+    texts = _write_plain(values, notation)
+    return texts if script == PLAIN else script.restore(texts, values)
+
+
+def _write_plain(values: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
+    """Return values as text with Latin digits and Gregorian years."""
     if isinstance(notation, NumberNotation):
         return write_numbers(values, notation)
     if isinstance(notation, DateNotation):
@@ -118,7 +126,7 @@ def is_plain(notation: AnyNotation) -> bool:
         return isinstance(notation, BooleanNotation)
     is_decorated = (
         notation.prefix or notation.suffix or notation.scales or notation.thousands or notation.width
-    )
+    ) or notation.digits != "latin"
     return not is_decorated and notation.decimal == "." and notation.negative == "minus" and not notation.plus
 
 

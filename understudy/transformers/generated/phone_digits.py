@@ -77,7 +77,7 @@ class PhoneDigits:
             length = len(self.punctuation[int(own[0])].as_py())
             n_national = self.n_digits[own[0]] - self.n_leading[own[0]]
             if n_national >= N_DIGITS_MIN and length <= LENGTH_MAX:
-                yield own, characters_of(texts.take(pa.array(own)), length)
+                yield own, characters_of(texts.take(pa.array(own, pa.int64())), length)
 
     def prefixes(self, members: Int64s, depth: int) -> Int64s:
         """Return the first national digits of texts with the same number of leading digits."""

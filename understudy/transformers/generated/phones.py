@@ -57,7 +57,8 @@ class PhoneForms:
 
     def covers(self, groups: Int64s) -> Mask:
         """Return a mask of the groups whose forms are known."""
-        return self.counts.any(axis=1)[groups]
+        is_known: Mask = self.counts.sum(axis=1) > 0
+        return is_known[groups]
 
     def make(self, stream: RowStream, groups: Int64s) -> ArrowArray:
         """Return a phone number for each row, given the group of each row."""
@@ -112,7 +113,8 @@ class PhoneForms:
             is_match = np.asarray(pc.match_substring_regex(distinct, _regex_of(space.pattern)))
             form[(form < 0) & is_match] = i
         index = np.asarray(pc.fill_null(encoded.indices, -1))
-        return np.append(form, -1)[index]
+        of_rows: Int64s = np.append(form, -1)[index]
+        return of_rows
 
     def to_arrays(self) -> tuple[Json, Arrays]:
         """Return the patterns and their counts."""
@@ -156,7 +158,7 @@ def fit_phone_forms(
         Whether numbers without a calling code are North American.
     """
     step = max(len(shared) // N_TEXTS_MAX, 1)
-    learned_from = shared.take(pa.array(np.arange(0, len(shared), step)))
+    learned_from = shared.take(pa.array(np.arange(0, len(shared), step), pa.int64()))
     digits = read_digits(learned_from, is_north_american=is_north_american)
     taken = read_digits(distinct, is_north_american=is_north_american)
     learned = sorted(_learn(learned_from, digits), key=lambda form: (-form.n_fixed, -form.count))
