@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.tables.json_place import is_quoted_number, read_place
 from understudy.tables.notation import (
     BooleanNotation,
     DateNotation,
@@ -93,7 +94,10 @@ def written_batch(batch: pa.RecordBatch, schema: pa.Schema, *, is_json: bool = F
     """
     notations = [_notation_of(field) for field in schema]
     if is_json:
-        notations = [None if notation is None or is_plain(notation) else notation for notation in notations]
+        notations = [
+            None if notation is None or (is_plain(notation) and not _is_quoted(field)) else notation
+            for notation, field in zip(notations, schema, strict=True)
+        ]
     if not any(notations):
         return batch
     columns = [
@@ -101,6 +105,11 @@ def written_batch(batch: pa.RecordBatch, schema: pa.Schema, *, is_json: bool = F
         for column, notation in zip(batch.columns, notations, strict=True)
     ]
     return pa.record_batch(columns, names=batch.schema.names)
+
+
+def _is_quoted(field: pa.Field[Any]) -> bool:
+    place = read_place(field.metadata)
+    return place is not None and is_quoted_number(place.keys)
 
 
 def written_column(column: pa.ChunkedArray[Any], field: pa.Field[Any]) -> pa.ChunkedArray[Any]:
