@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     TypeAdapter,
     ValidationError,
@@ -21,7 +19,9 @@ from pydantic import (
     model_validator,
 )
 
-from understudy.tables.notation_words import Shares, Word, Words, without_formula
+from understudy.tables.notation_base import SHARES_MAX, BaseNotation
+from understudy.tables.notation_scripts import Calendar
+from understudy.tables.notation_words import Shares, Word, without_formula
 
 METADATA_KEY = b"understudy.notation"
 """Key in an Arrow field's metadata. The value is the notation as JSON."""
@@ -44,38 +44,10 @@ fraction), `%o` (day with an ordinal suffix, such as `3rd`), `%-z` (offset from 
 `%Q` (milliseconds since 1970) and `%x` (days since 1899-12-30, the serial numbers of workbooks). After `%x`,
 `%f` is the fraction of the day."""
 
-# Maximum sum of the shares. It exceeds 1 because the shares are rounded.
-_SHARES_MAX = 1.001
 _TOKEN = re.compile(r"%(-?[A-Za-z]|:z|[1-9]f|%)|([^%]+)")
 
 
-def _require_type(schema: dict[str, Any]) -> None:
-    """Require the discriminator in JSON. Python code can omit it."""
-    schema["required"] = ["type", *schema.get("required", [])]
-
-
-class _Notation(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_require_type)
-
-    missing: Words = ()
-    missing_shares: Annotated[
-        tuple[Annotated[float, Field(ge=0, le=1)], ...],
-        Field(
-            max_length=20,
-            description="Shares of the missing values that are written as the words in `missing`, in order. "
-            "The remaining missing values are written as empty text. By default, all missing values are "
-            "written as the first word.",
-        ),
-    ] = ()
-
-    @model_validator(mode="after")
-    def _shares_fit_words(self) -> Self:
-        if len(self.missing_shares) > len(self.missing) or sum(self.missing_shares) > _SHARES_MAX:
-            raise ValueError("missing_shares must have at most one share per word and a sum of at most 1")
-        return self
-
-
-class NumberNotation(_Notation):
+class NumberNotation(BaseNotation):
     """The notation of numbers."""
 
     type: Annotated[Literal["number"], Field(description="Discriminator of the notation: `number`.")] = (
@@ -141,7 +113,7 @@ class NumberNotation(_Notation):
         return scales
 
 
-class DateNotation(_Notation):
+class DateNotation(BaseNotation):
     """The notation of dates, times of day and timestamps."""
 
     type: Annotated[Literal["date"], Field(description="Discriminator of the notation: `date`.")] = "date"
@@ -166,6 +138,10 @@ class DateNotation(_Notation):
         Field(description="Capitalization of names and of AM and PM."),
     ] = "title"
     has_dots: Annotated[bool, Field(description="Whether short names end with a period (`janv.`).")] = False
+    calendar: Annotated[
+        Calendar,
+        Field(description="Calendar: `gregorian`, or a notation of Japanese eras, such as `letter`."),
+    ] = "gregorian"
     offset_minutes: Annotated[
         int,
         Field(ge=-1080, le=1080, description="Offset from UTC, in minutes, at which `%z` writes timestamps."),
@@ -191,7 +167,7 @@ class DateNotation(_Notation):
             (self.other_patterns, self.pattern_shares),
             (self.other_offsets, self.offset_shares),
         ):
-            if len(shares) != (len(others) + 1 if others else 0) or sum(shares) > _SHARES_MAX:
+            if len(shares) != (len(others) + 1 if others else 0) or sum(shares) > SHARES_MAX:
                 raise ValueError("shares must have one share per pattern or offset and a sum of at most 1")
         for pattern in self.other_patterns:
             other = self.with_pattern(pattern)
@@ -265,7 +241,7 @@ def _is_whole(directives: set[str]) -> bool:
     return bool(is_date or is_week or (has_clock and not has_year and not plain & {"m", "d", "b", "B"}))
 
 
-class BooleanNotation(_Notation):
+class BooleanNotation(BaseNotation):
     """The notation of booleans."""
 
     type: Annotated[Literal["boolean"], Field(description="Discriminator of the notation: `boolean`.")] = (
@@ -293,12 +269,12 @@ class BooleanNotation(_Notation):
             (self.true_words, self.true_shares),
             (self.false_words, self.false_shares),
         ):
-            if len(words) != len(shares) or sum(shares) > _SHARES_MAX:
+            if len(words) != len(shares) or sum(shares) > SHARES_MAX:
                 raise ValueError("each word must have one share, and the shares must add up to at most 1")
         return self
 
 
-class DurationNotation(_Notation):
+class DurationNotation(BaseNotation):
     """The notation of durations."""
 
     type: Annotated[Literal["duration"], Field(description="Discriminator of the notation: `duration`.")] = (
@@ -340,7 +316,7 @@ class DurationNotation(_Notation):
         return self
 
 
-class PlainNotation(_Notation):
+class PlainNotation(BaseNotation):
     """A notation of any type that changes only how missing values are written."""
 
     type: Annotated[Literal["plain"], Field(description="Discriminator of the notation: `plain`.")] = "plain"

@@ -13,7 +13,10 @@ import pyarrow.compute as pc
 
 from understudy.kernels import decoding
 from understudy.tables.arrow_types import parse_arrow_type
+from understudy.tables.inference.headers import words_of
 from understudy.tables.inference.messages import find_personal
+from understudy.tables.public_codes import N_CODES_MAX as N_PUBLIC_MAX
+from understudy.tables.public_codes import are_public_codes
 from understudy.tables.schema import Column
 from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.base import (
@@ -265,8 +268,10 @@ def fit_categorical(
     index, dictionary = _index(values)
     counts = np.bincount(index[index >= 0], minlength=len(dictionary))
     # Declared levels are public knowledge. Each declared level that occurs is kept, even if few rows have it.
-    is_declared = column.domain is not None and bool(column.domain.levels)
-    shared = np.arange(len(dictionary)) if is_declared else _find_shared(index, counts, subjects)
+    is_public = column.domain is not None and bool(column.domain.levels)
+    if len(dictionary) <= N_PUBLIC_MAX:
+        is_public = is_public or are_public_codes(dictionary.to_pylist(), words_of(column.name))
+    shared = np.arange(len(dictionary)) if is_public else _find_shared(index, counts, subjects)
     kept = _sorted_by_count(dictionary, counts, shared)
     rare = np.delete(counts, kept)
     has_missing = bool((index < 0).any())

@@ -56,6 +56,37 @@ def test_rare_levels_are_made_up_unless_they_may_be_spelling_errors(
     assert not rare & set(transformer.levels.to_pylist())
 
 
+@pytest.mark.parametrize("form", ["{:03}", "{:03}°", "ST-{:04}", "{:05}/A"])
+def test_made_up_codes_stay_between_the_codes_of_the_table(form: str) -> None:
+    numbers = [7 * i % 331 for i in range(60)]
+    levels = pa.array([form.format(i) for i in numbers], pa.string())
+    made = make_up_levels(levels, 40, "en")
+    assert made is not None
+    texts = made.to_pylist()
+    assert len(set(texts) - set(levels.to_pylist())) == 40
+    assert all(form.format(int(re.sub("[^0-9]", "", text))) == text for text in texts)
+    assert all(min(numbers) <= int(re.sub("[^0-9]", "", text)) <= max(numbers) for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("name", "codes", "is_public"),
+    [
+        ("belegdatum", [f"{i % 28 + 1:02}{i % 12 + 1:02}" for i in range(84)], True),
+        ("mmdd", [f"{i % 12 + 1:02}{i % 28 + 1:02}" for i in range(84)], True),
+        ("departure", [f"{i % 24:02}{5 * i % 60:02}" for i in range(120)], True),
+        ("heading", [f"{7 * i % 360:03}" for i in range(120)], True),
+        ("staff", [f"{7 * i % 360:03}" for i in range(120)], False),
+        ("staff", [f"{i:04}" for i in range(1, 60)], False),
+        ("staff", [f"{97 * i % 10_000:04}" for i in range(120)], False),
+    ],
+)
+def test_rare_codes_are_kept_only_if_they_are_public(name: str, codes: list[str], is_public: bool) -> None:
+    array = pa.chunked_array([pa.array(codes * 2)])
+    column = Column(name=name, kind=ColumnKind.category, arrow_type="string", nullable=False)
+    transformer, _ = fit_categorical(column, array, None, partial(make_up_levels, locale="en"))
+    assert bool(set(codes) & set(transformer.levels.to_pylist())) == is_public
+
+
 def test_made_up_levels_have_the_frequencies_of_the_rare_levels() -> None:
     transformer = fit(repeated(CITIES))
     pool = np.full(50_000, transformer.n_codes - 1, np.uint16)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from understudy.tables.findings import ColumnFindings, RunnerUp
 from understudy.tables.inference import coded_identifiers, headers, personal, repeated_keys
 from understudy.tables.inference.candidates import MOSTLY, N_VALUES_MIN, Evidence, Finding
+from understudy.tables.inference.handles import detect_handle
 from understudy.tables.inference.messages import detect_message
 from understudy.tables.inference.numbers import find_in_floats, find_in_whole_numbers
 from understudy.tables.inference.quantity_texts import detect_quantity
@@ -19,6 +20,7 @@ from understudy.tables.inference.types import column_kind
 from understudy.tables.inference.unrecognized_text import detect_unique
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.placeholders import find_placeholders
+from understudy.tables.public_codes import are_public_codes
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind
 
 # Descriptions of the values of each kind, used in the evidence.
@@ -184,7 +186,7 @@ def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list
         # A value that occurs once in the sample may occur often in the table.
         occurrence = count()
     evidence = Evidence(words, *_without_placeholders(sample.texts(), occurrence))
-    if not evidence.texts.n:
+    if not evidence.texts.n or are_public_codes(evidence.texts.distinct.to_pylist(), words):
         return []
     detectors = (
         coded_identifiers.detect_email,
@@ -197,6 +199,7 @@ def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list
         detect_unique,
         detect_message,
         repeated_keys.detect_key,
+        detect_handle,
         repeated_keys.detect_unshared,
     )
     findings = [finding for detect in detectors if (finding := detect(evidence))]

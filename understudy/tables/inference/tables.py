@@ -14,6 +14,7 @@ from understudy.tables.findings import Findings, TableFindings
 from understudy.tables.inference.column_names import check_names
 from understudy.tables.inference.columns import InferredColumn, changed_kind, infer_column
 from understudy.tables.inference.entities import find_keys_of_people, find_texts_of_owners
+from understudy.tables.inference.handles import find_handles
 from understudy.tables.inference.joint_values import JointValues
 from understudy.tables.inference.keys import Related, find_relationships
 from understudy.tables.inference.locales import find_locale
@@ -168,6 +169,8 @@ def _infer_entities(
     """Change the kinds of columns based on comparisons with other columns, and choose the subject."""
     keys = find_keys_of_people([column for column, _ in inferred], samples, joint)
     after = [changed_kind(one, keys[i]) if i in keys else one for i, one in enumerate(inferred)]
+    handles = find_handles([column for column, _ in after], samples, joint)
+    after = [changed_kind(one, handles[i]) if i in handles else one for i, one in enumerate(after)]
     columns = [column for column, _ in after]
     subject = choose_subject(columns, samples, joint, keys)
     if subject is None or not subject.is_clear:

@@ -18,6 +18,7 @@ from understudy.tables.notation import (
 from understudy.tables.notations.dates import parse_dates
 from understudy.tables.notations.durations import parse_durations
 from understudy.tables.notations.numbers import parse_numbers
+from understudy.tables.notations.scripts import PLAIN, script_of
 
 __all__ = ["AnyNotation", "parse"]
 
@@ -31,6 +32,8 @@ def parse(texts: pa.Array[Any], notation: AnyNotation, target: pa.DataType) -> p
     if notation.missing:
         is_missing = pc.is_in(values, value_set=pa.array(notation.missing, pa.string()))
         values = pc.if_else(is_missing, pa.scalar(None, pa.string()), values)
+    script = script_of(notation)
+    values = values if script == PLAIN else script.convert(values)
     if isinstance(notation, NumberNotation):
         return parse_numbers(values, notation, target)
     if isinstance(notation, DateNotation):

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from understudy.tables.json_place import is_quoted_number, read_place
 from understudy.tables.notation import (
     BooleanNotation,
     DateNotation,
@@ -21,6 +22,7 @@ from understudy.tables.notations.date_writing import write_dates
 from understudy.tables.notations.durations import write_durations
 from understudy.tables.notations.numbers import write_numbers
 from understudy.tables.notations.parsing import AnyNotation
+from understudy.tables.notations.scripts import PLAIN, script_of
 
 _GOLDEN_RATIO = 0.6180339887498949
 
@@ -44,6 +46,13 @@ def is_applicable(notation: AnyNotation, type_: pa.DataType) -> bool:
 
 def write(values: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
     """Return values as text in a notation. Missing values become null."""
+    script = script_of(notation)
+    texts = _write_plain(values, notation)
+    return texts if script == PLAIN else script.restore(texts, values)
+
+
+def _write_plain(values: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
+    """Return values as text with Latin digits and Gregorian years."""
     if isinstance(notation, NumberNotation):
         return write_numbers(values, notation)
     if isinstance(notation, DateNotation):
@@ -85,7 +94,10 @@ def written_batch(batch: pa.RecordBatch, schema: pa.Schema, *, is_json: bool = F
     """
     notations = [_notation_of(field) for field in schema]
     if is_json:
-        notations = [None if notation is None or is_plain(notation) else notation for notation in notations]
+        notations = [
+            None if notation is None or (is_plain(notation) and not _is_quoted(field)) else notation
+            for notation, field in zip(notations, schema, strict=True)
+        ]
     if not any(notations):
         return batch
     columns = [
@@ -93,6 +105,11 @@ def written_batch(batch: pa.RecordBatch, schema: pa.Schema, *, is_json: bool = F
         for column, notation in zip(batch.columns, notations, strict=True)
     ]
     return pa.record_batch(columns, names=batch.schema.names)
+
+
+def _is_quoted(field: pa.Field[Any]) -> bool:
+    place = read_place(field.metadata)
+    return place is not None and is_quoted_number(place.keys)
 
 
 def written_column(column: pa.ChunkedArray[Any], field: pa.Field[Any]) -> pa.ChunkedArray[Any]:
@@ -118,7 +135,7 @@ def is_plain(notation: AnyNotation) -> bool:
         return isinstance(notation, BooleanNotation)
     is_decorated = (
         notation.prefix or notation.suffix or notation.scales or notation.thousands or notation.width
-    )
+    ) or notation.digits != "latin"
     return not is_decorated and notation.decimal == "." and notation.negative == "minus" and not notation.plus
 
 

@@ -14,7 +14,13 @@ from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.base import MIN_SUPPORT, ArrowArray, ArrowColumn, Codes, Subjects
 from understudy.transformers.generated.coded import FORMATS_OF_KIND, fit_coded, fit_codes, is_storable
-from understudy.transformers.generated.countries import find_country_columns, locale_of_phones
+from understudy.transformers.generated.countries import (
+    UNKNOWN,
+    CountryColumn,
+    calling_codes,
+    find_country_columns,
+    locale_of_phones,
+)
 from understudy.transformers.generated.filler import fit_filler
 from understudy.transformers.generated.identifiers import (
     PatternTexts,
@@ -38,6 +44,7 @@ from understudy.transformers.generated.persons import (
     choose_sex_columns,
     number_people,
 )
+from understudy.transformers.generated.phones import fit_phone_forms
 from understudy.transformers.generated.points import fit_points
 from understudy.transformers.generated.recognition import Recognition
 from understudy.transformers.generated.sexes import find_sex_columns
@@ -138,9 +145,20 @@ def _fit_generator(
         return fit_points(texts)
     if kind is ColumnKind.text:
         return fit_messages(texts, locale, subjects) or fit_filler(texts, locale)
-    if kind is ColumnKind.phone and (own := locale_of_phones(texts, locale)):
-        return Personal(kind, recognition.form, own, is_international=True)
+    if kind is ColumnKind.phone:
+        return _fit_phones(texts, recognition.form, locale, subjects)
     return Personal(kind, recognition.form, locale)
+
+
+def _fit_phones(texts: ArrowArray, form: str, locale: str, subjects: Subjects | None) -> Personal:
+    """Return a generator of phone numbers in the forms of a column."""
+    own = locale_of_phones(texts, locale)
+    is_north_american = calling_codes()[own or locale] == calling_codes()["en"]
+    forms = fit_phone_forms(
+        distinct_values(texts), _shared(texts, subjects), is_north_american=is_north_american
+    )
+    generator = Personal(ColumnKind.phone, form, own or locale, phone_forms=forms)
+    return replace(generator, is_international=own is not None)
 
 
 def _fit_text_generator(texts: ArrowArray, kind: ColumnKind, subjects: Subjects | None) -> ValueGenerator:
@@ -237,16 +255,31 @@ def name_people(
     named = list(fitted)
     for column in columns:
         transformer, codes = fitted[column.place]
+        country = of_columns.get(column.place)
         generator = replace(
-            column.generator,
+            _by_country(column, country, fitted),
             person=numbers[column.place],
             sex_column=of_people.get(numbers[column.place]),
-            country_column=of_columns.get(column.place),
+            country_column=country,
             is_international=column.generator.is_international
             or (column.place in of_columns and _has_calling_codes(column)),
         )
         named[column.place] = replace(transformer, generator=generator), codes
     return named
+
+
+def _by_country(
+    column: PersonalColumn, country: CountryColumn | None, fitted: list[tuple[Any, Codes]]
+) -> Personal:
+    """Return the generator of a column, with the forms of phone numbers of each country."""
+    generator = column.generator
+    if generator.phone_forms is None or country is None:
+        return generator
+    codes, locales = calling_codes(), country.locales
+    calling_code_of = [None if i == UNKNOWN else codes[locales[i]] for i in country.locale_of_code]
+    values = column.values.cast(pa.large_string()).combine_chunks()
+    forms = generator.phone_forms.by_country(values, fitted[country.place][1], calling_code_of)
+    return replace(generator, phone_forms=forms)
 
 
 def _has_calling_codes(column: PersonalColumn) -> bool:

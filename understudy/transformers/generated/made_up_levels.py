@@ -38,6 +38,8 @@ N_PLACES_MAX = 10_000
 # Default number of words in a label, for tables with too few labels to determine this number.
 N_WORDS_DEFAULT = 1
 
+# A number between texts without digits, at most as long as a 64-bit integer.
+_PADDED = re.compile(r"([^0-9]*)([0-9]{1,18})([^0-9]*)")
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[\W_]+")
 
 
@@ -61,7 +63,11 @@ def make_up_levels(levels: ArrowArray, n: int, locale: str) -> ArrowArray | None
     if json_generator is not None:
         made = _make_up_json(json_generator, known, n)
         return None if made is None else pa.array(made, pa.large_string()).cast(levels.type)
-    made = _make_up_codes(texts, n) or _make_up_labels(known, n, locale_of_script(known, locale))
+    made = (
+        _make_up_padded(known, n)
+        or _make_up_codes(texts, n)
+        or _make_up_labels(known, n, locale_of_script(known, locale))
+    )
     return pa.array(made, pa.large_string()).cast(levels.type)
 
 
@@ -94,6 +100,17 @@ def _make_up_between(levels: ArrowArray, n: int) -> ArrowArray | None:
     chosen = np.random.default_rng([SEED, n]).choice(places, n, replace=False)
     array: ArrowArray = pa.array(numbers[0] + chosen * step).cast(levels.type)
     return array
+
+
+def _make_up_padded(texts: list[str], n: int) -> list[str] | None:
+    """Return unused numbers between the numbers in texts that differ only in a number of constant width."""
+    parts = [_PADDED.fullmatch(text) for text in texts]
+    ends = {(part[1], part[3], len(part[2])) if part else None for part in parts}
+    if len(ends) != 1 or None in ends:
+        return None
+    numbers = _make_up_between(pa.array([int(part[2]) for part in parts if part], pa.int64()), n)
+    ((before, after, width),) = (end for end in ends if end is not None)
+    return None if numbers is None else [f"{before}{i:0{width}d}{after}" for i in numbers.to_pylist()]
 
 
 def _make_up_numbers(levels: ArrowArray, n: int) -> ArrowArray | None:

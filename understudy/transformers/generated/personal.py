@@ -16,8 +16,10 @@ from understudy.transformers.base import Arrays, ArrowArray, CodesByColumn, Json
 from understudy.transformers.generated import people
 from understudy.transformers.generated.countries import UNKNOWN, CountryColumn, Int16s
 from understudy.transformers.generated.people import N_PEOPLE_MAX, Person
+from understudy.transformers.generated.phones import PhoneForms
 from understudy.transformers.generated.regions import RegionColumn, Regions
 from understudy.transformers.generated.sexes import MALE, SexColumn, Sexes
+from understudy.transformers.generated.texts import gather
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
 FORMS: dict[ColumnKind, dict[str, Callable[[Person, str], ArrowArray]]] = {
@@ -70,6 +72,10 @@ class Personal:
         For each generated row, the index of the country's locale, or -1 for the table's locale.
     regions : Regions, optional
         State in each generated row.
+    phone_forms : PhoneForms, optional
+        Forms of the column's phone numbers.
+    phone_groups : array of shape (n,), optional
+        For each generated row, the group of the phone number's form.
     """
 
     kind: ColumnKind
@@ -83,6 +89,8 @@ class Personal:
     sexes: Sexes | None = None
     countries: Int16s | None = None
     regions: Regions | None = None
+    phone_forms: PhoneForms | None = None
+    phone_groups: npt.NDArray[np.int64] | None = None
 
     @property
     def n_rows_max(self) -> int:
@@ -91,17 +99,29 @@ class Personal:
 
     def make(self, stream: RowStream) -> ArrowArray:
         """Return the person's field for each row."""
+        if self.phone_forms is None:
+            return self._make_by_country(stream)
+        n = len(stream.rows)
+        groups = np.zeros(n, np.int64) if self.phone_groups is None else self.phone_groups
+        has_forms = self.phone_forms.covers(groups)
+        places = [np.flatnonzero(has_forms), np.flatnonzero(~has_forms)]
+        rows = [replace(stream, rows=stream.rows[own]) for own in places]
+        countries = None if self.countries is None else self.countries[places[1]]
+        others = replace(self, phone_forms=None, countries=countries)
+        return gather(
+            [self.phone_forms.make(rows[0], groups[places[0]]), others._make_by_country(rows[1])], places
+        )
+
+    def _make_by_country(self, stream: RowStream) -> ArrowArray:
         if self.country_column is None or self.countries is None:
             return self._make(stream, np.arange(len(stream.rows)), self.locale)
-        parts: list[ArrowArray] = [pa.array([], pa.large_string())]
-        places = [np.zeros(0, np.int64)]
+        parts, places = [], []
         for index in np.unique(self.countries):
             own = np.flatnonzero(self.countries == index)
             locale = self.locale if index == UNKNOWN else self.country_column.locales[index]
             parts.append(self._make(stream, own, locale))
             places.append(own)
-        order = np.argsort(np.concatenate(places), kind="stable")
-        return pa.concat_arrays(parts).take(pa.array(order, pa.int64()))
+        return gather(parts, places)
 
     def _make(self, stream: RowStream, own: npt.NDArray[np.int64], locale: str) -> ArrowArray:
         """Return the field in a locale, for the rows at the given positions of the stream."""
@@ -117,7 +137,9 @@ class Personal:
         if sex is not None and sex.place in codes:
             generator = replace(generator, sexes=sex.of(codes[sex.place]))
         if country is not None and country.place in codes:
-            generator = replace(generator, countries=country.of(codes[country.place]))
+            own = codes[country.place]
+            groups = None if self.phone_forms is None else own.astype(np.int64) + 1
+            generator = replace(generator, countries=country.of(own), phone_groups=groups)
         if (region := self.region_column) is not None and region.place in codes:
             generator = replace(generator, regions=Regions(codes[region.place], region.n_codes))
         return generator
@@ -125,6 +147,8 @@ class Personal:
     def describe(self) -> Json:
         """Return the form, the locale, the number of the person, and the countries with word lists."""
         own: Json = {"form": self.form, "locale": self.locale, "person": self.person}
+        if self.phone_forms is not None:
+            own["patterns"] = len(self.phone_forms.spaces)
         if self.country_column is None:
             return own
         country = self.country_column
@@ -144,6 +168,9 @@ class Personal:
             own |= {"is_international": self.is_international}
         if self.region_column is not None:
             own |= {"region_column": [self.region_column.place, self.region_column.n_codes]}
+        if self.phone_forms is not None:
+            manifest, of_forms = self.phone_forms.to_arrays()
+            own, arrays = own | manifest, {**arrays, **of_forms}
         return own, arrays
 
     @classmethod
@@ -166,4 +193,20 @@ class Personal:
             require(is_valid and numbers[1] > 0, "the state column for a town is invalid")
             region_column = RegionColumn(*numbers)
         person, locale = reader.whole("person", 0, N_PEOPLE_MAX), reader.choice("locale", LOCALES)
-        return cls(kind, form, locale, person, sex_column, country_column, is_international, region_column)
+        own = cls(kind, form, locale, person, sex_column, country_column, is_international, region_column)
+        if "phone_patterns" not in reader.manifest:
+            return own
+        return replace(own, phone_forms=_load_phone_forms(kind, country_column, reader))
+
+
+def _load_phone_forms(
+    kind: ColumnKind, country_column: CountryColumn | None, reader: ArrayReader
+) -> PhoneForms:
+    """Load the forms of phone numbers, with one group for each code of the country column."""
+    require(kind is ColumnKind.phone, "a column of another kind has forms of phone numbers")
+    forms = PhoneForms.from_reader(reader)
+    n_codes = 0 if country_column is None else len(country_column.locale_of_code)
+    require(
+        len(forms.counts) in (1, 1 + n_codes), "the forms of phone numbers do not suit the country column"
+    )
+    return forms

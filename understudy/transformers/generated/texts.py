@@ -35,6 +35,21 @@ def choose(condition: Mask, yes: Any, no: Any) -> ArrowArray:  # Any: arrays or 
     return chosen
 
 
+def gather(parts: Sequence[ArrowArray], places: Sequence[Int64s]) -> ArrowArray:
+    """Return the values of several parts of the rows in the order of the rows.
+
+    Parameters
+    ----------
+    parts : sequence of array
+        Values of each part.
+    places : sequence of array
+        Positions of the rows of each part.
+    """
+    values: list[ArrowArray] = [pa.array([], pa.large_string()), *parts]
+    order = np.argsort(np.concatenate([np.zeros(0, np.int64), *places]), kind="stable")
+    return pa.concat_arrays(values).take(pa.array(order, pa.int64()))
+
+
 def join(parts: Sequence[ArrowArray | str], separator: str) -> ArrowArray:
     """Join the texts of each row. A part can be a single text for all rows."""
     written = [pa.scalar(part, pa.large_string()) if isinstance(part, str) else part for part in parts]

@@ -12,6 +12,7 @@ from understudy.parameters.read_options import line_ranges
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.csv.decoding import utf8_text
 from understudy.tables.formats.csv.dialect import Dialect, read_dialect
+from understudy.tables.formats.csv.fixed_width import with_cut_columns
 from understudy.tables.formats.csv.messages import describe, schema_of
 from understudy.tables.formats.csv.reading import Readable, read_rows
 from understudy.tables.formats.csv.removal import without_lines, without_removed
@@ -29,7 +30,7 @@ def scan_csv(path: Path, reading: Reading) -> Iterator[Scan]:
     """Open a CSV file; see `Format`."""
     original = utf8_text(path, reading)
     text = without_lines(original, line_ranges(reading.options.skip_rows), reading)
-    text = with_tabs(without_rulers(text, reading), reading)
+    text = with_tabs(without_rulers(with_cut_columns(text, reading), reading), reading)
     dialect = read_dialect(text.path, reading.limits, reading.options)
     text, warnings = without_removed(text, dialect.removal, dialect.delimiter, dialect.quote, reading)
     readable = read_rows(text, dialect, reading)

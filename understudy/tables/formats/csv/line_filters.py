@@ -15,6 +15,8 @@ from understudy.tables.formats.scan import MEBIBYTE
 
 # Maximum number of lines without a delimiter above a repeated header, such as a page number and blank lines.
 _PAGE_LINES_MAX = 6
+# Maximum number of lines that a warning contains.
+_LINES_NAMED_MAX = 3
 _TEXT = re.compile(rb"[^\r\n]+")
 
 
@@ -61,6 +63,8 @@ class LineFilter:
     words : tuple of str
         Text of the warning after the number of lines, in the singular and in the plural. If the texts are
         empty, there is no warning.
+    first_line : int
+        Number of the first line of the first block if the warning contains the lines, and otherwise 0.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class LineFilter:
         is_removed: Callable[[bytes], bool],
         quote: str,
         words: tuple[str, str] = ("", ""),
+        first_line: int = 0,
     ) -> None:
         self._pattern = pattern
         self._is_removed = is_removed
@@ -76,6 +81,8 @@ class LineFilter:
         self._words = words
         self._n_removed = 0
         self._n_quotes = 0
+        self._line = first_line
+        self._lines: list[int] = []
 
     def without(self, block: bytes) -> bytes:
         """Return a copy of a block with these lines blanked out."""
@@ -89,6 +96,9 @@ class LineFilter:
                 parts.append(_TEXT.sub(b"", match[0]))
                 start = match.end()
                 self._n_removed += 1
+                if self._line and len(self._lines) < _LINES_NAMED_MAX:
+                    self._lines.append(self._line + block.count(b"\n", 0, match.start()))
+        self._line += block.count(b"\n") if self._line else 0
         self._count_quotes(block, start, len(block))
         return b"".join([*parts, block[start:]])
 
@@ -100,11 +110,22 @@ class LineFilter:
         """Yield a message with the number of blanked lines."""
         if self._n_removed and self._words[0]:
             n = self._n_removed
-            yield f"1 {self._words[0]}." if n == 1 else f"{n:,} {self._words[1]}."
+            place = self._place()
+            yield f"1 {self._words[0]}{place}." if n == 1 else f"{n:,} {self._words[1]}{place}."
+
+    def _place(self) -> str:
+        """Return the numbers of the first lines in parentheses."""
+        if not self._lines:
+            return ""
+        numbers = ", ".join(f"{line:,}" for line in self._lines)
+        others = " and others" if self._n_removed > len(self._lines) else ""
+        return f" ({'line' if self._n_removed == 1 else 'lines'} {numbers}{others})"
 
 
-def make_filters(lines: Lines, width: int, delimiter: str, quote: str) -> list[LineFilter]:
-    """Return the filters for the lines of a file."""
+def make_filters(
+    lines: Lines, width: int, delimiter: str, quote: str, *, first_line: int
+) -> list[LineFilter]:
+    """Return the filters for the lines of a file, given the number of the first line below the header."""
     filters = []
     if lines.comment:
         mark = lines.comment
@@ -126,7 +147,7 @@ def make_filters(lines: Lines, width: int, delimiter: str, quote: str) -> list[L
             "other rows fill",
         )
         check = _TotalCheck(lines.totals, width, python_dialect(delimiter, quote))
-        filters.append(LineFilter(_ANY_LINE, check, quote, words))
+        filters.append(LineFilter(_ANY_LINE, check, quote, words, first_line))
     if lines.has_blanks:
         mark = re.escape(delimiter)
         space = r" \x1a" if delimiter == "\t" else r" \t\x1a"

@@ -66,9 +66,10 @@ def without_removed(
         return text, []
     target = reading.scratch / "table.csv"
     end = text.path.stat().st_size - removal.n_note_bytes
-    filters = make_filters(removal.lines, removal.width, delimiter, quote)
+    n_above = max(removal.n_lines_before, removal.last_line)
+    filters = make_filters(removal.lines, removal.width, delimiter, quote, first_line=n_above + 1)
     with text.path.open("rb") as file, target.open("wb") as copy:
-        for number in range(max(removal.n_lines_before, removal.last_line)):
+        for number in range(n_above):
             line = file.readline()
             is_above = number < removal.n_lines_before
             copy.write(_line_end(line) if is_above and removal.blanks_lines_before else line)

@@ -28,7 +28,7 @@ _WARNING = (
 def with_tabs(text: Text, reading: Reading) -> Text:
     """Return a copy of a file with tabs between its fields if they are separated by spaces."""
     wanted = reading.options.delimiter
-    if wanted != WHITESPACE and (wanted is not None or not _is_split_by_spaces(text)):
+    if wanted != WHITESPACE and (wanted is not None or not is_split_by_spaces(text)):
         return text
     target = reading.scratch / "with_tabs.csv"
     with text.path.open("rb") as file, target.open("wb") as copy:
@@ -40,7 +40,7 @@ def with_tabs(text: Text, reading: Reading) -> Text:
     return replace(text, path=target, warnings=(*text.warnings, *warnings))
 
 
-def _is_split_by_spaces(text: Text) -> bool:
+def is_split_by_spaces(text: Text) -> bool:
     """Return whether spaces separate the columns in the first lines.
 
     All lines must have the same number of words. At least one column must have typed values below its name.

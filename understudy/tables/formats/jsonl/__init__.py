@@ -16,9 +16,11 @@ from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats.base import Format
 from understudy.tables.formats.csv.column_types import ColumnType, trimmed_values
 from understudy.tables.formats.csv.messages import describe, schema_of
+from understudy.tables.formats.csv.plain_notation import with_notation
 from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind, remove_absent_objects
 from understudy.tables.formats.jsonl.documents import Document, json_lines
+from understudy.tables.formats.jsonl.extended import unwrapped_names
 from understudy.tables.formats.jsonl.lines import check_start
 from understudy.tables.formats.jsonl.numerals import decimal_type
 from understudy.tables.formats.jsonl.staging import Staged
@@ -26,7 +28,8 @@ from understudy.tables.formats.jsonl.writing import jsonl_chunks, write_jsonl
 from understudy.tables.formats.scan import Reading, Scan
 from understudy.tables.formats.text_columns import is_detected
 from understudy.tables.inference import check_names
-from understudy.tables.json_place import place_metadata
+from understudy.tables.json_place import is_quoted_number, place_metadata
+from understudy.tables.notations.clues import Texts
 
 
 @contextmanager
@@ -52,17 +55,22 @@ def _scan(document: Document, reading: Reading) -> Scan:
         )
     flattened = remove_absent_objects(staged.columns)
     check_names(list(staged.columns))
-    types = {name: _decide(column, staged, reading.options) for name, column in staged.columns.items()}
+    names = unwrapped_names(staged.columns)
+    types = {
+        name: _decide(replace(column, name=names[name]), partial(staged.texts, name), staged, reading.options)
+        for name, column in staged.columns.items()
+    }
     schema = _with_places(schema_of(types.items()), staged.columns)
-    messages = {name: describe(name, type_) for name, type_ in types.items()}
+    messages = {names[name]: describe(names[name], type_) for name, type_ in types.items()}
+    batches = staged.batches(schema, {name: type_.notation for name, type_ in types.items()})
     return Scan(
-        schema,
+        pa.schema([field.with_name(names[field.name]) for field in schema]),
         staged.n_rows,
-        staged.batches(schema, {name: type_.notation for name, type_ in types.items()}),
+        (batch.rename_columns(list(names.values())) for batch in batches),
         notes={name: document.explain(each.note) for name, each in messages.items() if each.note},
         warnings=[
             *document.warnings,
-            *(_flattening(flattened) if reading.options.flatten is None else ()),
+            *(_flattening([names[name] for name in flattened]) if reading.options.flatten is None else ()),
             *(document.explain(warning) for each in messages.values() for warning in each.warnings),
         ],
     )
@@ -88,29 +96,29 @@ def _flattening(names: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _decide(column: Column, staged: Staged, options: ReadOptions) -> ColumnType:
+def _decide(column: Column, values: Texts, staged: Staged, options: ReadOptions) -> ColumnType:
     """Return the smallest type that can represent all values of a column."""
     is_complete = column.n_values == staged.n_rows
     if column.kind is ValueKind.mixed:
         note = f"it contains {column.describe_mixture()}"
         mixed = ColumnType(pa.string(), is_complete, note, is_doubtful=True)
-        texts = partial(_trimmed, staged, column.name)
+        texts = partial(_trimmed, values)
         decided = resolve(mixed, texts, clues_of(column.name, options), column.name)
         return replace(decided, is_complete=False) if decided.replaced else mixed
     if column.kind is ValueKind.numerals:
-        return _decide_numerals(column, staged, is_complete=is_complete)
+        return _decide_numerals(values, is_complete=is_complete)
     if column.kind is ValueKind.texts:
-        return _decide_texts(column, staged, options, is_complete=is_complete)
+        return _decide_texts(column, values, options, is_complete=is_complete)
     type_ = STAGED_TYPES[column.kind]
     return ColumnType(pa.string() if pa.types.is_null(type_) else type_, is_complete)
 
 
-def _trimmed(staged: Staged, name: str) -> Iterator[pa.Array[Any]]:
-    yield from trimmed_values(staged.texts(name), ("",))
+def _trimmed(values: Texts) -> Iterator[pa.Array[Any]]:
+    yield from trimmed_values(values(), ("",))
 
 
-def _decide_numerals(column: Column, staged: Staged, *, is_complete: bool) -> ColumnType:
-    type_ = decimal_type(staged.texts(column.name))
+def _decide_numerals(values: Texts, *, is_complete: bool) -> ColumnType:
+    type_ = decimal_type(values())
     if type_ is not None:
         note = "stored as decimals, because 64-bit integers and floats cannot represent all of their digits"
         return ColumnType(type_, is_complete, note)
@@ -119,14 +127,17 @@ def _decide_numerals(column: Column, staged: Staged, *, is_complete: bool) -> Co
     )
 
 
-def _decide_texts(column: Column, staged: Staged, options: ReadOptions, *, is_complete: bool) -> ColumnType:
+def _decide_texts(column: Column, values: Texts, options: ReadOptions, *, is_complete: bool) -> ColumnType:
     """Detect dates and numbers in text as for CSV. A plain number in quotation marks remains text."""
-    texts = partial(_trimmed, staged, column.name)
-    decided = resolve(column.profile.decide(), texts, clues_of(column.name, options), column.name)
+    texts, clues = partial(_trimmed, values), clues_of(column.name, options)
+    decided = resolve(column.profile.decide(), texts, clues, column.name)
     if is_detected(decided):
         return replace(decided, is_complete=is_complete and decided.is_complete)
     if pa.types.is_temporal(decided.arrow_type):
         return ColumnType(decided.arrow_type, is_complete and decided.is_complete, decided.note)
+    if is_quoted_number(column.keys) and not pa.types.is_string(decided.arrow_type):
+        written = with_notation(decided, texts, clues)
+        return replace(written, is_complete=is_complete and decided.is_complete)
     if pa.types.is_string(decided.arrow_type):
         return replace(decided, is_complete=is_complete, odd_rows=())
     return ColumnType(pa.string(), is_complete, "values in quotation marks are kept as text")

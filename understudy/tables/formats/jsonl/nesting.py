@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from understudy.tables.json_place import read_place
+from understudy.tables.json_place import is_quoted_number, read_place
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,13 @@ class Slot:
     ----------
     is_json : bool
         Whether the values of the column are JSON text.
+    is_quoted : bool
+        Whether numbers are written in quotation marks.
     """
 
     column: int
     is_json: bool
+    is_quoted: bool = False
 
 
 def object_template(schema: pa.Schema) -> list[str | Slot]:
@@ -31,7 +34,11 @@ def object_template(schema: pa.Schema) -> list[str | Slot]:
     tree: dict[str, Any] = {}
     for index, field in enumerate(schema):
         place = read_place(field.metadata)
-        slot = Slot(index, place is not None and place.is_json)
+        slot = Slot(
+            index,
+            is_json=place is not None and place.is_json,
+            is_quoted=place is not None and is_quoted_number(place.keys),
+        )
         if place is None or not _insert(tree, place.keys, slot):
             _insert(tree, (field.name,), slot)
     parts: list[str | Slot] = []

@@ -76,7 +76,9 @@ def _slot_values(batch: pa.RecordBatch, slot: Slot) -> Any:
     column = batch.column(slot.column)
     if slot.is_json and pa.types.is_string(column.type):
         return json_values(column).cast(_TEXT)
-    return _values(column)
+    values = _values(column)
+    is_number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+    return _quoted(values) if slot.is_quoted and is_number else values
 
 
 def _values(column: pa.Array[Any]) -> Any:

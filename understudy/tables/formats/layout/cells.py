@@ -67,10 +67,17 @@ _KEYWORD = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TOTAL_WORDS = (
-    r"(?:grand[ -]|sub[ -]?)?totals?|sum|(?:gesamt|zwischen|end)?summe|gesamt|insgesamt|totaal|subtotaal"
+    r"(?:(?:grand|overall|net)[ -]|sub[ -]?)?totals?(?: gene?ral[ei]?| général| geral)?|sum"
+    r"|(?:gesamt|zwischen|end)?summe|gesamt|insgesamt|totaal|subtotaal"
     r"|(?:sous-)?total(?:e|i|es)?|totale|somme|suma|soma|summa|razem|celkem|toplam|yhteensä|итого|всего|合計|小計"
 )
-_TOTAL = re.compile(rf":?(?:{_TOTAL_WORDS}):?", re.IGNORECASE)
+_TOTAL = re.compile(rf":?(?:{_TOTAL_WORDS}):?(?:\s*\([^()]*\))?:?", re.IGNORECASE)
+# Labels of other figures below a table. In addition, such a row must have blank cells.
+_AVERAGE = re.compile(
+    r"(?:average|avg|mean|median|mittelwert|durchschnitt|moyenne|promedio|media|média|gemiddelde|średnia"
+    r"|среднее|平均)\.?:?",
+    re.IGNORECASE,
+)
 _LABEL_LENGTH_MAX = 100
 _TOTAL_LABEL = re.compile(
     rf"(?:{_TOTAL_WORDS})(?:\s*[:(]|\s+\S|$).*|.*\S\s+(?:{_TOTAL_WORDS}):?", re.IGNORECASE
@@ -127,4 +134,8 @@ def is_total_label(text: str, *, is_exact: bool = False) -> bool:
 
 def is_total(cells: Sequence[str]) -> bool:
     """Return whether the first cell of a row indicates that the row contains totals."""
-    return len(cells) > 1 and n_filled(cells) > 1 and _TOTAL.fullmatch(cells[0].strip()) is not None
+    label, n = cells[0].strip() if cells else "", n_filled(cells)
+    if len(cells) < 2 or n < 2:
+        return False
+    is_average = n < len(cells) and _AVERAGE.fullmatch(label) is not None
+    return is_average or _TOTAL.fullmatch(label) is not None

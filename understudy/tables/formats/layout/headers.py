@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ _BODY_ROWS_MAX = 30
 _JOINED_MAX = 3
 # A column has typed cells if at least this share of its cells are numbers, dates or booleans.
 _TYPED_MIN = 0.9
+# Width and type of a column in an RDB file: text, number or date.
+_WIDTH = re.compile(r"\d{1,3}[snd]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -302,6 +305,8 @@ def _kind(header: SheetRow, row: SheetRow, body: Sequence[SheetRow]) -> _Kind:
     """Return the kind of the row below a header, based on the rows that follow."""
     if len(body) < 2 or len(row.cells) != len(body[0].cells) or len(header.cells) < len(row.cells):
         return _Kind.data
+    if len(row.cells) > 1 and all(map(_WIDTH.fullmatch, map(str.strip, row.cells))):
+        return _Kind.units
     typed = [column for column in range(len(row.cells)) if is_typed(body, column)]
     if any(is_value(row.cells[column]) for column in typed):
         return _Kind.data

@@ -1,0 +1,61 @@
+"""Tests that the typed values of MongoDB Extended JSON are read, and written with the same wrappers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from understudy.parameters.read_options import ReadOptions
+from understudy.tables.formats import FORMATS
+from understudy.tables.formats.base import Loaded
+
+N = 60
+
+
+def load(tmp_path: Path, rows: list[dict[str, Any]], name: str = "t.jsonl") -> Loaded:
+    path = tmp_path / name
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return FORMATS["jsonl"].load(path, options=ReadOptions())
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "text", "type_"),
+    [
+        ("$numberDecimal", "{}.50", "double"),
+        ("$numberLong", "7{}", "int64"),
+        ("$numberInt", "{}", "int64"),
+        ("$numberDouble", "{}.25", "double"),
+        ("$oid", "5f1e{:020}", "string"),
+        ("$date", "2023-05-01T10:{:02}:00Z", "timestamp[s, tz=UTC]"),
+    ],
+)
+def test_wrapped_values_are_unwrapped_and_written_back(
+    tmp_path: Path, wrapper: str, text: str, type_: str
+) -> None:
+    rows = [
+        {"own": {wrapper: text.format(i)}, "n": i, "in": {"x": {wrapper: text.format(i)}}} for i in range(N)
+    ]
+    loaded = load(tmp_path, rows)
+    assert loaded.table.column_names == ["own", "n", "in.x"]
+    assert {str(loaded.table[name].type) for name in ("own", "in.x")} == {type_}
+    target = tmp_path / "written.jsonl"
+    FORMATS["jsonl"].write(target, loaded.table.to_batches(), loaded.table.schema)
+    assert [json.loads(line) for line in target.read_text().splitlines()] == rows
+
+
+def test_missing_wrapped_values_are_null(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"n": {"$numberInt": str(i)} if i % 3 else None, "x": i} for i in range(N)]
+    assert load(tmp_path, rows).table["n"].null_count == N // 3
+
+
+def test_values_of_two_types_stay_in_two_columns(tmp_path: Path) -> None:
+    rows = [{"n": {"$numberInt" if i % 2 else "$numberLong": str(i)}} for i in range(N)]
+    assert sorted(load(tmp_path, rows).table.column_names) == ["n.$numberInt", "n.$numberLong"]
+
+
+def test_numbers_in_quotation_marks_without_a_wrapper_remain_text(tmp_path: Path) -> None:
+    assert pa.types.is_string(load(tmp_path, [{"zip": str(10_000 + i)} for i in range(N)]).table["zip"].type)
