@@ -41,7 +41,7 @@ class _Refusal:
 
 
 class InputGuard:
-    """Middleware that answers requests with unstorable text or oversized JSON itself."""
+    """Middleware that rejects requests with unstorable text or oversized JSON."""
 
     def __init__(self, app: ASGIApp, *, uploads: re.Pattern[str]) -> None:
         self.app = app

@@ -50,7 +50,7 @@ def get_schema(
     versioned = schema_services.read_schema(resources, caller, reference)
     if is_unchanged(request, _etag(versioned.version)):
         return not_modified(_etag(versioned.version))
-    return _answer(versioned)
+    return _response(versioned)
 
 
 async def _schema_edit(
@@ -84,7 +84,7 @@ def update_schema(
     many there are and lists their rows. The stored table does not change. Jobs that start later read the
     table with the new schema.
     """
-    return _answer(schema_services.update_schema(resources, caller, reference, edit))
+    return _response(schema_services.update_schema(resources, caller, reference, edit))
 
 
 @router.get(
@@ -129,7 +129,7 @@ def apply_sdv_metadata(
     return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
 
 
-def _answer(versioned: VersionedTableSchema) -> Response:
+def _response(versioned: VersionedTableSchema) -> Response:
     return JSONResponse(_body(versioned), headers={"ETag": _etag(versioned.version)})
 
 

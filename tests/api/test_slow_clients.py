@@ -198,9 +198,9 @@ def test_number_of_conversions_is_limited_and_each_is_closed_when_its_client_dis
             stack.enter_context(closing(ask_for_csv(address, key, dataset_id)))
         wait_until(lambda: conversion.n_open == 2)
         third = stack.enter_context(closing(ask_for_csv(address, key, dataset_id)))
-        answer = third.recv(1 << 16).lower()
-        assert answer.startswith(b"http/1.1 429 ")
-        assert b"retry-after: 5" in answer
+        response = third.recv(1 << 16).lower()
+        assert response.startswith(b"http/1.1 429 ")
+        assert b"retry-after: 5" in response
         other_key = new_key(resources, caller)
         stack.enter_context(closing(ask_for_csv(address, other_key, dataset_id)))
         wait_until(lambda: conversion.n_open == 3)

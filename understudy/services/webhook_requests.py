@@ -85,7 +85,7 @@ def _connect(target: Target, addresses: Sequence[str], deadline: Deadline) -> so
     """Return a connection to the first address that accepts one, or None. No name is looked up."""
     for number, address in enumerate(addresses):
         try:
-            # An address that does not answer leaves the others their part of the time.
+            # An address that does not respond leaves the others their part of the time.
             seconds = deadline.remaining() / (len(addresses) - number)
             return _open(address, target.port, seconds)
         except OSError:

@@ -417,7 +417,7 @@ def test_dead_endpoint_does_not_delay_others(
     resources: Resources, caller: Caller, receiver: Receiver, settings: Settings
 ) -> None:
     released = threading.Event()
-    silent = Receiver(answer=lambda handler: released.wait(60))
+    silent = Receiver(respond=lambda handler: released.wait(60))
     patient = with_settings(resources, settings.model_copy(update={"webhook_timeout_seconds": 60.0}))
     with receiving(silent):
         add_webhook(resources, caller, silent.port, "job.queued")

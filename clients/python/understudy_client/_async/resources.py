@@ -80,7 +80,7 @@ class AsyncApiKeys:
         self._transport = transport
 
     async def create(self, body: requests.CreateApiKey) -> models.NewApiKey:
-        """Create a key. Only this answer contains its text."""
+        """Create a key. Only this response contains its text."""
         return await self._transport.send(operations.create_api_key(body))
 
     async def get(self, api_key_id: str) -> models.ApiKey:

@@ -81,7 +81,7 @@ class ApiKeys:
         self._transport = transport
 
     def create(self, body: requests.CreateApiKey) -> models.NewApiKey:
-        """Create a key. Only this answer contains its text."""
+        """Create a key. Only this response contains its text."""
         return self._transport.send(operations.create_api_key(body))
 
     def get(self, api_key_id: str) -> models.ApiKey:
