@@ -116,7 +116,8 @@ class Settings(BaseSettings):
         Field(
             ge=1,
             le=200,
-            description="Maximum number of concurrent requests and database connections of an API process.",
+            description="Maximum number of concurrent requests per API process, and maximum number of its "
+            "database connections.",
         ),
     ] = 20
     share_port: Annotated[
@@ -236,7 +237,7 @@ class Settings(BaseSettings):
         int | None,
         Field(
             ge=1,
-            description="Minimum estimated memory, in bytes, of jobs that go to the queue `large`. "
+            description="Minimum estimated memory, in bytes, of jobs that go to the `large` queue. "
             "Jobs that run out of memory go there as well, once. By default, the queue is not used.",
         ),
     ] = None
@@ -302,7 +303,7 @@ class Settings(BaseSettings):
         float,
         Field(
             ge=7 * 86400,
-            description="Seconds after which an event is deleted, with its deliveries to webhooks.",
+            description="Seconds after which an event and its webhook deliveries are deleted.",
         ),
     ] = 30 * 86400
 

@@ -49,7 +49,7 @@ class FrequentValue(Body):
 
 
 class WrittenStatistics(Body):
-    """Statistics of a column as text in its notation, such as `31.12.2024` or `1.234,50 €`."""
+    """Statistics of a column, formatted in the column's notation, such as `31.12.2024` or `1.234,50 €`."""
 
     minimum: Annotated[str | None, Field(examples=["1,50 €"])] = None
     maximum: Annotated[str | None, Field(examples=["1.234,50 €"])] = None

@@ -119,10 +119,10 @@ async def upload_dataset(
     """Store files and start the `ingest` job that reads them.
 
     Send a multipart form with the field `file`, or send one file as the request body and its media type as
-    `Content-Type`. To create a dataset of several tables, repeat the field `file`. Each table is named after
-    its file. The dataset is `pending` until the job has succeeded. If a table cannot be read, the dataset's
-    `error` contains the reason. If the request has a `Content-Digest` or `Repr-Digest` header, the SHA-256 of
-    the body must match it. Send large files in parts with `POST /v1/uploads`.
+    `Content-Type`. To create a dataset with several tables, repeat the field `file`. Each table is named
+    after its file. The dataset is `pending` until the job has succeeded. If a table cannot be read, the
+    dataset's `error` contains the reason. If the request has a `Content-Digest` or `Repr-Digest` header, the
+    SHA-256 of the body must match it. Send large files in parts with `POST /v1/uploads`.
     """
     async with received_upload(request, resources) as upload:
         description = describe_upload(upload, query_options)

@@ -80,8 +80,8 @@ def update_schema(
 ) -> Response:
     """Change the schema of a table with a JSON Merge Patch that addresses columns by name.
 
-    Each new type is checked against all values of the table. If some values do not fit, the error reports how
-    many there are and lists their rows. The stored table does not change. Jobs that start later read the
+    Each new type is checked against all values of its column. If some values do not fit, the error reports
+    how many there are and lists their rows. The stored table does not change. Jobs that start later read the
     table with the new schema.
     """
     return _response(schema_services.update_schema(resources, caller, reference, edit))
@@ -150,5 +150,6 @@ def _version(if_match: str | None) -> int | None:
     if len(etags) == 1 and (match := re.fullmatch(r'"(\d{1,9})"', min(etags))):
         return int(match[1])
     raise PreconditionFailed(
-        "If-Match does not contain a version of this schema. Send the ETag of the response to GET."
+        "If-Match does not contain a version of this schema. Set it to the ETag that "
+        "`GET /v1/datasets/{dataset_id}/schema` returned."
     )

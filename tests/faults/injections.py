@@ -74,7 +74,7 @@ class Injector:
             self.faults[name] += 1
 
     def recover(self, now: float) -> None:
-        """End the lasting faults that are due, and restart the processes that have ended."""
+        """End the lasting faults whose time is up, and restart the processes that have ended."""
         due = [entry for entry in self._lasting if entry[0] <= now]
         self._lasting = [entry for entry in self._lasting if entry[0] > now]
         for _, end in due:

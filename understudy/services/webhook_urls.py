@@ -117,7 +117,7 @@ def read_url(url: str, rules: UrlRules) -> Target:
     if parts.scheme not in schemes or not parts.hostname:
         raise _invalid(f"`url` must begin with {' or '.join(f'{name}://' for name in schemes)} and a host.")
     if "@" in parts.netloc or "#" in url:
-        raise _invalid("`url` must contain neither a user name or password nor a fragment. Remove them.")
+        raise _invalid("`url` must not contain a user name, a password or a fragment. Remove it.")
     target = Target(parts.scheme, _host_of(parts), port or DEFAULT_PORTS[parts.scheme], _path_of(parts))
     if port == 0 or (rules.webhook_ports and target.port not in rules.webhook_ports):
         listed = ", ".join(map(str, rules.webhook_ports))

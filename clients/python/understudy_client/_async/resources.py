@@ -161,7 +161,7 @@ class AsyncProjects:
         return await self._transport.send(call)
 
     async def delete(self, project_id: str, *, name: str, if_match: str | None = None) -> None:
-        """Delete a project with all its data. The name confirms the deletion."""
+        """Delete a project with all its data. Pass the project's name as `name` to confirm the deletion."""
         call = operations.delete_managed_project(project_id, name=name, if_match=if_match)
         await self._transport.send(call)
 

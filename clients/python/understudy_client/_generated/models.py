@@ -249,13 +249,13 @@ class ColumnAdherenceResult(Model):
 
 
 class ColumnAdherenceScore(Model):
-    """Share of a column's synthetic values that are within the real range or categories."""
+    """Share of a column's synthetic values that are within the real range or match a real category."""
 
     column: str
     kind: ColumnKind
     score: float
-    """Share of the synthetic values within the real range or categories. The share is rounded to thousandths
-    to protect the two real rows that define a range.
+    """Share of synthetic values that are within the real range or match a real category. The share is
+    rounded to thousandths to protect the two real rows that define a range.
     """
     measure: str
 
@@ -798,8 +798,8 @@ class EntityColumn(Model):
 
     column: str
     score: float
-    """Lowest of these values: `rows_similarity`, 1 minus the decrease from `constant_real` to
-    `constant_synthetic` of each attribute, and 1 minus `duplicated` of each combination.
+    """Lowest of these values: `rows_similarity`; for each attribute, 1 minus the decrease from
+    `constant_real` to `constant_synthetic`; for each combination, 1 minus its `duplicated` value.
     """
     rows_per_entity_real: float
     """Mean number of rows per entity in the real table, rounded to three significant digits."""
@@ -2060,8 +2060,8 @@ class SensitiveAttributeScore(Model):
 
     column: str
     is_category: bool
-    """Whether a guess must be exact to be correct. If false, the rank of a guessed number may differ from
-    the rank of the true value by up to 5% of the column's ranks.
+    """Whether a guess must be exact to be correct. If false, a guessed number is correct if its rank differs
+    from that of the true value by at most 5% of the number of ranks.
     """
     attack: float
     """Share of correct guesses for training rows."""
@@ -2611,7 +2611,7 @@ class WebhookPage(Model):
 
 
 class WrittenStatistics(Model):
-    """Statistics of a column as text in its notation, such as `31.12.2024` or `1.234,50 €`."""
+    """Statistics of a column, formatted in the column's notation, such as `31.12.2024` or `1.234,50 €`."""
 
     minimum: str | None = None
     maximum: str | None = None

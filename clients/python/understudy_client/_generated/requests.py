@@ -391,9 +391,10 @@ class SampleOptions(TypedDict, total=False):
     offset: int
     """Number of rows to skip. For the same seed, row k is the same in every sample."""
     id_start: int | None
-    """Position of the first row's identifier in the model's sequence of identifiers. Row k has the
-    identifier at position `id_start + k`, regardless of the seed. Samples with disjoint positions have no
-    identifiers in common. If omitted, identifiers depend on the seed.
+    """Position of the first row's identifier in the model's sequence of identifiers. Row k, counted from 0
+    and including rows that `offset` skips, has the identifier at position `id_start + k`, regardless of
+    the seed. Samples with disjoint positions have no identifiers in common. If omitted, identifiers
+    depend on the seed.
     """
     conditions: list[SampleCondition]
     """Groups of rows with conditions. The sample contains the groups in this order."""

@@ -64,9 +64,9 @@ class EntityColumn(BaseModel):
     score: Annotated[
         float,
         Field(
-            description="Lowest of these values: `rows_similarity`, 1 minus the decrease from "
-            "`constant_real` to `constant_synthetic` of each attribute, and 1 minus `duplicated` of each "
-            "combination."
+            description="Lowest of these values: `rows_similarity`; for each attribute, 1 minus the decrease "
+            "from `constant_real` to `constant_synthetic`; for each combination, 1 minus its `duplicated` "
+            "value."
         ),
     ]
     rows_per_entity_real: Annotated[
