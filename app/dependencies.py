@@ -152,7 +152,7 @@ LabelsDep = Annotated[dict[str, str], Depends(_labels)]
 
 @dataclass(frozen=True)
 class ListRequest:
-    """The requested page of a list, and the filters that all labelled resources have."""
+    """The requested page of a list, and the filters that all labeled resources have."""
 
     page: PageRequest
     labels: dict[str, str]

@@ -93,7 +93,7 @@ class ColumnProfile(Body):
 class DatasetProfile(Body):
     """Column statistics for a table."""
 
-    n_rows: Annotated[int, Field(description="Number of rows of the table.", examples=[336776])]
+    n_rows: Annotated[int, Field(description="Number of rows in the table.", examples=[336776])]
     n_rows_read: Annotated[
         int,
         Field(description="Number of rows that the statistics were computed from.", examples=[200000]),

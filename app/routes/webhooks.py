@@ -193,7 +193,7 @@ def list_webhook_deliveries(
 def redeliver_event(
     webhook_id: str, delivery_id: str, resources: ResourcesDep, caller: AdministratorDep
 ) -> WebhookDelivery:
-    """Send the event of a delivery that has ended again, with the same `webhook-id`.
+    """Send the event of a past delivery again, with the same `webhook-id`.
 
     Requires the scope `admin`.
     """

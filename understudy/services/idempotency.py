@@ -134,7 +134,7 @@ def _in_progress(seconds: int) -> Conflict:
     After the given time, the request has a response, or a repetition of the request takes it over.
     """
     error = Conflict(
-        "A request with this idempotency key is still running. Repeat it after `Retry-After`.",
+        "A request with this idempotency key is still running. Repeat it after the time in Retry-After.",
         code="idempotency_in_progress",
     )
     error.retry_after_seconds = max(seconds, 1)

@@ -1,8 +1,8 @@
 """Checks of the URLs of webhooks, which prevent requests to private networks (server-side request forgery).
 
 The form of a URL is checked when a webhook is created or changed. The addresses of its host are also checked
-before each request, which is then sent to one of the checked addresses. A host whose addresses change between
-the check and the request (DNS rebinding) therefore gains nothing.
+before each request, which is then sent to one of the checked addresses. Changing the addresses of a host
+between the check and the request (DNS rebinding) therefore has no effect.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ Network = IPv4Network | IPv6Network
 URL_LENGTH_MAX = 2048
 # Maximum duration of a lookup when a webhook is created or changed.
 CHECK_SECONDS_MAX = 3.0
-# More than the number of requests at once in a worker, because a lookup whose time has passed still runs.
+# Number of threads for lookups. It exceeds the number of concurrent requests in a worker, because a lookup
+# that has timed out keeps its thread.
 N_LOOKUPS = 16
 DEFAULT_PORTS = {"http": 80, "https": 443}
 VISIBLE_ASCII = re.compile(r"[!-~]+")

@@ -16,7 +16,7 @@ from understudy_client.errors import ApiError, ConnectionFailed, api_error
 REPEATED_STATUSES = frozenset({429, 502, 503, 504, 507})
 # A gateway sends these statuses if it has received no response from the service, which may have processed the
 # request.
-LOST_ANSWER_STATUSES = frozenset({502, 504})
+LOST_RESPONSE_STATUSES = frozenset({502, 504})
 REPEATED_CODES = frozenset({"idempotency_in_progress"})
 # These quotas become free only when the caller ends something.
 LASTING_CODES = frozenset({"too_many_uploads"})
@@ -118,7 +118,7 @@ class Tries:
             If the deadline is over.
         """
         self._n_failures += 1
-        is_lost = status in LOST_ANSWER_STATUSES
+        is_lost = status in LOST_RESPONSE_STATUSES
         self._is_response_lost = self._is_response_lost or is_lost
         is_repeatable = self._call.is_safe_to_repeat or not is_lost
         error = api_error(status, headers, content)

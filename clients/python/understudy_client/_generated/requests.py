@@ -117,7 +117,7 @@ class CreateProject(TypedDict, total=False):
     name: Required[str]
     """Name of the project."""
     running_jobs_max: int | None
-    """Maximum number of jobs of the project that run at the same time. Without a maximum, the limit of the
+    """Maximum number of the project's jobs that run at the same time. If absent or null, the limit of the
     installation applies.
     """
 
@@ -177,7 +177,7 @@ class EvaluateOptions(TypedDict, total=False):
     queries: list[AggregateQuery]
     """Queries to run on both tables. The report compares their results."""
     policy: str | Policy
-    """Policy for the verdict: `project` for the policy of your project, `standard`, `public`, or a custom
+    """Policy for the verdict: `project` (the policy of your project), `standard`, `public`, or a custom
     policy. The gate always uses the policy of the project.
     """
     labels: ResourceLabels
@@ -314,7 +314,7 @@ class ReadOptions(TypedDict, total=False):
     """Additional words that represent a missing value in a CSV file, separated by commas."""
     coerce: list[str]
     """Comma-separated names of columns to read as numbers or dates even if many of their values cannot be
-    parsed. These values become missing. By default, a column with more than a few of them is read as
+    parsed. These values become missing. By default, a column with more than a few such values is read as
     text.
     """
     bad_rows: Literal["fail", "skip"]
@@ -523,7 +523,7 @@ class UpdateManagedProject(TypedDict, total=False):
     name: str
     """New name of the project."""
     running_jobs_max: int | None
-    """Maximum number of jobs of the project that run at the same time. Without a maximum, the limit of the
+    """Maximum number of the project's jobs that run at the same time. If absent or null, the limit of the
     installation applies.
     """
 

@@ -216,7 +216,7 @@ ENTITY_STRUCTURE = Metric(
     "entity, the columns that an entity determines, and the combinations of columns that are unique. The "
     "worst column determines the score.",
     concern="entities have the wrong number of rows, contradictory attributes or duplicated keys",
-    source="Compare SDMetrics: CardinalityShapeSimilarity and KeyUniqueness, of keys between tables",
+    source="Compare SDMetrics: CardinalityShapeSimilarity and KeyUniqueness, for keys between tables",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),
