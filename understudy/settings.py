@@ -286,13 +286,13 @@ class Settings(BaseSettings):
         float | None,
         Field(
             gt=0,
-            description="Seconds between the end of a job and its deletion with its events. A job whose "
+            description="Seconds after its end at which a job is deleted, with its events. A job whose "
             "results exist is kept. Default: never.",
         ),
     ] = None
     retention_idempotency_seconds: Annotated[
         float,
-        Field(ge=86400, description="Seconds to keep the response to an idempotency key."),
+        Field(ge=86400, description="Seconds to keep the stored response for an idempotency key."),
     ] = 72 * 3600
     retention_uploads_seconds: Annotated[
         float,
@@ -373,8 +373,8 @@ class Settings(BaseSettings):
         int,
         Field(
             ge=1,
-            description="Maximum number of requests of a project in a minute. Each process of the API counts "
-            "its own requests.",
+            description="Maximum number of requests per minute from a project. Each API process counts its "
+            "own requests.",
         ),
     ] = 60_000
     running_jobs_max: Annotated[

@@ -226,7 +226,7 @@ def _problem(status: int, headers: Mapping[str, str], content: bytes) -> Problem
             pass
     return Problem(
         type="about:blank",
-        title="The response is not a problem of the service",
+        title="The response does not contain the problem details of the service",
         status=status,
         detail=f"The service responded with HTTP status {status}. Check the URL and any proxy in between.",
         instance="",
