@@ -76,7 +76,7 @@ def test_quota_that_only_the_caller_can_free_is_not_repeated(api: Caller, server
     assert len(server.requests) == 1
 
 
-def test_service_that_never_answers_is_a_connection_error(api: Caller, server: ScriptedServer) -> None:
+def test_service_that_never_responds_is_a_connection_error(api: Caller, server: ScriptedServer) -> None:
     server.script = [LOST] * 4
     with pytest.raises(ConnectionFailed, match="/v1/datasets/ds_1"):
         api.do(api.client.datasets.get("ds_1"))
@@ -100,13 +100,13 @@ def test_permanent_error_is_not_repeated_and_hides_its_text(error: type[httpx2.T
     assert "sk_secret" not in "".join(traceback.format_exception(raised.value))
 
 
-def test_page_of_a_proxy_is_an_unexpected_answer(api: Caller, server: ScriptedServer) -> None:
+def test_page_of_a_proxy_is_an_unexpected_response(api: Caller, server: ScriptedServer) -> None:
     server.script = [Response(200, b"<html>", {"Content-Type": "text/html"})]
     with pytest.raises(UnexpectedResponse, match=r"GET /v1/datasets/ds_1 .*\(json_invalid\)"):
         api.do(api.client.datasets.get("ds_1"))
 
 
-def test_unexpected_answer_names_the_field_without_its_value(api: Caller, server: ScriptedServer) -> None:
+def test_unexpected_response_names_the_field_without_its_value(api: Caller, server: ScriptedServer) -> None:
     server.script = [Response(200, dataset(name=["sk_secret"]))]
     with pytest.raises(UnexpectedResponse, match="`name`: string_type") as raised:
         api.do(api.client.datasets.get("ds_1"))
@@ -137,14 +137,14 @@ def test_error_has_the_fields_of_the_problem(api: Caller, server: ScriptedServer
     assert [item.pointer for item in error.errors] == ["/n_rows"]
 
 
-def test_error_page_of_a_gateway_is_an_error(api: Caller, server: ScriptedServer) -> None:
+def test_error_page_of_a_gateway_raises_an_api_error(api: Caller, server: ScriptedServer) -> None:
     server.script = [Response(502, b"<html>", {"Content-Type": "text/html"})] * 4
     with pytest.raises(Unavailable) as raised:
         api.do(api.client.datasets.get("ds_1"))
     assert (raised.value.status, raised.value.code) == (502, "unknown")
 
 
-def test_if_match_of_the_etag_that_was_read(api: Caller, server: ScriptedServer) -> None:
+def test_if_match_contains_the_etag_that_was_read(api: Caller, server: ScriptedServer) -> None:
     server.script = [Response(200, dataset(), {"ETag": '"7"'}), problem(412, "precondition_failed")]
     read = api.do(api.client.datasets.get("ds_1"))
     with pytest.raises(PreconditionFailed):
@@ -153,7 +153,7 @@ def test_if_match_of_the_etag_that_was_read(api: Caller, server: ScriptedServer)
     assert server.requests[1].body == b'{"labels": {"team": null}}'
 
 
-def test_change_under_a_condition_is_not_repeated_if_its_answer_is_lost(
+def test_conditional_change_is_not_repeated_if_its_response_is_lost(
     api: Caller, server: ScriptedServer
 ) -> None:
     server.script = [LOST]
@@ -166,7 +166,7 @@ GATEWAY_STATUSES = [502, 504]
 
 
 @pytest.mark.parametrize("status", GATEWAY_STATUSES)
-def test_change_under_a_condition_is_not_repeated_if_a_gateway_has_lost_its_answer(
+def test_conditional_change_is_not_repeated_if_a_gateway_has_lost_its_response(
     api: Caller, server: ScriptedServer, status: int
 ) -> None:
     server.script = [Response(status, b"<html>")]
@@ -176,7 +176,7 @@ def test_change_under_a_condition_is_not_repeated_if_a_gateway_has_lost_its_answ
 
 
 @pytest.mark.parametrize("status", GATEWAY_STATUSES)
-def test_other_requests_are_repeated_if_a_gateway_has_lost_their_answer(
+def test_other_requests_are_repeated_if_a_gateway_has_lost_their_response(
     api: Caller, server: ScriptedServer, status: int
 ) -> None:
     server.script = [Response(status, b"<html>"), Response(200, dataset(name="new"))]
@@ -185,14 +185,14 @@ def test_other_requests_are_repeated_if_a_gateway_has_lost_their_answer(
     assert api.do(api.client.datasets.delete("ds_1", if_match='"7"')) is None
 
 
-def test_change_under_a_condition_is_repeated_if_the_service_refused_it(
+def test_conditional_change_is_repeated_if_the_service_refused_it(
     api: Caller, server: ScriptedServer
 ) -> None:
     server.script = [problem(503, "unavailable", Retry_After="0"), Response(200, dataset(name="new"))]
     assert api.do(api.client.datasets.update("ds_1", if_match='"7"', name="new")).name == "new"
 
 
-def test_deletion_whose_answer_was_lost_succeeds(api: Caller, server: ScriptedServer) -> None:
+def test_deletion_whose_response_was_lost_succeeds(api: Caller, server: ScriptedServer) -> None:
     server.script = [LOST, problem(404, "not_found"), problem(404, "not_found")]
     assert api.do(api.client.datasets.delete("ds_1", cascade=True)) is None
     assert server.requests[0].query == {"cascade": ["true"]}
@@ -278,7 +278,7 @@ def test_wait_for_a_job_of_a_silent_service_ends_after_its_timeout(
     is_over.set()
 
 
-def test_asked_pause_beyond_the_deadline_ends_the_tries() -> None:
+def test_requested_pause_beyond_the_deadline_ends_the_tries() -> None:
     tries = Tries(Call("GET", "/", None), Retries(), deadline=time.monotonic() + 5)
     assert tries.after_refusal(503, {"Retry-After": "1"}, b"") >= 1
     with pytest.raises(DeadlineExceeded):

@@ -243,7 +243,7 @@ def delete_in_use(client: Client) -> None:
 
 
 @pytest.mark.complete
-def test_api_answers_despite_many_idle_connections(stack: Stack, client: Client, api: ApiProcess) -> None:
+def test_api_responds_despite_many_idle_connections(stack: Stack, client: Client, api: ApiProcess) -> None:
     connections = [socket.create_connection(("127.0.0.1", api.port)) for _ in range(800)]
     try:
         assert all(api.is_live() for _ in range(20))

@@ -142,7 +142,7 @@ def test_host_without_an_allowed_address_is_unreachable_like_a_closed_port() -> 
         assert outcome == Outcome(error_code="unreachable")
 
 
-def test_address_that_does_not_answer_leaves_the_others_their_time() -> None:
+def test_address_that_does_not_respond_leaves_time_for_others() -> None:
     """The first address accepts no connection, because the queue of its listener is full."""
     with receiving(Receiver()) as receiver, socket.socket() as listener:
         listener.bind(("127.0.0.2", receiver.port))
