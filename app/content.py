@@ -37,7 +37,7 @@ class StoredContent:
     Parameters
     ----------
     open : callable
-        Function that opens the file. With True, it does not compare the digest, because the response does.
+        Function that opens the file. If its argument is False, the function also compares the digest.
     """
 
     open: Callable[[bool], BinaryIO]

@@ -139,9 +139,9 @@ async def _labels(
     for text in label or []:
         key, colon, value = text.partition(":")
         if not key or not colon:
+            remedy = "Write a key before the colon." if colon else "Separate key and value with a colon."
             raise InvalidInput(
-                f"The label {text!r} does not have the form key:value. Separate key and value with a colon.",
-                code="invalid_parameters",
+                f"The label {text!r} does not have the form key:value. {remedy}", code="invalid_parameters"
             )
         labels[key] = value
     return labels
@@ -152,7 +152,7 @@ LabelsDep = Annotated[dict[str, str], Depends(_labels)]
 
 @dataclass(frozen=True)
 class ListRequest:
-    """The requested page of a list, and the filters that all labelled resources have."""
+    """The requested page of a list, and the filters that all labeled resources have."""
 
     page: PageRequest
     labels: dict[str, str]

@@ -187,7 +187,7 @@ def _rewrite_operation(path: str, method: str, operation: Json) -> None:
 
 
 def _has_condition(path: str, method: str, responses: Json) -> bool:
-    """Return whether an operation answers `If-None-Match` with 304: every read except event streams."""
+    """Return whether an operation returns 304 for `If-None-Match`: every read except event streams does."""
     is_stream = "text/event-stream" in responses.get("200", {}).get("content", {})
     return method == "get" and path.startswith("/v1/") and not is_stream
 

@@ -57,7 +57,7 @@ PARAMETERS: dict[str, Json] = {
     "Range": {
         "name": "Range",
         "in": "header",
-        "description": "Range of bytes of a stored Parquet file.",
+        "description": "Byte range of a stored Parquet file.",
         "schema": {"type": "string"},
         "example": "bytes=0-1023",
     },

@@ -13,8 +13,8 @@ _HEADERS = {
     ),
     "webhook-timestamp": ("Time of the attempt in seconds since 1970.", "1769860800"),
     "webhook-signature": (
-        "Signatures separated by spaces, one for each secret in use: `v1,` and the Base64 of the HMAC-SHA256"
-        " of ID, timestamp and body, joined by periods.",
+        "Signatures separated by spaces, one for each secret in use. A signature is `v1,` followed by the"
+        " HMAC-SHA256, in Base64, of the ID, the timestamp and the body, joined by periods.",
         "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
     ),
 }

@@ -1,4 +1,4 @@
-"""Middleware that adds the ETag of a resource to JSON responses, and answers `If-None-Match` with 304."""
+"""Middleware that adds the ETag of a resource to JSON responses, and returns 304 for `If-None-Match`."""
 
 from __future__ import annotations
 

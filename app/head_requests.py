@@ -24,7 +24,7 @@ class HeadRequests:
         try:
             await self.app(get, receive, send_head)
         finally:
-            # Metrics are labelled with the route.
+            # Metrics are labeled with the route.
             scope["route"] = get.get("route")
 
 

@@ -1,4 +1,4 @@
-"""Prometheus metrics for HTTP requests, labelled with the route's path template."""
+"""Prometheus metrics for HTTP requests, labeled with the route's path template."""
 
 from __future__ import annotations
 

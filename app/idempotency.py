@@ -16,7 +16,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from understudy.db.idempotency import StoredAnswer
+from understudy.db.idempotency import StoredResponse
 from understudy.errors import InvalidInput
 from understudy.services import idempotency
 
@@ -42,7 +42,7 @@ class IdempotentRoute(APIRoute):
         if "POST" not in (self.methods or ()):
             return handler
 
-        async def answer(request: Request) -> Response:
+        async def respond(request: Request) -> Response:
             if HEADER not in request.headers:
                 return await handler(request)
             try:
@@ -52,20 +52,20 @@ class IdempotentRoute(APIRoute):
                     "The connection was closed before the whole body had arrived. Send the request again.",
                     code="incomplete_body",
                 ) from error
-            return await answer_once(
+            return await respond_once(
                 request,
                 _value_sha256(body),
                 lambda: handler(request),
                 earlier_sha256=hashlib.sha256(body).digest(),
             )
 
-        return answer
+        return respond
 
 
-async def answer_once(
+async def respond_once(
     request: Request,
     body_sha256: bytes,
-    answer: Callable[[], Awaitable[Response]],
+    respond: Callable[[], Awaitable[Response]],
     *,
     earlier_sha256: bytes | None = None,
 ) -> Response:
@@ -85,7 +85,7 @@ async def answer_once(
     """
     key = request.headers.get(HEADER)
     if key is None:
-        return await answer()
+        return await respond()
     if not VISIBLE_ASCII.fullmatch(key):
         raise InvalidInput(
             f"{HEADER} must consist of 1 to 255 visible ASCII characters.",
@@ -105,19 +105,19 @@ async def answer_once(
         headers = {**stored.headers, "Idempotent-Replayed": "true"}
         return JSONResponse(stored.body, status_code=stored.status, headers=headers)
     try:
-        response = await answer()
+        response = await respond()
     except BaseException:
         await run_in_threadpool(idempotency.abandon, resources, project_id, key)
         raise
     headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    kept = StoredAnswer(response.status_code, headers, json.loads(bytes(response.body)))
+    kept = StoredResponse(response.status_code, headers, json.loads(bytes(response.body)))
     complete = partial(idempotency.complete, is_secret=request.scope["route"].path in SECRET)
     await run_in_threadpool(complete, resources, project_id, key, kept)
     return response
 
 
 def _take_over_after(request: Request) -> timedelta:
-    """Return the age at which an unanswered request no longer prevents its repetition.
+    """Return the age from which a request without a response no longer prevents its repetition.
 
     The age is zero if repeating the operation returns the same resources even without a key. Clients can
     repeat these requests immediately after an API crash.

@@ -41,7 +41,7 @@ class _Refusal:
 
 
 class InputGuard:
-    """Middleware that answers requests with unstorable text or oversized JSON itself."""
+    """Middleware that rejects requests with unstorable text or oversized JSON."""
 
     def __init__(self, app: ASGIApp, *, uploads: re.Pattern[str]) -> None:
         self.app = app
@@ -75,7 +75,7 @@ def pointer_to(path: Path) -> str:
 
 
 def _check_head(scope: Scope) -> _Refusal | None:
-    """Return the refusal of a path, query or header that cannot be stored."""
+    """Return the refusal of a request whose path, query or headers cannot be stored, or None."""
     if _is_unstorable(scope.get("raw_path") or scope["path"].encode("utf-8", "surrogatepass")):
         return _Refusal(InvalidInput(f"The path {DETAIL}", code="invalid_parameters"))
     for pair in scope["query_string"].split(b"&"):
@@ -131,7 +131,7 @@ def _needs_check(body: bytes) -> bool:
 
 
 def _check_body(body: bytes) -> _Refusal | None:
-    """Return the refusal of a JSON body. Malformed and other bodies are left to the operation."""
+    """Return the refusal of a JSON body, or None. The operation checks all other bodies."""
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):

@@ -30,9 +30,9 @@ logger = get_logger(__name__)
 
 
 class RequestContext:
-    """Middleware that adds a request ID and security headers, and answers requests that fail unexpectedly.
+    """Middleware that adds a request ID and security headers, and handles requests that fail unexpectedly.
 
-    The answer is 500 after an unexpected error, and 503 after the stop of the process.
+    The response is 500 after an unexpected error, and 503 if the process was stopped.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -162,7 +162,7 @@ class TimedProtocol(HttpToolsProtocol):
         """Refuse the request unless its body arrived fast enough or the application did not read it."""
         if self._is_in_headers:
             if self.cycle is not None and not self.cycle.response_complete:
-                return self._restart(HEADER_SECONDS)  # The previous request is still being answered.
+                return self._restart(HEADER_SECONDS)  # The previous request is still being processed.
             return self._refuse("request_timeout")
         is_waiting = self.flow.read_paused or self.cycle.waiting_for_100_continue
         is_fast = self._n_received >= BODY_RATE_MIN * BODY_WINDOW_SECONDS
@@ -174,7 +174,7 @@ class TimedProtocol(HttpToolsProtocol):
     def _refuse(self, code: str) -> None:
         """Send an error if no other response is in progress, and close the connection."""
         self._stop()
-        if self._can_answer():
+        if self._can_respond():
             request_id = f"req_{secrets.token_hex(12)}"
             logger.info(code, request_id=request_id)
             self.transport.write(_refusal(code, request_id))
@@ -185,7 +185,7 @@ class TimedProtocol(HttpToolsProtocol):
         self.transport.close()
         self._start_sending_timer()
 
-    def _can_answer(self) -> bool:
+    def _can_respond(self) -> bool:
         if self._is_in_headers:
             # Nothing is sent on a connection before a request has begun.
             return self._has_begun and (self.cycle is None or self.cycle.response_complete)

@@ -91,7 +91,7 @@ class Staging:
 
     @property
     def is_due(self) -> bool:
-        """Whether a file has enough buffered bytes for a write, or has ended and must be closed."""
+        """Whether `write` has something to do: write buffered bytes, or close a file that has ended."""
         return bool(self.files) and (
             self.files[-1].is_due or (len(self.files) > 1 and not self.files[-2].is_closed)
         )

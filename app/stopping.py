@@ -56,7 +56,7 @@ class Stopping:
 
 
 def stopped() -> Unavailable:
-    """Return the error for a request that the stop of the process has interrupted."""
+    """Return the error for a request that was interrupted because the process stopped."""
     return Unavailable(
         "The server stopped before the request was complete. Send the request again after the time in "
         "Retry-After."

@@ -30,7 +30,7 @@ ROWS_MAX = 2_000
 # Wider tables are only read and profiled, because a fit needs minutes.
 COLUMNS_MAX = 60
 _ROWS_EVALUATED_MAX = 500
-# Words that occur in a remedy, which tells the reader what to do.
+# Verbs that indicate that an error message contains a remedy, that is, tells the reader what to do.
 _REMEDY = re.compile(
     r"\b(?:add|change|check|choose|convert|correct|declare|delete|drop|export|give|increase|join|lower|name|open"
     r"|pass|put|remove|rename|repair|replace|save|send|set|shorten|skip|split|upload|use|write)\b",

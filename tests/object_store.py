@@ -164,9 +164,9 @@ class _Handler(BaseHTTPRequestHandler):
             headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
             connection.request(self.command, self.path, body, headers)
             response = connection.getresponse()
-            answer = response.status, dict(response.getheaders()), response.read()
+            result = response.status, dict(response.getheaders()), response.read()
             connection.close()
-            return answer
+            return result
 
         fault = self.proxy.next_fault(self.command)
         if fault is None:

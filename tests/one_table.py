@@ -21,7 +21,7 @@ S = TypeVar("S", bound=Synthesizer)
 def fit(
     synthesizer: S, table: pa.Table, schema: TableSchema, *, seed: int = 0, context: FitContext | None = None
 ) -> S:
-    """Fit a synthesizer to a dataset of one table."""
+    """Fit a synthesizer to a dataset with one table."""
     dataset_schema = DatasetSchema(tables={DEFAULT_NAME: schema})
     data = {DEFAULT_NAME: ArrowSource(table)}
     return synthesizer.fit(data, dataset_schema, context=context or FitContext(seed=seed))

@@ -28,10 +28,10 @@ class Received:
 
 @dataclass
 class Receiver:
-    """A server that answers each request with `answer`, and records the requests."""
+    """A server that records requests. `respond`, if given, responds to them."""
 
     status: int = 204
-    answer: Callable[[BaseHTTPRequestHandler], None] | None = None
+    respond: Callable[[BaseHTTPRequestHandler], None] | None = None
     requests: list[Received] = field(default_factory=list)
     port: int = 0
 
@@ -45,8 +45,8 @@ def receiving(receiver: Receiver, context: ssl.SSLContext | None = None) -> Iter
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.requests.append(Received(self.path, headers, body))
-            if receiver.answer is not None:
-                receiver.answer(self)
+            if receiver.respond is not None:
+                receiver.respond(self)
                 return
             self.send_response(receiver.status)
             self.end_headers()

@@ -126,7 +126,7 @@ class ResourceSettings(ResourceLimits, Protocol):
 
 @dataclass(frozen=True)
 class Resources:
-    """The open resources of a process. Its threads share them, but its forks do not.
+    """The open resources of a process. Its threads share them, but forked processes must open their own.
 
     Parameters
     ----------

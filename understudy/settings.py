@@ -116,7 +116,8 @@ class Settings(BaseSettings):
         Field(
             ge=1,
             le=200,
-            description="Maximum number of concurrent requests and database connections of an API process.",
+            description="Maximum number of concurrent requests per API process, and maximum number of its "
+            "database connections.",
         ),
     ] = 20
     share_port: Annotated[
@@ -236,7 +237,7 @@ class Settings(BaseSettings):
         int | None,
         Field(
             ge=1,
-            description="Minimum estimated memory, in bytes, of jobs that go to the queue `large`. "
+            description="Minimum estimated memory, in bytes, of jobs that go to the `large` queue. "
             "Jobs that run out of memory go there as well, once. By default, the queue is not used.",
         ),
     ] = None
@@ -285,13 +286,13 @@ class Settings(BaseSettings):
         float | None,
         Field(
             gt=0,
-            description="Seconds between the end of a job and its deletion with its events. A job whose "
+            description="Seconds after its end at which a job is deleted, with its events. A job whose "
             "results exist is kept. Default: never.",
         ),
     ] = None
     retention_idempotency_seconds: Annotated[
         float,
-        Field(ge=86400, description="Seconds to keep the response to an idempotency key."),
+        Field(ge=86400, description="Seconds to keep the stored response for an idempotency key."),
     ] = 72 * 3600
     retention_uploads_seconds: Annotated[
         float,
@@ -302,7 +303,7 @@ class Settings(BaseSettings):
         float,
         Field(
             ge=7 * 86400,
-            description="Seconds after which an event is deleted, with its deliveries to webhooks.",
+            description="Seconds after which an event and its webhook deliveries are deleted.",
         ),
     ] = 30 * 86400
 
@@ -372,8 +373,8 @@ class Settings(BaseSettings):
         int,
         Field(
             ge=1,
-            description="Maximum number of requests of a project in a minute. Each process of the API counts "
-            "its own requests.",
+            description="Maximum number of requests per minute from a project. Each API process counts its "
+            "own requests.",
         ),
     ] = 60_000
     running_jobs_max: Annotated[

@@ -77,7 +77,8 @@ class MetricDescription(Body):
         str, Field(description="Topic of the metric: `fidelity`, `usefulness`, `bias` or `privacy`.")
     ]
     direction: Annotated[
-        str, Field(description="Direction of better scores: `higher` or `lower`.", examples=["higher"])
+        str,
+        Field(description="Better scores are `higher`, `lower`, or `nearer` to the best score."),
     ]
     range: Annotated[
         list[float | None],

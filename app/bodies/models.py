@@ -37,7 +37,7 @@ class TrainedModel(Body):
     n_rows_trained: int
     size_bytes: int
     table_schemas: Annotated[
-        dict[str, TableSchema], Field(description="Schemas that the model learned, by table name.")
+        dict[str, TableSchema], Field(description="Schemas of the learned tables, by table name.")
     ]
     card: Annotated[Json, Field(description="Model card of the synthesizer: sizes, settings and warnings.")]
     created_at: Timestamp

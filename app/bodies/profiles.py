@@ -49,7 +49,7 @@ class FrequentValue(Body):
 
 
 class WrittenStatistics(Body):
-    """Statistics of a column as text in its notation, such as `31.12.2024` or `1.234,50 €`."""
+    """Statistics of a column, formatted in the column's notation, such as `31.12.2024` or `1.234,50 €`."""
 
     minimum: Annotated[str | None, Field(examples=["1,50 €"])] = None
     maximum: Annotated[str | None, Field(examples=["1.234,50 €"])] = None
@@ -93,7 +93,7 @@ class ColumnProfile(Body):
 class DatasetProfile(Body):
     """Column statistics for a table."""
 
-    n_rows: Annotated[int, Field(description="Number of rows of the table.", examples=[336776])]
+    n_rows: Annotated[int, Field(description="Number of rows in the table.", examples=[336776])]
     n_rows_read: Annotated[
         int,
         Field(description="Number of rows that the statistics were computed from.", examples=[200000]),

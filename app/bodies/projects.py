@@ -18,7 +18,7 @@ Gate = Literal["off", "on_fail", "until_reviewed"]
 
 
 class SigningKey(Body):
-    """The public key that verifies the project's signatures."""
+    """The public key for verifying the project's signatures."""
 
     algorithm: Annotated[str, Field(examples=["Ed25519"])]
     key_id: Annotated[
@@ -47,7 +47,9 @@ class Project(Body):
             "puts no sample into quarantine."
         ),
     ]
-    signing_key: Annotated[SigningKey, Field(description="Public key of the signatures in evidence packs.")]
+    signing_key: Annotated[
+        SigningKey, Field(description="Public key for verifying the signatures of evidence packs.")
+    ]
     created_at: Timestamp
 
 
@@ -56,7 +58,7 @@ RunningJobsMax = Annotated[
     Field(
         ge=0,
         le=1_000_000,
-        description="Maximum number of jobs of the project that run at the same time. Without a maximum, the "
+        description="Maximum number of the project's jobs that run at the same time. If absent or null, the "
         "limit of the installation applies.",
         examples=[8],
     ),
@@ -64,7 +66,7 @@ RunningJobsMax = Annotated[
 
 
 class ManagedProject(Body):
-    """A project in the installation, without the project data."""
+    """A project in the installation, without its data."""
 
     id: Annotated[str, Field(examples=["prj_01kaz7m2q5e1h9v3x8r6t4n0bc"])]
     name: str

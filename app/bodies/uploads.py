@@ -176,7 +176,7 @@ class Upload(Body):
     labels: dict[str, str]
     options: Annotated[
         dict[str, Any],
-        Field(description="Options for reading the files that differ from the defaults."),
+        Field(description="Read options that differ from their defaults."),
     ]
     size_bytes: Annotated[int, Field(description="Total size of all files in bytes.")]
     part_bytes: Annotated[

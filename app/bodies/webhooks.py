@@ -55,11 +55,13 @@ class Webhook(Body):
         str | None,
         known_values("request", "gone", "failing"),
         Field(
-            description="Reason why the webhook is disabled: a request to the API (`request`), the status 410"
-            " of a response (`gone`), or failed attempts for 72 hours (`failing`)."
+            description="Reason why the webhook is disabled: a request to the API (`request`), a response"
+            " with status 410 (`gone`), or failed attempts for 72 hours (`failing`)."
         ),
     ] = None
-    disabled_at: Annotated[Timestamp | None, Field(description="Time at which it was disabled.")] = None
+    disabled_at: Annotated[Timestamp | None, Field(description="Time at which the webhook was disabled.")] = (
+        None
+    )
     failing_since: Annotated[
         Timestamp | None, Field(description="Time since which all attempts have failed.")
     ] = None
@@ -147,10 +149,10 @@ class DeliveryAttempt(Body):
             *("rejected", "timeout", "unreachable", "tls_failed", "invalid_response"),
             *("url_not_allowed", "secret_unreadable", "internal_error"),
         ),
-        Field(description="Reason of the failure."),
+        Field(description="Reason for the failure."),
     ] = None
     duration_seconds: Annotated[
-        float | None, Field(description="Duration of the request. Absent without a connection.")
+        float | None, Field(description="Duration of the request. Absent if no connection was made.")
     ] = None
 
 
@@ -163,7 +165,10 @@ class WebhookDelivery(Body):
     state: Annotated[str, known_values(*get_args(DeliveryState)), Field(description="State of the delivery.")]
     error_code: Annotated[
         str | None,
-        Field(description="Reason of the last failure, or `webhook_disabled` if it was not attempted again."),
+        Field(
+            description="Reason for the last failure, or `webhook_disabled` if the webhook was disabled "
+            "before another attempt."
+        ),
     ] = None
     n_attempts: Annotated[int, Field(description="Number of all attempts.", examples=[1])]
     attempts: Annotated[list[DeliveryAttempt], Field(description="The last 20 attempts, oldest first.")]

@@ -37,7 +37,7 @@ def create_api_key(
 ) -> NewApiKey:
     """Create a key for the project. Only this response contains the key. Requires the scope `admin`."""
     request = KeyRequest(new.name, new.scopes, new.expires_at)
-    return new_key_answer(*key_services.grant_api_key(resources, caller, request), response)
+    return new_key_body(*key_services.grant_api_key(resources, caller, request), response)
 
 
 @router.get("", response_model_exclude_none=True, summary="List API keys", responses=problems(422))
@@ -119,7 +119,7 @@ def rotate_api_key(
         grace=timedelta(seconds=chosen.grace_seconds),
         expires_at=chosen.expires_at,
     )
-    return new_key_answer(*created, response)
+    return new_key_body(*created, response)
 
 
 @router.delete(
@@ -141,7 +141,7 @@ def _check(precondition: Precondition) -> Check[orm.ApiKey]:
     return lambda _, row: precondition.check(lambda: etag_of(ApiKey.of(row)))
 
 
-def new_key_answer(row: orm.ApiKey, key: str, response: Response) -> NewApiKey:
+def new_key_body(row: orm.ApiKey, key: str, response: Response) -> NewApiKey:
     """Return the response body of a new key, and set the header `Location`."""
     body = NewApiKey.with_secret(row, key)
     response.headers["Location"] = f"/v1/api-keys/{body.id}"

@@ -29,7 +29,7 @@ from app.dependencies import (
 )
 from app.descriptions import Description, UploadQueryOptions, describe_upload
 from app.document import merge_patch_body, problems
-from app.idempotency import answer_once
+from app.idempotency import respond_once
 from app.uploads import Upload, received_upload
 from understudy import ids
 from understudy.db import dataset_tables, datasets
@@ -119,19 +119,19 @@ async def upload_dataset(
     """Store files and start the `ingest` job that reads them.
 
     Send a multipart form with the field `file`, or send one file as the request body and its media type as
-    `Content-Type`. To create a dataset of several tables, repeat the field `file`. Each table is named after
-    its file. The dataset is `pending` until the job has succeeded. If a table cannot be read, the dataset's
-    `error` contains the reason. If the request has a `Content-Digest` or `Repr-Digest` header, the SHA-256 of
-    the body must match it. Send large files in parts with `POST /v1/uploads`.
+    `Content-Type`. To create a dataset with several tables, repeat the field `file`. Each table is named
+    after its file. The dataset is `pending` until the job has succeeded. If a table cannot be read, the
+    dataset's `error` contains the reason. If the request has a `Content-Digest` or `Repr-Digest` header, the
+    SHA-256 of the body must match it. Send large files in parts with `POST /v1/uploads`.
     """
     async with received_upload(request, resources) as upload:
         description = describe_upload(upload, query_options)
         digest = hashlib.sha256(upload.sha256 + description.model_dump_json().encode()).digest()
 
-        async def answer() -> Response:
+        async def respond() -> Response:
             return await run_in_threadpool(_store, resources, caller.project_id, description, upload, key)
 
-        return await answer_once(request, digest, answer)
+        return await respond_once(request, digest, respond)
 
 
 @router.get("", response_model_exclude_none=True, summary="List datasets", responses=problems(422))
@@ -238,10 +238,10 @@ def _store(
     ]
     new = NewDataset(description.name, description.labels, description.options)
     dataset, job = dataset_services.upload_tables(resources, project_id, new, files, idempotency_key=key)
-    return uploaded_answer(resources, dataset, job)
+    return uploaded_response(resources, dataset, job)
 
 
-def uploaded_answer(resources: Resources, row: orm.Dataset, job: orm.Job) -> Response:
+def uploaded_response(resources: Resources, row: orm.Dataset, job: orm.Job) -> Response:
     """Return the response to a completed upload: the dataset and its `ingest` job."""
     body = UploadedDataset(dataset=dataset_body(resources, row), job=Job.of(job))
     headers = {"Location": f"/v1/datasets/{body.dataset.id}"}

@@ -40,14 +40,14 @@ class JobRoute(IdempotentRoute):
         if "POST" not in (self.methods or ()):
             return handler
 
-        async def answer(request: Request) -> Response:
+        async def respond(request: Request) -> Response:
             response = await handler(request)
             seconds = read_wait(request.headers.get("prefer"))
             if not seconds or response.status_code != 202:
                 return response
             return await _held(request, response, seconds)
 
-        return answer
+        return respond
 
 
 async def _held(request: Request, response: Response, seconds: int) -> Response:

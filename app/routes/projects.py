@@ -13,7 +13,7 @@ from app.conditions import Precondition, PreconditionDep, etag_of
 from app.dependencies import ConfirmationName, OperatorDep, PageDep, ResourcesDep
 from app.document import merge_patch_body, problems
 from app.idempotency import IdempotentRoute
-from app.routes.api_keys import new_key_answer
+from app.routes.api_keys import new_key_body
 from understudy import ids
 from understudy.db import projects
 from understudy.services import api_keys, deletion
@@ -125,7 +125,7 @@ def create_project_api_key(
     """Create a key for any project. Only this response contains the key. Requires the scope `operator`."""
     request = KeyRequest(new.name, new.scopes, new.expires_at)
     key = ids.from_text("project", project_id)
-    return new_key_answer(*api_keys.grant_api_key(resources, caller, request, project_id=key), response)
+    return new_key_body(*api_keys.grant_api_key(resources, caller, request, project_id=key), response)
 
 
 def _check(precondition: Precondition) -> Check[orm.Project]:

@@ -50,7 +50,7 @@ def get_schema(
     versioned = schema_services.read_schema(resources, caller, reference)
     if is_unchanged(request, _etag(versioned.version)):
         return not_modified(_etag(versioned.version))
-    return _answer(versioned)
+    return _response(versioned)
 
 
 async def _schema_edit(
@@ -80,11 +80,11 @@ def update_schema(
 ) -> Response:
     """Change the schema of a table with a JSON Merge Patch that addresses columns by name.
 
-    Each new type is checked against all values of the table. If some values do not fit, the error reports how
-    many there are and lists their rows. The stored table does not change. Jobs that start later read the
+    Each new type is checked against all values of its column. If some values do not fit, the error reports
+    how many there are and lists their rows. The stored table does not change. Jobs that start later read the
     table with the new schema.
     """
-    return _answer(schema_services.update_schema(resources, caller, reference, edit))
+    return _response(schema_services.update_schema(resources, caller, reference, edit))
 
 
 @router.get(
@@ -129,7 +129,7 @@ def apply_sdv_metadata(
     return JSONResponse(body, headers={"ETag": _etag(versioned.version)})
 
 
-def _answer(versioned: VersionedTableSchema) -> Response:
+def _response(versioned: VersionedTableSchema) -> Response:
     return JSONResponse(_body(versioned), headers={"ETag": _etag(versioned.version)})
 
 
@@ -150,5 +150,6 @@ def _version(if_match: str | None) -> int | None:
     if len(etags) == 1 and (match := re.fullmatch(r'"(\d{1,9})"', min(etags))):
         return int(match[1])
     raise PreconditionFailed(
-        "If-Match does not contain a version of this schema. Send the ETag of the response to GET."
+        "If-Match does not contain a version of this schema. Set it to the ETag that "
+        "`GET /v1/datasets/{dataset_id}/schema` returned."
     )

@@ -16,7 +16,7 @@ from app.descriptions import describe_files
 from app.digests import read_digest
 from app.document import problems
 from app.idempotency import IdempotentRoute
-from app.routes.datasets import uploaded_answer
+from app.routes.datasets import uploaded_response
 from app.uploads import received_part
 from understudy import ids
 from understudy.db import uploads
@@ -152,7 +152,7 @@ def complete_upload(
     dataset, job = upload_services.complete_upload(
         resources, caller.project_id, ids.from_text("upload", upload_id)
     )
-    return uploaded_answer(resources, dataset, job)
+    return uploaded_response(resources, dataset, job)
 
 
 @router.delete("/{upload_id}", status_code=204, summary="Delete an upload", responses=problems(404, 409, 412))

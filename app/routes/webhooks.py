@@ -94,7 +94,8 @@ def update_webhook(
 ) -> Webhook:
     """Change, disable or enable a webhook. Requires the scope `admin`.
 
-    A disabled webhook misses events and its pending deliveries fail. `GET /v1/events` lists what it missed.
+    No events are delivered to a disabled webhook, and its pending deliveries fail. `GET /v1/events` lists the
+    events that were not delivered.
     """
     row = webhook_services.change_webhook(
         resources,
@@ -149,7 +150,7 @@ def rotate_webhook_secret(
     responses=problems(404, 409, 422),
 )
 def test_webhook(webhook_id: str, resources: ResourcesDep, caller: AdministratorDep) -> WebhookDelivery:
-    """Send an event of the type `webhook.ping`, and return its pending delivery.
+    """Send a `webhook.ping` event, and return its pending delivery.
 
     Requires the scope `admin`.
     """
@@ -192,7 +193,7 @@ def list_webhook_deliveries(
 def redeliver_event(
     webhook_id: str, delivery_id: str, resources: ResourcesDep, caller: AdministratorDep
 ) -> WebhookDelivery:
-    """Send the event of a delivery that has ended again, with the same `webhook-id`.
+    """Send the event of a past delivery again, with the same `webhook-id`.
 
     Requires the scope `admin`.
     """

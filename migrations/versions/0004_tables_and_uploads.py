@@ -1,4 +1,4 @@
-"""Add datasets of several tables, and uploads in parts."""
+"""Support datasets with several tables, and uploads in parts."""
 
 from alembic import op
 

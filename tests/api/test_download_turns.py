@@ -28,13 +28,13 @@ class Requests:
         self.n_begun = 0
         self.may_end = asyncio.Event()
         self._ends_turn = ends_turn
-        self._app = DownloadTurns(self._answer, downloads=DOWNLOADS)
+        self._app = DownloadTurns(self._response, downloads=DOWNLOADS)
 
     def send(self, path: str) -> asyncio.Task[None]:
         scope = {"type": "http", "method": "GET", "path": path, "state": {}}
         return asyncio.create_task(self._app(scope, self._unused, self._unused))
 
-    async def _answer(self, scope: Any, *_: Any) -> None:
+    async def _response(self, scope: Any, *_: Any) -> None:
         self.n_begun += 1
         if self._ends_turn:
             end_turn(scope)

@@ -27,7 +27,7 @@ from understudy import ids
 from understudy.db import claims, datasets, erasures, leases
 from understudy.db import idempotency as stored
 from understudy.db.claims import Claimant
-from understudy.db.idempotency import StoredAnswer
+from understudy.db.idempotency import StoredResponse
 from understudy.db.job_attempts import AttemptEnd
 from understudy.db.leases import JobError
 from understudy.errors import Unavailable
@@ -218,7 +218,7 @@ def test_response_that_is_stored_after_the_deletion_has_no_body(
     delete(client, ready_dataset)
     idempotency.begin(resources, caller.project_id, "late", b"hash")
 
-    idempotency.complete(resources, caller.project_id, "late", StoredAnswer(202, {}, train_job))
+    idempotency.complete(resources, caller.project_id, "late", StoredResponse(202, {}, train_job))
 
     assert find_in_database(resources, [NAME]) == set()
 
@@ -227,7 +227,7 @@ def test_response_that_is_stored_during_the_deletion_is_erased_later(
     client: TestClient, resources: Resources, caller: Caller, ready_dataset: Json, train_job: Json
 ) -> None:
     delete(client, ready_dataset)
-    late = StoredAnswer(202, {}, train_job)
+    late = StoredResponse(202, {}, train_job)
     idempotency.begin(resources, caller.project_id, "late", b"hash")
     with resources.sessions.begin() as session:
         stored.complete(session, caller.project_id, "late", late, [train_job["id"]])

@@ -179,8 +179,13 @@ def test_invalid_query_parameter_is_reported_with_its_name(
     assert problem["errors"][0]["parameter"] == parameter
 
 
-def test_label_without_colon_is_rejected(shared_client: TestClient):
-    assert_problem(shared_client.get("/v1/jobs?label=team"), 422, "invalid_parameters", "key:value")
+@pytest.mark.parametrize(
+    ("label", "remedy"),
+    [("team", "Separate key and value with a colon."), (":ops", "Write a key before the colon.")],
+    ids=["colon", "key"],
+)
+def test_label_without_colon_or_key_is_rejected(shared_client: TestClient, label: str, remedy: str):
+    assert_problem(shared_client.get(f"/v1/jobs?label={label}"), 422, "invalid_parameters", remedy)
 
 
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/datasets", "/v1/models", "/v1/reports"])

@@ -160,9 +160,9 @@ def test_every_request_fails_within_two_seconds_while_the_database_is_frozen(
 
     requests = [("GET", "/readyz"), ("GET", "/v1/jobs"), ("GET", "/v1/project"), ("POST", "/v1/jobs")]
     with StallClock() as clock, frozen_database(resources.sessions), ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(send, requests * 15))
-    assert {status for status, _ in answers} == {503}
-    assert max(seconds for _, seconds in answers) < 2
+        responses = list(pool.map(send, requests * 15))
+    assert {status for status, _ in responses} == {503}
+    assert max(seconds for _, seconds in responses) < 2
     deadline = time.monotonic() + 15
     while client.post("/v1/jobs", json={"kind": "probe"}).status_code != 202:
         assert time.monotonic() < deadline

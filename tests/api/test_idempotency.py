@@ -95,9 +95,9 @@ def test_only_one_of_several_equal_requests_takes_effect(resources: Resources, c
 
     app = create_app(resources)
     with ThreadPoolExecutor(8) as pool:
-        answers = set(pool.map(post, range(16)))
-    assert len({made for status, made in answers if status == 202}) == 1
-    assert {status for status, _ in answers} <= {202, 409}
+        responses = set(pool.map(post, range(16)))
+    assert len({made for status, made in responses if status == 202}) == 1
+    assert {status for status, _ in responses} <= {202, 409}
     assert len(get(TestClient(app, headers=headers), "/v1/jobs")["data"]) == 1
 
 

@@ -105,9 +105,9 @@ def test_resource_of_another_project_gets_the_same_response_as_a_missing_resourc
     own: Own, victim: World, name: str
 ):
     client, _ = own
-    answer = seen(ask(client, name, victim))
-    assert answer[0] == 404
-    assert answer == seen(ask(client, name, unknown()))
+    response = seen(ask(client, name, victim))
+    assert response[0] == 404
+    assert response == seen(ask(client, name, unknown()))
 
 
 @pytest.mark.parametrize("body", REFERENCES, ids=lambda body: body["kind"])
@@ -115,13 +115,13 @@ def test_resource_of_another_project_cannot_be_used_in_a_job(own: Own, victim: W
     client, world = own
     n_jobs = len(get(client, "/v1/jobs")["data"])
 
-    def answer(other: World) -> Response:
+    def respond(other: World) -> Response:
         names = {**other, "own_dataset": world["dataset"], "own_model": world["model"]}
         filled = {key: value.format(**names) if "_id" in key else value for key, value in body.items()}
         return client.post("/v1/jobs", json=filled)
 
-    assert answer(victim).status_code == 404
-    assert seen(answer(victim)) == seen(answer(unknown()))
+    assert respond(victim).status_code == 404
+    assert seen(respond(victim)) == seen(respond(unknown()))
     assert len(get(client, "/v1/jobs")["data"]) == n_jobs
 
 

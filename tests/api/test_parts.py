@@ -329,9 +329,9 @@ def test_concurrent_completions_create_one_dataset(client: TestClient):
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV)
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: complete(client, upload), range(4)))
-    assert {answer.status_code for answer in answers} == {202}
-    datasets = {answer.json()["dataset"]["id"] for answer in answers}
+        responses = list(pool.map(lambda _: complete(client, upload), range(4)))
+    assert {response.status_code for response in responses} == {202}
+    datasets = {response.json()["dataset"]["id"] for response in responses}
     assert len(datasets) == 1
     assert [row["id"] for row in get(client, "/v1/datasets")["data"]] == list(datasets)
 

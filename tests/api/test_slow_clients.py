@@ -52,7 +52,7 @@ def read_response(connection: socket.socket) -> bytes:
 
 @pytest.mark.usefixtures("short_limits")
 @pytest.mark.parametrize("first", ["", HEAD + "\r\n"], ids=["first", "second"])
-def test_incomplete_headers_are_answered_with_408(address: tuple[str, int], first: str):
+def test_incomplete_headers_get_408(address: tuple[str, int], first: str):
     with closing(socket.create_connection(address)) as connection:
         connection.sendall(f"{first}{HEAD}X-A: ".encode())
         assert b"HTTP/1.1 408 Request Timeout" in read_all(connection)
@@ -75,7 +75,7 @@ def test_connection_with_an_empty_line_after_a_request_is_closed(address: tuple[
         read_all(connection)
 
 
-def test_request_that_waits_for_a_busy_event_loop_is_answered(
+def test_request_that_waits_for_a_busy_event_loop_gets_a_response(
     resources: Resources, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(protocol, "KEEP_ALIVE_SECONDS", 0.5)
@@ -120,9 +120,7 @@ def test_endless_headers_are_refused(address: tuple[str, int]):
 
 @pytest.mark.usefixtures("short_limits")
 @pytest.mark.parametrize("path", ["datasets", "jobs"])
-def test_slow_body_is_answered_with_408(
-    address: tuple[str, int], resources: Resources, caller: Caller, path: str
-):
+def test_slow_body_gets_408(address: tuple[str, int], resources: Resources, caller: Caller, path: str):
     key = new_key(resources, caller)
     with closing(socket.create_connection(address)) as connection:
         connection.sendall(
@@ -198,9 +196,9 @@ def test_number_of_conversions_is_limited_and_each_is_closed_when_its_client_dis
             stack.enter_context(closing(ask_for_csv(address, key, dataset_id)))
         wait_until(lambda: conversion.n_open == 2)
         third = stack.enter_context(closing(ask_for_csv(address, key, dataset_id)))
-        answer = third.recv(1 << 16).lower()
-        assert answer.startswith(b"http/1.1 429 ")
-        assert b"retry-after: 5" in answer
+        response = third.recv(1 << 16).lower()
+        assert response.startswith(b"http/1.1 429 ")
+        assert b"retry-after: 5" in response
         other_key = new_key(resources, caller)
         stack.enter_context(closing(ask_for_csv(address, other_key, dataset_id)))
         wait_until(lambda: conversion.n_open == 3)

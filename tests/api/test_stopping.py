@@ -85,7 +85,7 @@ def wait_until_refused(served: Served) -> None:
     wait_until(is_refused)
 
 
-def test_stopping_process_still_answers_but_is_not_ready(make_served: Callable[..., Served]):
+def test_stopping_process_still_responds_but_is_not_ready(make_served: Callable[..., Served]):
     served = make_served(pause_seconds=600)
     served.signal()
     wait_until(lambda: httpx2.get(f"{served.url}/readyz").json()["checks"] == {"api": "is stopping"})

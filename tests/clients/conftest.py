@@ -45,7 +45,7 @@ async def _collected(value: Any) -> list[Any]:
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
-    """Run a server that answers from a script."""
+    """Run a server that takes its responses from a script."""
     with scripted_server() as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""A local HTTP server that answers from a script and can break connections."""
+"""A local HTTP server that takes its responses from a script and can break connections."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An answer. `cut_after` is the number of bytes of the body after which the connection is reset."""
+class Response:
+    """A response. `cut_after` is the number of bytes of the body after which the connection is reset."""
 
     status: int = 200
     body: object = b""
@@ -42,18 +42,18 @@ class Answer:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
-# An answer without a response: the connection is reset.
-LOST = Answer(status=0)
+# No response: the connection is reset.
+LOST = Response(status=0)
 
-Script = Callable[[Request], Answer]
+Script = Callable[[Request], Response]
 
 
 class ScriptedServer:
-    """A server that passes each request to a script. A list of answers is a script too."""
+    """A server that passes each request to a script. A list of responses is a script too."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
-        self.script: Script | list[Answer] = []
+        self.script: Script | list[Response] = []
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -73,23 +73,23 @@ class ScriptedServer:
         threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
 
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
-        """Answer a request."""
+        """Respond to a request."""
         parts = urlsplit(handler.path)
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         query = parse_qs(parts.query)
         request = Request(handler.command, parts.path, query, dict(handler.headers.items()), body)
         self.requests.append(request)
-        answer = self.script.pop(0) if isinstance(self.script, list) else self.script(request)
-        if answer.status == 0:
+        response = self.script.pop(0) if isinstance(self.script, list) else self.script(request)
+        if response.status == 0:
             _reset(handler.connection)
             handler.close_connection = True
             return
-        handler.send_response(answer.status)
-        for name, value in {"Content-Length": str(len(answer.content)), **answer.headers}.items():
+        handler.send_response(response.status)
+        for name, value in {"Content-Length": str(len(response.content)), **response.headers}.items():
             handler.send_header(name, value)
         handler.end_headers()
-        handler.wfile.write(answer.content[: answer.cut_after])
-        if answer.cut_after is not None:
+        handler.wfile.write(response.content[: response.cut_after])
+        if response.cut_after is not None:
             handler.wfile.flush()
             _close_orderly(handler.connection)
             handler.close_connection = True
@@ -110,8 +110,8 @@ def scripted_server() -> Iterator[ScriptedServer]:
         server.close()
 
 
-def problem(status: int, code: str, **headers: str) -> Answer:
-    """Return an answer with a problem."""
+def problem(status: int, code: str, **headers: str) -> Response:
+    """Return a response with a problem."""
     body = {
         "type": f"https://example.org/errors/{code}",
         "title": f"Title of {code}",
@@ -123,7 +123,7 @@ def problem(status: int, code: str, **headers: str) -> Answer:
         "errors": [{"pointer": "/n_rows", "code": "greater_than", "detail": "Too small"}],
     }
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status, body, {"Content-Type": "application/problem+json", **named})
+    return Response(status, body, {"Content-Type": "application/problem+json", **named})
 
 
 def _reset(connection: socket.socket) -> None:

@@ -21,7 +21,7 @@ from understudy_client import (
     Retries,
     TooManyRequests,
     Unavailable,
-    UnexpectedAnswer,
+    UnexpectedResponse,
     models,
 )
 from understudy_client.calls import Call
@@ -29,25 +29,25 @@ from understudy_client.retries import DeadlineExceeded, Tries
 
 from tests.clients.conftest import Caller
 from tests.clients.resources import dataset, job
-from tests.clients.scripted_server import LOST, Answer, Request, ScriptedServer, problem
+from tests.clients.scripted_server import LOST, Request, Response, ScriptedServer, problem
 
 
 def test_post_is_repeated_with_the_same_idempotency_key(api: Caller, server: ScriptedServer) -> None:
-    server.script = [LOST, problem(503, "unavailable", Retry_After="0"), Answer(202, job())]
+    server.script = [LOST, problem(503, "unavailable", Retry_After="0"), Response(202, job())]
     created = api.do(api.client.jobs.train("ds_1", seed=1))
     keys = {request.headers["Idempotency-Key"] for request in server.requests}
     assert (created.id, len(server.requests), len(keys)) == ("job_1", 3, 1)
 
 
 def test_two_posts_have_different_idempotency_keys(api: Caller, server: ScriptedServer) -> None:
-    server.script = [Answer(202, job()), Answer(202, job())]
+    server.script = [Response(202, job()), Response(202, job())]
     for _ in range(2):
         api.do(api.client.jobs.probe())
     assert len({request.headers["Idempotency-Key"] for request in server.requests}) == 2
 
 
 def test_conflict_of_a_running_request_is_repeated(api: Caller, server: ScriptedServer) -> None:
-    server.script = [problem(409, "idempotency_in_progress", Retry_After="0"), Answer(202, job())]
+    server.script = [problem(409, "idempotency_in_progress", Retry_After="0"), Response(202, job())]
     assert api.do(api.client.jobs.probe()).id == "job_1"
 
 
@@ -76,7 +76,7 @@ def test_quota_that_only_the_caller_can_free_is_not_repeated(api: Caller, server
     assert len(server.requests) == 1
 
 
-def test_service_that_never_answers_is_a_connection_error(api: Caller, server: ScriptedServer) -> None:
+def test_service_that_never_responds_is_a_connection_error(api: Caller, server: ScriptedServer) -> None:
     server.script = [LOST] * 4
     with pytest.raises(ConnectionFailed, match="/v1/datasets/ds_1"):
         api.do(api.client.datasets.get("ds_1"))
@@ -100,15 +100,15 @@ def test_permanent_error_is_not_repeated_and_hides_its_text(error: type[httpx2.T
     assert "sk_secret" not in "".join(traceback.format_exception(raised.value))
 
 
-def test_page_of_a_proxy_is_an_unexpected_answer(api: Caller, server: ScriptedServer) -> None:
-    server.script = [Answer(200, b"<html>", {"Content-Type": "text/html"})]
-    with pytest.raises(UnexpectedAnswer, match=r"GET /v1/datasets/ds_1 .*\(json_invalid\)"):
+def test_page_of_a_proxy_is_an_unexpected_response(api: Caller, server: ScriptedServer) -> None:
+    server.script = [Response(200, b"<html>", {"Content-Type": "text/html"})]
+    with pytest.raises(UnexpectedResponse, match=r"GET /v1/datasets/ds_1 .*\(json_invalid\)"):
         api.do(api.client.datasets.get("ds_1"))
 
 
-def test_unexpected_answer_names_the_field_without_its_value(api: Caller, server: ScriptedServer) -> None:
-    server.script = [Answer(200, dataset(name=["sk_secret"]))]
-    with pytest.raises(UnexpectedAnswer, match="`name`: string_type") as raised:
+def test_unexpected_response_names_the_field_without_its_value(api: Caller, server: ScriptedServer) -> None:
+    server.script = [Response(200, dataset(name=["sk_secret"]))]
+    with pytest.raises(UnexpectedResponse, match="`name`: string_type") as raised:
         api.do(api.client.datasets.get("ds_1"))
     assert "sk_secret" not in "".join(traceback.format_exception(raised.value))
 
@@ -120,7 +120,7 @@ def test_error_of_a_model_contains_no_values() -> None:
 
 
 def test_spaces_around_the_address_and_the_key_are_removed(server: ScriptedServer) -> None:
-    server.script = [Answer(200, dataset())]
+    server.script = [Response(200, dataset())]
     with Client(f" {server.url}/\n", " sk_test\n") as client:
         client.datasets.get("ds_1")
     assert server.requests[0].headers["Authorization"] == "Bearer sk_test"
@@ -137,15 +137,15 @@ def test_error_has_the_fields_of_the_problem(api: Caller, server: ScriptedServer
     assert [item.pointer for item in error.errors] == ["/n_rows"]
 
 
-def test_error_page_of_a_gateway_is_an_error(api: Caller, server: ScriptedServer) -> None:
-    server.script = [Answer(502, b"<html>", {"Content-Type": "text/html"})] * 4
+def test_error_page_of_a_gateway_raises_an_api_error(api: Caller, server: ScriptedServer) -> None:
+    server.script = [Response(502, b"<html>", {"Content-Type": "text/html"})] * 4
     with pytest.raises(Unavailable) as raised:
         api.do(api.client.datasets.get("ds_1"))
     assert (raised.value.status, raised.value.code) == (502, "unknown")
 
 
-def test_if_match_of_the_etag_that_was_read(api: Caller, server: ScriptedServer) -> None:
-    server.script = [Answer(200, dataset(), {"ETag": '"7"'}), problem(412, "precondition_failed")]
+def test_if_match_contains_the_etag_that_was_read(api: Caller, server: ScriptedServer) -> None:
+    server.script = [Response(200, dataset(), {"ETag": '"7"'}), problem(412, "precondition_failed")]
     read = api.do(api.client.datasets.get("ds_1"))
     with pytest.raises(PreconditionFailed):
         api.do(api.client.datasets.update("ds_1", if_match=read.etag, labels={"team": None}))
@@ -153,7 +153,7 @@ def test_if_match_of_the_etag_that_was_read(api: Caller, server: ScriptedServer)
     assert server.requests[1].body == b'{"labels": {"team": null}}'
 
 
-def test_change_under_a_condition_is_not_repeated_if_its_answer_is_lost(
+def test_conditional_change_is_not_repeated_if_its_response_is_lost(
     api: Caller, server: ScriptedServer
 ) -> None:
     server.script = [LOST]
@@ -166,33 +166,33 @@ GATEWAY_STATUSES = [502, 504]
 
 
 @pytest.mark.parametrize("status", GATEWAY_STATUSES)
-def test_change_under_a_condition_is_not_repeated_if_a_gateway_has_lost_its_answer(
+def test_conditional_change_is_not_repeated_if_a_gateway_has_lost_its_response(
     api: Caller, server: ScriptedServer, status: int
 ) -> None:
-    server.script = [Answer(status, b"<html>")]
+    server.script = [Response(status, b"<html>")]
     with pytest.raises(Unavailable):
         api.do(api.client.datasets.update("ds_1", if_match='"7"', name="new"))
     assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("status", GATEWAY_STATUSES)
-def test_other_requests_are_repeated_if_a_gateway_has_lost_their_answer(
+def test_other_requests_are_repeated_if_a_gateway_has_lost_their_response(
     api: Caller, server: ScriptedServer, status: int
 ) -> None:
-    server.script = [Answer(status, b"<html>"), Answer(200, dataset(name="new"))]
+    server.script = [Response(status, b"<html>"), Response(200, dataset(name="new"))]
     assert api.do(api.client.datasets.update("ds_1", name="new")).name == "new"
-    server.script = [Answer(status, b"<html>"), problem(404, "not_found")]
+    server.script = [Response(status, b"<html>"), problem(404, "not_found")]
     assert api.do(api.client.datasets.delete("ds_1", if_match='"7"')) is None
 
 
-def test_change_under_a_condition_is_repeated_if_the_service_refused_it(
+def test_conditional_change_is_repeated_if_the_service_refused_it(
     api: Caller, server: ScriptedServer
 ) -> None:
-    server.script = [problem(503, "unavailable", Retry_After="0"), Answer(200, dataset(name="new"))]
+    server.script = [problem(503, "unavailable", Retry_After="0"), Response(200, dataset(name="new"))]
     assert api.do(api.client.datasets.update("ds_1", if_match='"7"', name="new")).name == "new"
 
 
-def test_deletion_whose_answer_was_lost_succeeds(api: Caller, server: ScriptedServer) -> None:
+def test_deletion_whose_response_was_lost_succeeds(api: Caller, server: ScriptedServer) -> None:
     server.script = [LOST, problem(404, "not_found"), problem(404, "not_found")]
     assert api.do(api.client.datasets.delete("ds_1", cascade=True)) is None
     assert server.requests[0].query == {"cascade": ["true"]}
@@ -202,8 +202,8 @@ def test_deletion_whose_answer_was_lost_succeeds(api: Caller, server: ScriptedSe
 
 def test_list_reads_all_pages(api: Caller, server: ScriptedServer) -> None:
     server.script = [
-        Answer(200, {"data": [dataset("ds_1"), dataset("ds_2")], "has_more": True, "next": "c/1"}),
-        Answer(200, {"data": [dataset("ds_3")], "has_more": False}),
+        Response(200, {"data": [dataset("ds_1"), dataset("ds_2")], "has_more": True, "next": "c/1"}),
+        Response(200, {"data": [dataset("ds_3")], "has_more": False}),
     ]
     listed = api.do(api.client.datasets.list(label=["team:ops", "year:2026"], limit=2))
     assert [item.id for item in listed] == ["ds_1", "ds_2", "ds_3"]
@@ -219,7 +219,7 @@ def test_wait_returns_the_result_and_reports_progress(api: Caller, server: Scrip
         progress={"phase": "done", "fraction": 1.0},
         result={"kind": "train", "model_id": "mdl_1"},
     )
-    server.script = [Answer(202, job()), Answer(200, running), Answer(200, done)]
+    server.script = [Response(202, job()), Response(200, running), Response(200, done)]
     progress: list[tuple[str, float]] = []
     created = api.do(api.client.jobs.train("ds_1"))
     result = api.do(created.wait(on_progress=lambda at: progress.append((at.phase, at.fraction))))
@@ -230,7 +230,7 @@ def test_wait_returns_the_result_and_reports_progress(api: Caller, server: Scrip
 
 def test_wait_for_a_failed_job_raises_its_error(api: Caller, server: ScriptedServer) -> None:
     failed = job("failed", error={"code": "out_of_memory", "detail": "The job used 9 GiB."})
-    server.script = [Answer(200, failed)]
+    server.script = [Response(200, failed)]
     handle = api.do(api.client.jobs.get("job_1"))
     with pytest.raises(JobFailed, match="9 GiB") as raised:
         api.do(handle.wait())
@@ -238,21 +238,21 @@ def test_wait_for_a_failed_job_raises_its_error(api: Caller, server: ScriptedSer
 
 
 def test_wait_ends_after_its_timeout(api: Caller, server: ScriptedServer) -> None:
-    server.script = lambda _: Answer(200, job("running"))
+    server.script = lambda _: Response(200, job("running"))
     handle = api.do(api.client.jobs.get("job_1"))
     with pytest.raises(JobTimeout, match="still running"):
         api.do(handle.wait(timeout_seconds=0.3))
 
 
-@pytest.mark.parametrize("answer", [LOST, problem(503, "unavailable")], ids=["lost", "refused"])
+@pytest.mark.parametrize("response", [LOST, problem(503, "unavailable")], ids=["lost", "refused"])
 def test_wait_for_a_job_of_a_stopped_service_ends_after_its_timeout(
-    server: ScriptedServer, answer: Answer
+    server: ScriptedServer, response: Response
 ) -> None:
     retries = Retries(tries_max=1000, pause_seconds_max=0.05)
     with Client(server.url, "sk_test", retries=retries) as client:
-        server.script = [Answer(200, job("running"))]
+        server.script = [Response(200, job("running"))]
         handle = client.jobs.get("job_1")
-        server.script = lambda _: answer
+        server.script = lambda _: response
         with pytest.raises(JobTimeout, match="still running") as raised:
             handle.wait(timeout_seconds=0.3)
     assert isinstance(raised.value.__cause__, ConnectionFailed | Unavailable)
@@ -264,11 +264,11 @@ def test_wait_for_a_job_of_a_silent_service_ends_after_its_timeout(
 ) -> None:
     is_over = threading.Event()
 
-    def silence(_: Request) -> Answer:
+    def silence(_: Request) -> Response:
         is_over.wait(60)
         return LOST
 
-    server.script = [Answer(200, job("running"))]
+    server.script = [Response(200, job("running"))]
     handle = api.do(api.client.jobs.get("job_1"))
     server.script = silence
     start = time.monotonic()
@@ -278,7 +278,7 @@ def test_wait_for_a_job_of_a_silent_service_ends_after_its_timeout(
     is_over.set()
 
 
-def test_asked_pause_beyond_the_deadline_ends_the_tries() -> None:
+def test_requested_pause_beyond_the_deadline_ends_the_tries() -> None:
     tries = Tries(Call("GET", "/", None), Retries(), deadline=time.monotonic() + 5)
     assert tries.after_refusal(503, {"Retry-After": "1"}, b"") >= 1
     with pytest.raises(DeadlineExceeded):
@@ -287,7 +287,7 @@ def test_asked_pause_beyond_the_deadline_ends_the_tries() -> None:
 
 def test_unknown_kinds_and_fields_of_a_newer_service_are_kept(api: Caller, server: ScriptedServer) -> None:
     result = {"kind": "translate", "speed": 3}
-    server.script = [Answer(200, job("succeeded", kind="translate", result=result, colour="red"))]
+    server.script = [Response(200, job("succeeded", kind="translate", result=result, colour="red"))]
     handle = api.do(api.client.jobs.get("job_1"))
     assert (handle.result.speed, handle.data.colour) == (3, "red")
 

@@ -18,7 +18,7 @@ from understudy_client import ContentChanged, InvalidRequest
 
 from tests.clients.conftest import Caller
 from tests.clients.resources import TIME, dataset, job
-from tests.clients.scripted_server import LOST, Answer, Request, ScriptedServer, problem
+from tests.clients.scripted_server import LOST, Request, Response, ScriptedServer, problem
 
 PART_BYTES = 1000
 CONTENT = bytes(range(256)) * 20
@@ -37,29 +37,29 @@ class UploadService:
         self.format = "csv"
         self.about: dict[str, Any] = {"name": "t", "labels": {}, "options": {}}
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request) -> Response:
         if match := re.search(r"/parts/(\d+)$", request.path):
             return self._part(int(match[1]), request)
         if request.path.endswith("/complete"):
             ingest = job("succeeded", kind="ingest", result={"kind": "ingest", "dataset_id": "ds_1"})
-            return Answer(202, {"dataset": dataset(state="pending"), "job": ingest})
+            return Response(202, {"dataset": dataset(state="pending"), "job": ingest})
         if request.path.startswith("/v1/datasets"):
-            return Answer(200, dataset())
+            return Response(200, dataset())
         if request.method == "POST":
             body = json.loads(request.body)
             self.files, self.parts = body["files"], {}
             self.about |= {name: body[name] for name in self.about if name in body}
-            return Answer(201, self._upload())
+            return Response(201, self._upload())
         if request.path == "/v1/uploads":
-            return Answer(200, {"data": [self._upload()] if self.files else [], "has_more": False})
-        return Answer(200, self._upload())
+            return Response(200, {"data": [self._upload()] if self.files else [], "has_more": False})
+        return Response(200, self._upload())
 
     @property
     def content(self) -> bytes:
         """The received bytes."""
         return b"".join(self.parts[number] for number in sorted(self.parts))
 
-    def _part(self, number: int, request: Request) -> Answer:
+    def _part(self, number: int, request: Request) -> Response:
         digest = base64.b64encode(hashlib.sha256(request.body).digest()).decode()
         assert request.headers["Content-Digest"] == f"sha-256=:{digest}:"
         self.sent.append(number)
@@ -70,7 +70,7 @@ class UploadService:
         if number in self.lost:
             self.lost.discard(number)
             return LOST
-        return Answer(200, {"number": number, "size_bytes": len(request.body), "sha256": "0" * 64})
+        return Response(200, {"number": number, "size_bytes": len(request.body), "sha256": "0" * 64})
 
     def _upload(self) -> dict[str, Any]:
         size = sum(file["size_bytes"] for file in self.files)
@@ -210,14 +210,14 @@ def test_source_that_cannot_be_uploaded_is_refused_before_any_request(
     assert server.requests == []
 
 
-def file_answer(request: Request, *, cut_after: int | None = None, has_ranges: bool = True) -> Answer:
+def file_response(request: Request, *, cut_after: int | None = None, has_ranges: bool = True) -> Response:
     """Return a stored file, or a part of it."""
     headers = {"ETag": f'"{SHA256}"'}
     if has_ranges and "Range" in request.headers:
         start = int(request.headers["Range"].removeprefix("bytes=").removesuffix("-"))
         assert request.headers["If-Range"] == f'"{SHA256}"'
-        return Answer(206, CONTENT[start:], headers, cut_after)
-    return Answer(200, CONTENT, headers, cut_after)
+        return Response(206, CONTENT[start:], headers, cut_after)
+    return Response(200, CONTENT, headers, cut_after)
 
 
 @pytest.mark.parametrize("has_ranges", [True, False])
@@ -225,7 +225,7 @@ def test_download_continues_after_a_lost_connection(
     api: Caller, server: ScriptedServer, tmp_path: Path, has_ranges: bool
 ) -> None:
     cuts = iter([1500, 1501, None])
-    server.script = lambda request: file_answer(request, cut_after=next(cuts), has_ranges=has_ranges)
+    server.script = lambda request: file_response(request, cut_after=next(cuts), has_ranges=has_ranges)
     target = tmp_path / "synthetic.csv"
     api.do(api.client.datasets.download("ds_1", target))
     assert target.read_bytes() == CONTENT
@@ -237,7 +237,7 @@ def test_download_continues_after_a_lost_connection(
 def test_suffix_is_the_format_of_a_download(
     api: Caller, server: ScriptedServer, tmp_path: Path, name: str
 ) -> None:
-    server.script = file_answer
+    server.script = file_response
     api.do(api.client.datasets.download("ds_1", tmp_path / name))
     api.do(api.client.datasets.rejects("ds_1", tmp_path / name))
     assert [request.query for request in server.requests] == [{"format": ["csv"]}] * 2
@@ -252,7 +252,7 @@ def test_download_with_another_suffix_needs_a_format(
     with pytest.raises(ValueError, match="csv or parquet"):
         api.do(api.client.datasets.rejects("ds_1", tmp_path / name))
     assert server.requests == []
-    server.script = file_answer
+    server.script = file_response
     api.do(api.client.datasets.download("ds_1", tmp_path / name, format="csv"))
     api.do(api.client.datasets.rejects("ds_1", tmp_path / name, format="csv"))
     assert [request.query for request in server.requests] == [{"format": ["csv"]}] * 2
@@ -260,22 +260,22 @@ def test_download_with_another_suffix_needs_a_format(
 
 def test_stream_of_bytes_has_no_gap(api: Caller, server: ScriptedServer) -> None:
     cuts = iter([10, None])
-    server.script = lambda request: file_answer(request, cut_after=next(cuts))
+    server.script = lambda request: file_response(request, cut_after=next(cuts))
     assert b"".join(api.do(api.client.datasets.stream("ds_1"))) == CONTENT
 
 
 @pytest.mark.parametrize(
     "second",
     [
-        Answer(200, CONTENT, {"ETag": '"other"'}),
-        Answer(206, CONTENT[1500:-1] + b"!", {"ETag": f'"{SHA256}"'}),
+        Response(200, CONTENT, {"ETag": '"other"'}),
+        Response(206, CONTENT[1500:-1] + b"!", {"ETag": f'"{SHA256}"'}),
     ],
     ids=["other etag", "other bytes"],
 )
 def test_file_that_changed_during_the_download_is_not_kept(
-    api: Caller, server: ScriptedServer, tmp_path: Path, second: Answer
+    api: Caller, server: ScriptedServer, tmp_path: Path, second: Response
 ) -> None:
-    server.script = [Answer(200, CONTENT, {"ETag": f'"{SHA256}"'}, cut_after=1500), second]
+    server.script = [Response(200, CONTENT, {"ETag": f'"{SHA256}"'}, cut_after=1500), second]
     target = tmp_path / "synthetic.parquet"
     target.write_bytes(b"earlier")
     with pytest.raises(ContentChanged):
@@ -286,10 +286,10 @@ def test_file_that_changed_during_the_download_is_not_kept(
 def test_download_follows_a_redirect_to_an_object_store(
     api: Caller, server: ScriptedServer, tmp_path: Path
 ) -> None:
-    def script(request: Request) -> Answer:
+    def script(request: Request) -> Response:
         if request.path.startswith("/v1/"):
-            return Answer(307, b"", {"Location": "/bucket/file", "ETag": f'"{SHA256}"'})
-        return Answer(200, CONTENT, {"ETag": '"of the store"'})
+            return Response(307, b"", {"Location": "/bucket/file", "ETag": f'"{SHA256}"'})
+        return Response(200, CONTENT, {"ETag": '"of the store"'})
 
     server.script = script
     target = api.do(api.client.datasets.download("ds_1", tmp_path / "synthetic.parquet"))
@@ -300,7 +300,7 @@ def test_frame_is_read_from_a_download(api: Caller, server: ScriptedServer) -> N
     frame = pd.DataFrame({"age": [1, 2]})
     content = io.BytesIO()
     frame.to_parquet(content)
-    server.script = lambda _: Answer(200, content.getvalue())
+    server.script = lambda _: Response(200, content.getvalue())
     pd.testing.assert_frame_equal(api.do(api.client.datasets.to_pandas("ds_1", table="people")), frame)
     assert api.do(api.client.datasets.to_arrow("ds_1")).column_names == ["age"]
     assert server.requests[0].query == {"format": ["parquet"], "table": ["people"]}
@@ -333,8 +333,8 @@ data: {"id": "2"}
 """
 
 
-def sse(content: bytes, **fields: Any) -> Answer:
-    return Answer(200, content, {"Content-Type": "text/event-stream"}, **fields)
+def sse(content: bytes, **fields: Any) -> Response:
+    return Response(200, content, {"Content-Type": "text/event-stream"}, **fields)
 
 
 def test_event_stream_reconnects_after_the_last_event(api: Caller, server: ScriptedServer) -> None:
@@ -365,5 +365,5 @@ def test_event_stream_after_the_last_event_of_an_ended_job_is_empty(
     api: Caller, server: ScriptedServer
 ) -> None:
     empty = b"retry: 1\n\n"
-    server.script = [sse(empty), Answer(200, job("succeeded")), sse(empty)]
+    server.script = [sse(empty), Response(200, job("succeeded")), sse(empty)]
     assert api.do(api.client.jobs.events("job_1", last_event_id="2")) == []

@@ -81,13 +81,13 @@ def test_message_without_a_header_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     "timestamp", ["1e9", "-1", "²", "9" * 400], ids=["float", "negative", "digit", "long"]
 )
-def test_timestamp_that_is_no_time_is_refused(timestamp: str) -> None:
+def test_timestamp_that_is_not_a_time_is_refused(timestamp: str) -> None:
     with pytest.raises(InvalidWebhook, match="webhook-timestamp"):
         verify_webhook({**HEADERS, "webhook-timestamp": timestamp}, BODY, SECRET, now_seconds=NOW)
 
 
 @pytest.mark.parametrize("body", [b"no JSON", b"[1]"], ids=["text", "list"])
-def test_signed_body_that_is_no_object_is_refused(body: bytes) -> None:
+def test_signed_body_that_is_not_an_object_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidWebhook, match="not"):
         verify_webhook(signed(body, SECRET), body, SECRET, now_seconds=NOW)
 

@@ -55,11 +55,11 @@ def run_node(*arguments: str, cwd: Path, **environment: str) -> str:
     return result.stdout
 
 
-def test_version_is_that_of_the_service() -> None:
+def test_version_equals_the_version_of_the_service() -> None:
     assert json.loads((PACKAGE / "package.json").read_text())["version"] == understudy.__version__
 
 
-def test_lock_file_contains_no_address_and_a_digest_of_each_package() -> None:
+def test_lock_file_contains_a_digest_of_each_package_and_no_address() -> None:
     packages = json.loads((PACKAGE / "package-lock.json").read_text())["packages"]
     assert len(packages) > 10
     assert all("resolved" not in entry for entry in packages.values())

@@ -70,9 +70,9 @@ class ApiProcess:
             )
 
     def start(self) -> None:
-        """Start the process and wait until it answers."""
+        """Start the process and wait until it responds."""
         self.launch()
-        until(lambda: self.is_live() or not self.is_running(), "the API answers")
+        until(lambda: self.is_live() or not self.is_running(), "the API responds")
         assert self.is_running(), self._log.read_text()[-2000:]
 
     def is_running(self) -> bool:
@@ -80,7 +80,7 @@ class ApiProcess:
         return self._process is not None and self._process.poll() is None
 
     def is_live(self) -> bool:
-        """Return whether the process answers requests."""
+        """Return whether the process responds to requests."""
         try:
             return httpx2.get(f"http://127.0.0.1:{self.port}/healthz", timeout=2).status_code == 200
         except httpx2.TransportError:
@@ -115,7 +115,7 @@ class Refused(Exception):
 
 
 class Client:
-    """A client that repeats each request with the same idempotency key until it gets an answer.
+    """A client that repeats each request with the same idempotency key until it gets a response.
 
     `violations` lists the responses that no fault may cause. `last_error` describes why the last request
     without a response failed.
@@ -127,7 +127,7 @@ class Client:
         self.last_error = ""
         # The clock that measures the time limits.
         self.now: Callable[[], float] = time.monotonic
-        # A request that has no answer after this time is a violation.
+        # A request that has no response after this time is a violation.
         self.patience = PATIENCE_SECONDS
         self._http = httpx2.Client(
             base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=REQUEST_SECONDS_MAX
@@ -156,7 +156,7 @@ class Client:
         key: str | None = None,
         **options: Any,
     ) -> Json:
-        """Send a request until it is answered, and return the JSON body.
+        """Send a request until it gets a response, and return the JSON body.
 
         Raises
         ------

@@ -29,7 +29,7 @@ TERMINATE_SESSIONS = (
     "select pg_terminate_backend(pid) from pg_stat_activity"
     " where datname = current_database() and pid <> pg_backend_pid()"
 )
-# Minimum number of answers between the start of the API and the next fault that ends it.
+# Minimum number of responses between the start of the API and the next fault that ends it.
 ANSWERS_MIN = 20
 # Worker settings that differ from the stack settings.
 WORKER_SETTINGS = ("DATABASE_URL", "REDIS_URL", "WORKER_CONCURRENCY", "SAMPLE_SHARD_ROWS")
@@ -52,7 +52,7 @@ class Injector:
         self._start_at: dict[str, float] = {}
         # The next faults, in random order.
         self._deck: list[str] = []
-        # The API is not killed before the clients have received this number of answers, because a start can
+        # The API is not killed before the clients have received this number of responses, because a start can
         # take a minute.
         self._api_killable_after = 0
 
@@ -74,7 +74,7 @@ class Injector:
             self.faults[name] += 1
 
     def recover(self, now: float) -> None:
-        """End the lasting faults that are due, and restart the processes that have ended."""
+        """End the lasting faults whose time is up, and restart the processes that have ended."""
         due = [entry for entry in self._lasting if entry[0] <= now]
         self._lasting = [entry for entry in self._lasting if entry[0] > now]
         for _, end in due:
@@ -144,7 +144,7 @@ class Injector:
         return self._arm(self.target.stack.worker_points, WORKER_STEPS)
 
     def lose_answer_to_finish(self) -> bool:
-        """Lose the answer to the COMMIT of an attempt."""
+        """Lose the response to the COMMIT of an attempt."""
         return self._arm_one(self.target.stack.worker_points, "finish.after_commit", "raise", 0)
 
     def kill_after_finish(self) -> bool:
@@ -175,7 +175,7 @@ class Injector:
         self._for(self.random.uniform(0.2, 2), lambda: api.signal(signal.SIGCONT))
 
     def kill_api_after_submit(self) -> bool:
-        """Kill the API after the COMMIT of a job, so that its client gets no answer."""
+        """Kill the API after the COMMIT of a job, so that its client gets no response."""
         self._check_api_has_answered()
         return self._arm_one(self.target.stack.api_points, "submit.after_commit", "kill", 0)
 
@@ -229,8 +229,8 @@ class Injector:
         self._delay(self.target.database_proxy)
 
     def cut_commit(self) -> None:
-        """Cut the connection before the server receives the next COMMIT, or before its answer arrives."""
-        self.target.database_proxy.cut_commit = self.random.choice(["request", "answer"])
+        """Cut the connection before the server receives the next COMMIT, or before its response arrives."""
+        self.target.database_proxy.cut_commit = self.random.choice(["request", "response"])
 
     def stop_database(self) -> bool:
         """Stop the database immediately, and start it again after a moment."""

@@ -2,7 +2,7 @@
 
 I1 no acknowledged job is lost · I2 one terminal state, event and result · I3 reads match their SHA-256 ·
 I4 no attempts overlap, and each running job has a lease · I5 recovery within a bound · I6 nothing is left
-over · I7 the API answers 2xx, 4xx, 503 with Retry-After, or 507
+over · I7 the API returns 2xx, 4xx, 503 with Retry-After, or 507
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ MUTANTS = (
     Mutant("no token, no self-fencing", (NO_TOKEN, NO_SELF_FENCING)),
     Mutant("row before blob", LATE_BLOBS),
     Mutant(
-        "own commit not recognised",
+        "own commit not recognized",
         (Change(ATTEMPTS, r"return job_attempts\.outcome\(session, token\) == outcome", "return False"),),
     ),
     Mutant("blobs written in place", IN_PLACE),

@@ -56,7 +56,7 @@ class FaultProxy:
         self.is_refusing = False
         # Number of bytes from the server after which the next connection is reset.
         self.reset_after_bytes: int | None = None
-        # "request" cuts the next connection that sends COMMIT before the server receives it, and "answer"
+        # "request" cuts the next connection that sends COMMIT before the server receives it, and "response"
         # cuts it after the server has committed.
         self.cut_commit: str | None = None
         self.n_commits_cut = 0
@@ -156,7 +156,7 @@ class FaultProxy:
         self._forget(link, is_reset=True)
 
     def _is_commit_to_cut(self, data: bytes, *, is_request: bool) -> bool:
-        if self.cut_commit != ("request" if is_request else "answer"):
+        if self.cut_commit != ("request" if is_request else "response"):
             return False
         if (COMMIT_REQUEST if is_request else COMMIT_ANSWER) not in data:
             return False

@@ -54,7 +54,7 @@ N_CALLERS = 5
 DISK_MEBIBYTES = 256
 # Faults injected per minute, if the machine is fast enough.
 FAULTS_PER_MINUTE = 120
-# It is a violation if a request has no answer, or if jobs make no progress, for this time in seconds.
+# It is a violation if a request has no response, or if jobs make no progress, for this time in seconds.
 # `QuietClock` measures the time. A request may wait for two starts of the API and the database (5 s each). It
 # may then wait for its idempotency key, which a killed API reserves for 30 s. A job may wait for an idle
 # transaction to end (10 s), for its lease (3 s), for the start of a worker (5 s), and for the jobs ahead of
@@ -136,7 +136,7 @@ class Soak:
         self._check_end()
 
     def _settle(self) -> None:
-        """Wait until the service has recovered, all callers have an answer, and all jobs have ended."""
+        """Wait until the service has recovered, all callers have a response, and all jobs have ended."""
         began, began_quiet = time.monotonic(), self.clock.seconds()
         until(lambda: self.stack.rows("select 1"), "I5: the database responds")
         until(self.injector.target.api.is_live, "I5: the API responds")
@@ -185,7 +185,7 @@ class Soak:
         for thread in self._threads():
             thread.is_stopped.set()
         for caller in self.callers:
-            # Do not repeat a request that has no answer yet.
+            # Do not repeat a request that has no response yet.
             caller.client.patience = 0
         for thread in self._threads():
             if thread.ident is not None:

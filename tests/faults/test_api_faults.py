@@ -107,7 +107,7 @@ def test_repeated_request_takes_effect_once_despite_a_fault(
     stack.api_points.arm(step, action)
     n_before = stack.rows("select count(*) from jobs")[0][0]
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(OPERATIONS[step.partition(".")[0]], client, key)
+        response = pool.submit(OPERATIONS[step.partition(".")[0]], client, key)
         until(lambda: stack.api_points.is_reached(step), "the step is reached")
         if action == "kill":
             until(lambda: not api.is_running(), "the API is dead")
@@ -115,7 +115,7 @@ def test_repeated_request_takes_effect_once_despite_a_fault(
             with stack.resources.sessions.begin() as session:
                 session.execute(text(FREE_KEYS))
             stack.start_api()
-        (job,) = client.finish(answer.result())
+        (job,) = client.finish(response.result())
 
     assert job["state"] in ("succeeded", "cancelled"), job
     assert stack.rows("select count(*) from jobs")[0][0] == n_before + 1
@@ -243,7 +243,7 @@ def delete_in_use(client: Client) -> None:
 
 
 @pytest.mark.complete
-def test_api_answers_despite_many_idle_connections(stack: Stack, client: Client, api: ApiProcess) -> None:
+def test_api_responds_despite_many_idle_connections(stack: Stack, client: Client, api: ApiProcess) -> None:
     connections = [socket.create_connection(("127.0.0.1", api.port)) for _ in range(800)]
     try:
         assert all(api.is_live() for _ in range(20))

@@ -187,12 +187,12 @@ def test_stale_attempt_discards_only_its_own_files(stack: Stack, crew: Crew, mod
     assert stack.outcomes(job_id) == LOST
 
 
-def test_attempt_recognises_its_own_commit(stack: Stack, crew: Crew, model_id: str) -> None:
+def test_attempt_recognizes_its_own_commit(stack: Stack, crew: Crew, model_id: str) -> None:
     stack.worker_points.arm("finish.after_commit", "raise")
     job = stack.run("sample", model_id=model_id, n_rows=1_000)
     assert stack.worker_points.is_reached("finish.after_commit")
 
-    # The attempt would delete the files of its own result if it did not recognise the commit.
+    # The attempt would delete the files of its own result if it did not recognize the commit.
     until(lambda: list(stack.resources.scratch_folder.glob("[0-9]*")) == [], "the attempt ends")
     keys = [
         row.storage_key

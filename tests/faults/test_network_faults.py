@@ -62,11 +62,11 @@ def running_probe(stack: Stack, seconds: float) -> object:
     return job_id
 
 
-@pytest.mark.parametrize("direction", ["request", pytest.param("answer", marks=pytest.mark.complete)])
+@pytest.mark.parametrize("direction", ["request", pytest.param("response", marks=pytest.mark.complete)])
 def test_commit_takes_effect_once_although_its_connection_is_cut(
     stack: Stack, network: Network, direction: str
 ) -> None:
-    # After a lost answer, the repetitions of a key take about half a minute until they succeed.
+    # After a lost response, the repetitions of a key take about half a minute until they succeed.
     keys = [f"{direction}-{i}" for i in range(6 if IS_COMPLETE else 2)]
     job_ids = []
     for key in keys:

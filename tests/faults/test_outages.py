@@ -65,7 +65,7 @@ Outage = Callable[[Stack, Servers], AbstractContextManager[None]]
 
 
 @pytest.mark.parametrize("outage", [away, frozen])
-def test_each_request_gets_an_answer_while_the_database_does_not_respond(
+def test_each_request_gets_a_response_while_the_database_does_not_respond(
     stack: Stack,
     servers: Servers,
     worker: WorkerProcess,

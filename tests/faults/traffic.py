@@ -41,7 +41,7 @@ PROTOCOL_OPERATIONS = {"sample": 10, "upload": 3, "watch": 6}
 class Ledger:
     """The promises that the service has made to its callers so far."""
 
-    # The first answer to each idempotency key.
+    # The first response to each idempotency key.
     job_of_key: dict[str, str] = field(default_factory=dict)
     open_jobs: set[str] = field(default_factory=set)
     # Terminal states with the time at which they were seen. Only a retry may change them.

@@ -98,7 +98,7 @@ def test_connection_is_reset_after_a_number_of_bytes(proxy: FaultProxy) -> None:
             receive_all(connection)
 
 
-@pytest.mark.parametrize("direction", ["request", "answer"])
+@pytest.mark.parametrize("direction", ["request", "response"])
 def test_commit_is_cut_once(proxy: FaultProxy, direction: str) -> None:
     proxy.cut_commit = direction
     with connect(proxy) as connection:

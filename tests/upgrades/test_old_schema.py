@@ -63,7 +63,7 @@ def test_database_without_tables_is_refused(empty_url: str, tmp_path: Path):
     resources.close()
 
 
-def test_api_answers_503_until_the_database_is_migrated(old_resources: Resources, old_url: str):
+def test_api_returns_503_until_the_database_is_migrated(old_resources: Resources, old_url: str):
     # This version can create a project only if the column exists.
     execute(old_url, "alter table projects add column running_jobs_max integer")
     caller = make_caller(old_resources)

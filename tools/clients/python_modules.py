@@ -26,8 +26,8 @@ def python_modules(document: Document) -> dict[str, str]:
     """Return the generated modules by name. They are not formatted yet."""
     schemas = document["components"]["schemas"]
     operations = operations_of(document)
-    answers = [name for operation in operations for name in references(operation.answer)]
-    in_responses = reachable(schemas, iter([*answers, "Problem"]))
+    responses = [name for operation in operations for name in references(operation.response)]
+    in_responses = reachable(schemas, iter([*responses, "Problem"]))
     in_requests = reachable(
         schemas, (name for operation in operations for name in references(operation.body))
     )

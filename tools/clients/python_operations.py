@@ -32,7 +32,7 @@ class Operation:
     headers: list[str]
     body: Json
     is_body_required: bool
-    answer: Json
+    response: Json
 
     @property
     def query_name(self) -> str:
@@ -53,7 +53,7 @@ class Operation:
             arguments += ["*", *keywords, f"**query: Unpack[requests.{self.query_name}]"]
         elif has_query:
             arguments.append(f"**query: Unpack[requests.{self.query_name}]")
-        model = f"models.{name_of(self.answer)}" if "$ref" in self.answer else self._plain_answer()
+        model = f"models.{name_of(self.response)}" if "$ref" in self.response else self._plain_response()
         path = re.sub(r"\{(\w+)\}", r"{path_of(\1)}", self.path)
         values = [f'"{self.method.upper()}"', f'{"f" if "{" in path else ""}"{path}"', model]
         values += ["query=query"] if has_query else []
@@ -62,18 +62,18 @@ class Operation:
             pairs = ", ".join(f'"{header}": {_argument(header)}' for header in self.headers)
             values.append(f"headers={{{pairs}}}")
         return (
-            f"\n\ndef {self.id}({', '.join(arguments)}) -> Call[{self._answer_type()}]:\n"
+            f"\n\ndef {self.id}({', '.join(arguments)}) -> Call[{self._response_type()}]:\n"
             f'    """{self.summary}."""\n    return Call({", ".join(values)})\n'
         )
 
     def _body_type(self) -> str:
         return f"requests.{name_of(self.body)}"
 
-    def _plain_answer(self) -> str:
-        return "bytes" if self.answer else "None"
+    def _plain_response(self) -> str:
+        return "bytes" if self.response else "None"
 
-    def _answer_type(self) -> str:
-        return f"models.{name_of(self.answer)}" if "$ref" in self.answer else self._plain_answer()
+    def _response_type(self) -> str:
+        return f"models.{name_of(self.response)}" if "$ref" in self.response else self._plain_response()
 
 
 def operations_of(document: Json) -> list[Operation]:
@@ -108,7 +108,7 @@ def _operation(document: Json, method: str, path: str, operation: Json) -> Opera
         ],
         body=_body_schema(body),
         is_body_required=body.get("required", False),
-        answer=_answer(operation["responses"]),
+        response=_response(operation["responses"]),
     )
 
 
@@ -129,7 +129,7 @@ def _body_schema(body: Json) -> Schema:
     return members[0] if members else schema
 
 
-def _answer(responses: Json) -> Schema:
+def _response(responses: Json) -> Schema:
     """Return the schema of the JSON body of a success, or a schema of bytes, or {} without a body."""
     content = next(response for status, response in responses.items() if status[0] == "2").get("content", {})
     if JSON_TYPE in content:

@@ -99,7 +99,7 @@ def demo(
 
 
 class TerminalStep:
-    """A step in the terminal, with a progress line while it runs and a summary line when it has ended."""
+    """A step of the demo, shown as a progress line while it runs and as a summary line when it ends."""
 
     def __init__(self, bar: Progress, task: TaskID) -> None:
         self.detail = ""

@@ -49,7 +49,7 @@ def read_schema_file(path: Path) -> object:
 
 
 def schema_of(table: pa.Table, document: object, *, name: str, has_subject: bool = False) -> DatasetSchema:
-    """Return the schema of a dataset of one table, inferred or taken from a document.
+    """Return the schema of a dataset with one table, inferred or taken from a document.
 
     Parameters
     ----------

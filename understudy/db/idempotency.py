@@ -17,7 +17,7 @@ from understudy.db.orm import CLOCK, IdempotencyKey
 
 
 @dataclass(frozen=True)
-class StoredAnswer:
+class StoredResponse:
     """The stored response to a request. Repeated requests get the same response."""
 
     status: int
@@ -69,13 +69,18 @@ def age_of(session: Session, row: IdempotencyKey) -> timedelta:
 
 
 def complete(
-    session: Session, project_id: UUID, key: str, answer: StoredAnswer, mentions: Iterable[str]
+    session: Session, project_id: UUID, key: str, response: StoredResponse, mentions: Iterable[str]
 ) -> None:
     """Store the response and the IDs in its body."""
     statement = (
         update(IdempotencyKey)
         .where(IdempotencyKey.project_id == project_id, IdempotencyKey.key == key)
-        .values(status=answer.status, headers=dict(answer.headers), body=answer.body, mentions=list(mentions))
+        .values(
+            status=response.status,
+            headers=dict(response.headers),
+            body=response.body,
+            mentions=list(mentions),
+        )
         .execution_options(synchronize_session=False)
     )
     session.execute(statement)

@@ -147,7 +147,7 @@ def release(
     Parameters
     ----------
     backoff_seconds : float
-        Half of the maximum waiting time. The actual time is random.
+        The job waits for a random time from 0 to twice this value, and at most `BACKOFF_SECONDS_MAX`.
     """
     job = hold(session, job_id, token)
     if job is None:

@@ -118,7 +118,7 @@ def translate_errors(engine: Engine) -> None:
 
 def translate_error(context: ExceptionContext) -> BaseException | None:
     """Return the exception to raise in place of a driver's error, or None to keep the error."""
-    # The pool itself pings connections and replaces broken connections.
+    # The pool needs the driver's error to replace a connection that does not respond to a ping.
     if context.is_pre_ping:
         return None
     if getattr(context.original_exception, "sqlstate", None) in OLD_SCHEMA_STATES:

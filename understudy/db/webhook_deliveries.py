@@ -25,7 +25,7 @@ from understudy.errors import NotFound
 Json = dict[str, Any]
 Row = tuple[WebhookDelivery, Event]
 
-# Number of attempts that a delivery lists.
+# Maximum number of attempts that are stored with a delivery.
 ATTEMPTS_KEPT = 20
 # Number of deliveries that a transaction deletes or ends, so that no statement exceeds its time limit.
 BATCH = 5_000

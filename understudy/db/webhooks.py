@@ -57,7 +57,7 @@ def get(session: Session, project_id: UUID, webhook_id: UUID) -> Webhook:
 
 def lock(session: Session, project_id: UUID, webhook_id: UUID) -> Webhook:
     """Lock and return a webhook of a project, or raise `NotFound`."""
-    # An event of the webhook refers to the project. The deletion of the project locks it before its webhooks.
+    # An event of the webhook refers to the project, which is locked first, as when a project is deleted.
     project = select(Project.id).where(Project.id == project_id)
     session.execute(project.with_for_update(read=True, key_share=True))
     # Deliveries can refer to the webhook meanwhile, so no transaction of a job waits for this one.
@@ -91,7 +91,7 @@ def rotate_secret(session: Session, webhook: Webhook, secret: str, *, grace: tim
 
 
 def enable(session: Session, webhook: Webhook) -> None:
-    """Enable a locked webhook again, whose pending deliveries were ended."""
+    """Enable a locked webhook again after its pending deliveries have been ended."""
     values = {"is_enabled": True, "disabled_reason": None, "disabled_at": None, "failing_since": None}
     session.execute(update(Webhook).where(Webhook.id == webhook.id).values(**values))
     session.refresh(webhook)

@@ -1,4 +1,4 @@
-"""Columns with scored structure but unscored values: identifiers, names and subjects.
+"""Columns whose structure is scored but whose values are not: identifiers, names and subjects.
 
 The values of these columns are generated, so they should differ from the real values. The number of rows per
 value, and the columns that a value determines, should be the same.

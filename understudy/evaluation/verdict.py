@@ -122,7 +122,9 @@ def _check_of_split(overlap: HoldoutOverlap) -> PolicyCheck:
         n_shared, most = overlap.n_subjects, 0
     return PolicyCheck(
         metric=HOLDOUT,
-        title="Holdout of whole subjects" if overlap.is_of_subjects else "Holdout of unseen rows",
+        title="Subjects shared with the holdout"
+        if overlap.is_of_subjects
+        else "Rows shared with the holdout",
         of="score",
         value=n_shared,
         warn=most,

@@ -49,7 +49,7 @@ class BoostingRules(NamedTuple):
     Parameters
     ----------
     is_class : bool
-        Whether the target is a class (0 or 1, with logistic loss) or a number (with half the squared error).
+        Whether the target is a class (0 or 1). The loss is then logistic, otherwise half the squared error.
     n_trees, depth : int
         Number of trees and their depth.
     rate : float
@@ -265,7 +265,7 @@ def _add_tree(codes: Uint8s, tree: BoostedTree, margin: Float64s) -> None:
 
 @njit(cache=True, nogil=True)
 def fit_boosted(codes: Uint8s, observed: Observations, rules: BoostingRules, seed: np.uint64) -> Boosted:
-    """Fit trees that add to an initial prediction of the log odds of a class, or of a numeric target.
+    """Fit trees whose outputs are added to initial predictions (log odds of a class, or numeric targets).
 
     Parameters
     ----------

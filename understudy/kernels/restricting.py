@@ -24,7 +24,7 @@ class Restriction(NamedTuple):
     Parameters
     ----------
     inside : array of shape (n_choices, RADIX)
-        Whether NONE, SOME or ALL codes of a group are in the set.
+        How many codes of each group are in the set: NONE, SOME or ALL.
     choice : array of shape (n_partial,)
         Choices with codes inside and outside of the set, children before parents, so that the root is last.
     slot : array of shape (n_choices,)

@@ -36,8 +36,9 @@ Priority = Annotated[
     Field(
         ge=-100,
         le=100,
-        description="Priority among the queued jobs of the project. Jobs with a higher priority run first, "
-        "then older jobs. The priority does not delay the jobs of other projects.",
+        description="Priority among the queued jobs of the project. Jobs with a higher priority run first. "
+        "Jobs with the same priority run in order of age. The priority does not delay the jobs of other "
+        "projects.",
     ),
 ]
 TableName = Annotated[

@@ -32,7 +32,7 @@ class EvaluateParameters(JobParameters, EvaluationOptions):
     policy: Annotated[
         str | Policy,
         Field(
-            description="Policy for the verdict: `project` for the policy of your project, `standard`,"
+            description="Policy for the verdict: `project` (the policy of your project), `standard`,"
             " `public`, or a custom policy. The gate always uses the policy of the project.",
         ),
     ] = PROJECT_POLICY

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 # The queue of jobs without special requirements.
 DEFAULT_QUEUE = "default"
-# The queue of jobs that need much memory, if the setting `large_job_bytes` is set.
+# The queue of jobs that need a lot of memory, if the setting `large_job_bytes` is set.
 LARGE_QUEUE = "large"
 
 
@@ -17,7 +17,7 @@ class Needs:
     Parameters
     ----------
     queue : str
-        Name of the queue, such as ``gpu``. A worker runs jobs of the queues in ``UNDERSTUDY_WORKER_QUEUES``.
+        Name of the queue, such as ``gpu``. ``UNDERSTUDY_WORKER_QUEUES`` lists the queues of a worker.
     memory_bytes_max, cpu_seconds_max : int, optional
         Maximum memory in bytes and maximum CPU time in seconds. The lower of this limit and the
         installation's limit applies.

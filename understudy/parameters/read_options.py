@@ -241,7 +241,7 @@ class ReadOptions(BaseModel):
         Field(
             description="Comma-separated names of columns to read as numbers or dates even if many of their "
             "values cannot be parsed. These values become missing. By default, a column with more than a few "
-            "of them is read as text.",
+            "such values is read as text.",
             json_schema_extra={"repeatable": True},
         ),
     ] = ()

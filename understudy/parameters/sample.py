@@ -48,8 +48,9 @@ class SampleParameters(JobParameters):
             ge=0,
             lt=2**62,
             description="Position of the first row's identifier in the model's sequence of identifiers. "
-            "Row k has the identifier at position `id_start + k`, regardless of the seed. Samples with "
-            "disjoint positions have no identifiers in common. If omitted, identifiers depend on the seed.",
+            "Row k, counted from 0 and including rows that `offset` skips, has the identifier at position "
+            "`id_start + k`, regardless of the seed. Samples with disjoint positions have no identifiers in "
+            "common. If omitted, identifiers depend on the seed.",
         ),
     ] = None
     conditions: Annotated[

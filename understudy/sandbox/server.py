@@ -70,7 +70,7 @@ def drop_privileges(walls: Walls) -> None:
 
 
 def load(name: str) -> Any:  # `Any` is a function with any signature.
-    """Import and return a function from its name ``module:function``."""
+    """Import the function with the name ``module:function`` and return it."""
     module, _, function = name.partition(":")
     return getattr(importlib.import_module(module), function)
 

@@ -1,4 +1,4 @@
-"""The walls of a sandbox child, which are kernel mechanisms, and the permanent confinement behind them."""
+"""The walls of a sandbox child: kernel mechanisms that confine it permanently."""
 
 from __future__ import annotations
 

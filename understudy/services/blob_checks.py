@@ -21,7 +21,7 @@ logger = get_logger(__name__)
 
 @dataclass(frozen=True)
 class BlobCheck:
-    """The number of checked artifacts, and the damaged ones as job ID and role."""
+    """The number of checked artifacts, and the job ID and role of each damaged artifact."""
 
     n_checked: int
     damaged: tuple[tuple[str, str], ...]

@@ -27,7 +27,7 @@ def free_bytes(resources: Resources) -> dict[str, int]:
 
 
 def find_disk_problem(resources: Resources) -> str | None:
-    """Return why jobs could not write their files, or None if they could."""
+    """Return the reason why jobs cannot write their files, or None if they can."""
     try:
         resources.store.check_writable()
     except Unavailable as error:

@@ -4,7 +4,7 @@
 |---|---|---|
 | transient | up to 4 times, with growing pauses | the blob store or the database does not respond |
 | crash | twice | the process or the worker was killed |
-| memory | once, if there is a queue `large` | the memory limit was exceeded |
+| memory | once, if there is a `large` queue | the memory limit was exceeded |
 | bug | once | an exception that no code expects |
 | time | no | the time limit was exceeded |
 | permanent | no | the data or the parameters cannot be used |

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from understudy.db.orm import Job
 
 TRANSIENT_FAILURES_MAX = 5
-# A job that exceeds the memory of a worker is tried once more by a worker of the queue `large`.
+# A job that exceeds a worker's memory limit is retried once on the `large` queue.
 MEMORY_FAILURES_MAX = 2
 # Error codes that are also outcomes of attempts.
 OWN_OUTCOMES = {"out_of_memory", "time_limit"}

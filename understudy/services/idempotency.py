@@ -17,7 +17,7 @@ from uuid import UUID
 
 from understudy import ids
 from understudy.db import erasures, idempotency
-from understudy.db.idempotency import StoredAnswer
+from understudy.db.idempotency import StoredResponse
 from understudy.errors import Conflict, InvalidInput, NotFound
 from understudy.resources import Resources
 from understudy.services.secret_text import sealing
@@ -47,13 +47,13 @@ def begin(
     request_sha256: bytes,
     *,
     take_over_after: timedelta = TAKE_OVER_AFTER,
-) -> StoredAnswer | None:
+) -> StoredResponse | None:
     """Return the stored response for the key, or None if this request is to be processed.
 
     Parameters
     ----------
     take_over_after : timedelta
-        Age after which an unanswered request with the same key no longer prevents its repetition.
+        Age from which a request without a response no longer prevents its repetition.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def begin(
                 code="idempotency_mismatch",
             )
         if row.status is not None:
-            return _stored_answer(resources, row)
+            return _stored_response(resources, row)
         if not idempotency.take_over(session, project_id, key, age=take_over_after):
             age = idempotency.age_of(session, row)
             raise _in_progress(math.ceil((take_over_after - age).total_seconds()))
@@ -82,23 +82,23 @@ def begin(
 
 
 def complete(
-    resources: Resources, project_id: UUID, key: str, answer: StoredAnswer, *, is_secret: bool = False
+    resources: Resources, project_id: UUID, key: str, response: StoredResponse, *, is_secret: bool = False
 ) -> None:
     """Store the response for repetitions of the request, without a body if its resources are deleted.
 
     The body of a secret response is encrypted.
     """
-    mentions = set(_ID.findall(json.dumps(answer.body)))
+    mentions = set(_ID.findall(json.dumps(response.body)))
     mentioned: dict[str, list[UUID]] = {}
     for text in mentions:
         noun = _NOUNS[text.partition("_")[0]]
         mentioned.setdefault(noun, []).append(ids.from_text(noun, text))
     with resources.sessions.begin() as session:
         if not erasures.hold(session, project_id, mentioned):
-            answer = replace(answer, body=None)
+            response = replace(response, body=None)
         elif is_secret:
-            answer = replace(answer, body=_sealed_body(resources, project_id, answer.body))
-        idempotency.complete(session, project_id, key, answer, mentions)
+            response = replace(response, body=_sealed_body(resources, project_id, response.body))
+        idempotency.complete(session, project_id, key, response, mentions)
 
 
 def abandon(resources: Resources, project_id: UUID, key: str) -> None:
@@ -117,7 +117,7 @@ def _unsealed_body(resources: Resources, row: IdempotencyKey, body: Json) -> Jso
     return unsealed
 
 
-def _stored_answer(resources: Resources, row: IdempotencyKey) -> StoredAnswer:
+def _stored_response(resources: Resources, row: IdempotencyKey) -> StoredResponse:
     if row.body is None:
         raise NotFound(
             "A resource in the response to the first request with this idempotency key was deleted. Use a new"
@@ -125,16 +125,16 @@ def _stored_answer(resources: Resources, row: IdempotencyKey) -> StoredAnswer:
         )
     assert row.status is not None
     body = _unsealed_body(resources, row, row.body) if set(row.body) == {SEALED} else row.body
-    return StoredAnswer(row.status, row.headers or {}, body)
+    return StoredResponse(row.status, row.headers or {}, body)
 
 
 def _in_progress(seconds: int) -> Conflict:
     """Return the error for a key while its first request is still running.
 
-    After the given time, the request has been answered, or a repetition of the request takes it over.
+    After the given time, the request has a response, or a repetition of the request takes it over.
     """
     error = Conflict(
-        "A request with this idempotency key is still running. Repeat it after `Retry-After`.",
+        "A request with this idempotency key is still running. Repeat it after the time in Retry-After.",
         code="idempotency_in_progress",
     )
     error.retry_after_seconds = max(seconds, 1)

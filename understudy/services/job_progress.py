@@ -96,7 +96,7 @@ class JobProgress:
             self._steady_from = self._reached
 
     def _next_share(self) -> float:
-        """Return the share below which the next report is expected."""
+        """Return the share of the job's work by which the next progress report is expected."""
         share = self._reached.share
         for start, end in self._spans.values():
             if share < end:

@@ -82,7 +82,7 @@ def submit_job(
 
 
 def queue_of(resources: Resources, session: Session, project_id: UUID, resolved: JobParameters) -> str:
-    """Return the queue that the kind requires, or the queue `large` if the job needs much memory."""
+    """Return the queue that the kind requires, or the `large` queue if the job needs a lot of memory."""
     queue = needs_of(session, project_id, resolved).queue
     threshold = resources.settings.large_job_bytes
     if queue != DEFAULT_QUEUE or threshold is None:

@@ -67,7 +67,7 @@ def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT, turn:
     if n_orphans or old_uploads:
         logger.info("swept", n_orphans=n_orphans, n_uploads=len(old_uploads))
     _end_deliveries(resources)
-    # This is the last step, because it can take long.
+    # This is the last step, because it can take a long time.
     _delete_events(resources)
     return n_orphans + len(old_uploads)
 

@@ -13,7 +13,7 @@ from understudy.services.artifacts import local_table, scratch_folder
 from understudy.tables.profile import profile_table
 from understudy.tables.schema import TableSchema
 
-# Profiles need much CPU time, so only one profile is computed at a time while the process handles other
+# Profiles need a lot of CPU time, so only one profile is computed at a time while the process handles other
 # requests.
 _AT_ONCE = Semaphore(1)
 

@@ -209,7 +209,7 @@ def complete_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> 
             dataset = datasets.get(session, project_id, upload.dataset_id)
             return dataset, jobs.get(session, project_id, dataset.job_id)
         if lost is None:
-            answer = _start_ingest(resources, session, upload)
+            response = _start_ingest(resources, session, upload)
             transaction_failpoint(session, "complete.before_commit")
         else:
             uploads.drop_part(session, lost)
@@ -217,7 +217,7 @@ def complete_upload(resources: Resources, project_id: UUID, upload_id: UUID) -> 
         raise _lost(resources, lost)
     failpoint("complete.after_commit")
     resources.queue.ring()
-    return answer
+    return response
 
 
 def _start_ingest(resources: Resources, session: Session, upload: Upload) -> tuple[Dataset, Job]:

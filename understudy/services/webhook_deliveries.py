@@ -33,13 +33,14 @@ FAILING = Lane(is_failing=True, running_max=1)
 
 # Time between the attempts in seconds, as the Standard Webhooks specification proposes: 72 hours in total.
 PAUSES_SECONDS = (5, 300, 1800, *(hours * 3600 for hours in (2, 5, 10, 12, 18, 24.5)))
-# Each pause is extended by a random part of up to this fraction, so that the events of an outage spread.
+# Each pause is extended by a random part of up to this fraction, so that failed deliveries are not all
+# repeated at once.
 JITTER_FRACTION = 0.1
 # A webhook is disabled when all attempts have failed for this time.
 FAILING_MAX = timedelta(hours=72)
 # Time after the end of a request within which its outcome is written.
 SETTLE = timedelta(seconds=20)
-# Status with which a receiver asks to be disabled.
+# Status with which a receiver asks for its webhook to be disabled.
 GONE = 410
 
 logger = get_logger(__name__)
@@ -87,7 +88,7 @@ class Sender:
     def _try_to_send(self, claimed: Claim) -> Outcome:
         try:
             return self._send(claimed)
-        except Exception:  # An attempt that is not counted would be repeated without an end.
+        except Exception:  # An attempt that is not counted would be repeated endlessly.
             logger.exception("webhook_attempt_failed")
             return Outcome(error_code="internal_error")
 
@@ -110,7 +111,7 @@ class Sender:
         webhook = claimed.webhook
         reason: str | None = None
         with self.resources.sessions.begin() as session:
-            # The order of locks is the same as for a change of the webhook.
+            # The order of locks is the same as when a webhook is changed.
             row = webhooks.lock(session, webhook.project_id, webhook.id)
             if outcome.error_code is None:
                 webhook_deliveries.succeed(session, claimed, attempt)
@@ -146,7 +147,7 @@ def _message(claimed: Claim, secrets: list[str]) -> Message:
 def _reason_to_disable(outcome: Outcome, failing: timedelta | None) -> str | None:
     """Return the reason to disable the webhook after a failed attempt, or None.
 
-    `failing` is None if the lease was lost, so that another attempt decides.
+    `failing` is None if the lease was lost. The webhook stays enabled then, because another attempt follows.
     """
     if failing is None:
         return None

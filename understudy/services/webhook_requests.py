@@ -85,7 +85,7 @@ def _connect(target: Target, addresses: Sequence[str], deadline: Deadline) -> so
     """Return a connection to the first address that accepts one, or None. No name is looked up."""
     for number, address in enumerate(addresses):
         try:
-            # An address that does not answer leaves the others their part of the time.
+            # The addresses share the time, so an address that does not respond cannot use up all of it.
             seconds = deadline.remaining() / (len(addresses) - number)
             return _open(address, target.port, seconds)
         except OSError:
@@ -135,7 +135,7 @@ def _send(connection: socket.socket, target: Target, message: Message, deadline:
             return event.status_code
         if event is h11.NEED_DATA:
             if n_bytes >= RESPONSE_BYTES_MAX:
-                raise h11.RemoteProtocolError("the response has no end of its headers")
+                raise h11.RemoteProtocolError("the headers of the response do not end")
             connection.settimeout(deadline.remaining())
             received = connection.recv(RESPONSE_BYTES_MAX - n_bytes)
             n_bytes += len(received)

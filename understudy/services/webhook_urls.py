@@ -1,8 +1,8 @@
 """Checks of the URLs of webhooks, which prevent requests to private networks (server-side request forgery).
 
 The form of a URL is checked when a webhook is created or changed. The addresses of its host are also checked
-before each request, which is then sent to one of the checked addresses. A host whose addresses change between
-the check and the request (DNS rebinding) therefore gains nothing.
+before each request, which is then sent to one of the checked addresses. Changing the addresses of a host
+between the check and the request (DNS rebinding) therefore has no effect.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ Network = IPv4Network | IPv6Network
 URL_LENGTH_MAX = 2048
 # Maximum duration of a lookup when a webhook is created or changed.
 CHECK_SECONDS_MAX = 3.0
-# More than the number of requests at once in a worker, because a lookup whose time has passed still runs.
+# Number of threads for lookups. It exceeds the number of concurrent requests in a worker, because a lookup
+# that has timed out keeps its thread.
 N_LOOKUPS = 16
 DEFAULT_PORTS = {"http": 80, "https": 443}
 VISIBLE_ASCII = re.compile(r"[!-~]+")
@@ -117,7 +118,7 @@ def read_url(url: str, rules: UrlRules) -> Target:
     if parts.scheme not in schemes or not parts.hostname:
         raise _invalid(f"`url` must begin with {' or '.join(f'{name}://' for name in schemes)} and a host.")
     if "@" in parts.netloc or "#" in url:
-        raise _invalid("`url` must contain neither a user name or password nor a fragment. Remove them.")
+        raise _invalid("`url` must not contain a user name, a password or a fragment. Remove it.")
     target = Target(parts.scheme, _host_of(parts), port or DEFAULT_PORTS[parts.scheme], _path_of(parts))
     if port == 0 or (rules.webhook_ports and target.port not in rules.webhook_ports):
         listed = ", ".join(map(str, rules.webhook_ports))

@@ -50,11 +50,11 @@ def create_webhook(resources: Resources, project_id: UUID, request: WebhookReque
     TooManyRequests
         If the project has the maximum number of webhooks.
     """
-    # The addresses of the host are found outside the transaction, because this can take seconds.
+    # The host is looked up outside the transaction, because a lookup can take seconds.
     check_url(request.url, resources.settings)
     webhook_id, secret = ids.new_id(), new_secret()
     with resources.sessions.begin() as session:
-        # The lock prevents two requests from exceeding the limit, and a webhook in a deleted project.
+        # Without the lock, two requests could exceed the limit, or the project could be deleted meanwhile.
         projects.get_active(session, project_id, is_locked=True)
         _check_number(resources, session, project_id)
         new = NewWebhook(
@@ -148,7 +148,7 @@ def delete_webhook(
             webhook = webhooks.lock(session, project_id, webhook_id)
             check(session, webhook)
             is_removed = webhooks.remove(session, webhook)
-        # The check applies to the request, which has an effect from now on.
+        # The deletion has begun, so later passes must not be refused.
         check = accept
 
 
@@ -167,7 +167,7 @@ def rotate_secret(
 
 
 def test_webhook(resources: Resources, project_id: UUID, webhook_id: UUID) -> Row:
-    """Send an event of the type `webhook.ping` to one webhook, and return its delivery.
+    """Send a `webhook.ping` event to one webhook, and return its delivery.
 
     Raises
     ------
@@ -182,7 +182,7 @@ def test_webhook(resources: Resources, project_id: UUID, webhook_id: UUID) -> Ro
 
 
 def redeliver(resources: Resources, project_id: UUID, webhook_id: UUID, delivery_id: UUID) -> Row:
-    """Send the event of a delivery that has ended again, with the same event ID.
+    """Send the event of a past delivery again, with the same event ID.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def redeliver(resources: Resources, project_id: UUID, webhook_id: UUID, delivery
 
 
 def live_secrets(resources: Resources, webhook: Webhook, moment: datetime) -> list[str]:
-    """Return the secrets with which requests are signed at a moment, newest first.
+    """Return the secrets with which requests are signed at a given time, newest first.
 
     Raises
     ------

@@ -31,7 +31,7 @@ def count_rows(constraints: SamplingConstraints | None, n_rows: int | None, offs
     ------
     InvalidInput
         If `n_rows` is None and there are no conditions, or if the
-        conditions have fewer than `offset + n_rows` rows.
+        conditions request fewer than `offset + n_rows` rows.
     """
     if constraints is None or not constraints.conditions:
         if n_rows is None:
@@ -44,20 +44,20 @@ def count_rows(constraints: SamplingConstraints | None, n_rows: int | None, offs
     n_all = sum(condition.n_rows for condition in constraints.conditions)
     if n_all >= N_ROWS_LIMIT:
         raise InvalidInput(
-            f"The conditions have {n_all:,} rows in total. Reduce their n_rows to fewer than 2**62 in total.",
+            f"The conditions request {n_all:,} rows in total. Reduce their n_rows to less than 2**62.",
             code="invalid_parameters",
             pointer="/conditions",
         )
     if offset >= n_all:
         raise InvalidInput(
-            f"offset is {offset:,}, but the conditions have only {n_all:,} rows in total. Lower the offset.",
+            f"offset is {offset:,}, but the conditions request only {n_all:,} rows in total. Lower offset.",
             code="invalid_parameters",
             pointer="/offset",
         )
     if n_rows is not None and n_rows > n_all - offset:
         raise InvalidInput(
-            f"n_rows is {n_rows:,} and offset is {offset:,}, but the conditions have only {n_all:,} rows in"
-            " total. Omit n_rows, or raise the n_rows of the conditions.",
+            f"n_rows is {n_rows:,} and offset is {offset:,}, but the conditions request only {n_all:,} rows "
+            "in total. Omit n_rows, or raise the n_rows of the conditions.",
             code="invalid_parameters",
             pointer="/n_rows",
         )

@@ -1,7 +1,7 @@
 """Placeholders for missing values, such as `N/A`, `unknown` or `-`, in seven languages.
 
-Placeholders do not belong to any kind. For example, `none` is not an e-mail address. Generated columns keep
-the share of placeholders.
+Placeholders do not belong to any kind. For example, `none` is not an e-mail address. Generated columns
+contain the same share of placeholders as the original columns.
 """
 
 from __future__ import annotations

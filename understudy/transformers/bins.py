@@ -87,7 +87,7 @@ class _Runs:
     is_shared : array of shape (n_runs,)
         Whether the run is a shared value.
     is_kept : array of shape (n_runs,)
-        Whether the run is shared or has enough rows or subjects for a range.
+        Whether the run is kept, because it is shared or has enough rows or subjects for a range.
     blocks : array of shape (n_blocks,), optional
         First rows of blocks of k subjects each, if subjects are declared.
     """

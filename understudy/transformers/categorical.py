@@ -44,7 +44,7 @@ N_LEVELS_MANY, RARE_SHARE_MIN = 20, 0.02
 # treated as ordinal.
 N_NOMINAL_CODES_MAX = 256
 
-# Maximum number of levels that are searched for personal items.
+# Maximum number of levels that are searched for personal data.
 N_LEVELS_EXAMINED = 1000
 
 Int32s = npt.NDArray[np.int32]
@@ -162,7 +162,7 @@ class CategoricalTransformer:
         return facts | ({"placeholder": True} if self.is_placeholder else {})
 
     def _count_personal(self) -> int:
-        """Return the number of frequent levels that contain a personal item, such as an e-mail address."""
+        """Return the number of frequent levels that contain personal data, such as an e-mail address."""
         if pa.types.is_integer(self.levels.type):
             return 0
         texts = map(str, self.levels.slice(0, N_LEVELS_EXAMINED).to_pylist())

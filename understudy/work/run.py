@@ -60,6 +60,6 @@ def _check_digest(role: str, path: Path, sha256: str) -> None:
     if not is_unchanged:
         raise UnderstudyError(
             f"The stored file {role!r}, which the job reads, does not match its checksum. Ask your "
-            "administrator to restore it from a backup, and create the job again.",
+            "administrator to restore it from a backup, then create the job again.",
             code="artifact_corrupt",
         )

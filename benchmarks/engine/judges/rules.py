@@ -172,6 +172,6 @@ def _is_telling(rule: Rule, rows: Matrix) -> bool:
 
 
 def _codes(column: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.int64], int]:
-    """Return integer codes of the values, with missing values as one value, and the number of codes."""
+    """Return an integer code for each value, and the number of codes. All missing values share one code."""
     values, codes = np.unique(column, return_inverse=True, equal_nan=True)
     return codes.astype(np.int64), len(values)

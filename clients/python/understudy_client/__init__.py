@@ -24,7 +24,7 @@ from understudy_client.errors import (
     Unauthenticated,
     Unavailable,
     UnderstudyClientError,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 from understudy_client.event_stream import Event
 from understudy_client.parts import UploadArguments
@@ -56,7 +56,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "UnderstudyClientError",
-    "UnexpectedAnswer",
+    "UnexpectedResponse",
     "UploadArguments",
     "models",
     "requests",

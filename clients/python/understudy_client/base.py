@@ -17,7 +17,7 @@ class Model(BaseModel):
     model_config = ConfigDict(
         extra="allow",
         defer_build=True,
-        # An answer can contain a new API key, and errors end up in logs.
+        # A response can contain a new API key, and errors end up in logs.
         hide_input_in_errors=True,
         protected_namespaces=(),
         serialize_by_alias=True,

@@ -13,7 +13,7 @@ from uuid import uuid4
 from pydantic import ValidationError
 
 from understudy_client.base import Model
-from understudy_client.errors import UnexpectedAnswer
+from understudy_client.errors import UnexpectedResponse
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -23,12 +23,12 @@ JSON_TYPE = "application/json"
 
 @dataclass(frozen=True)
 class Call(Generic[T_co]):
-    """A request and the type of its answer.
+    """A request and the type of its response.
 
     Parameters
     ----------
-    answer : type or None
-        Model of a JSON answer, `bytes`, or None if the answer is ignored.
+    response_type : type or None
+        Model of a JSON response, `bytes`, or None if the response is ignored.
     query : mapping
         Query parameters. A list repeats the parameter, and None omits it.
     body : object, optional
@@ -36,12 +36,12 @@ class Call(Generic[T_co]):
     content : bytes, optional
         Body that is not JSON.
     timeout_seconds : float, optional
-        Time to wait for the answer, in addition to the usual time.
+        Time to wait for the response, in addition to the usual time.
     """
 
     method: str
     path: str
-    answer: type[Model] | type[bytes] | None
+    response_type: type[Model] | type[bytes] | None
     query: Mapping[str, Any] = field(default_factory=dict)
     body: object = None
     headers: Mapping[str, str | None] = field(default_factory=dict)
@@ -54,13 +54,13 @@ class Call(Generic[T_co]):
         return replace(self, headers={**self.headers, **named})
 
     def waiting(self, seconds: float) -> Call[T_co]:
-        """Return a copy whose answer the service may delay until a job has ended."""
+        """Return a copy whose response the service may delay until a job has ended."""
         whole = max(0, min(60, int(seconds)))
         return replace(self.with_headers(Prefer=f"wait={whole}"), timeout_seconds=whole)
 
     @property
     def is_safe_to_repeat(self) -> bool:
-        """Whether the request can be sent again if its answer was lost.
+        """Whether the request can be sent again if its response was lost.
 
         A change under a condition cannot: the first request may have changed the resource, and the second
         one would then fail.
@@ -100,36 +100,36 @@ def request_content(call: Call[Any]) -> bytes | None:
     return json.dumps(call.body, default=_json_value).encode()
 
 
-def read_answer(call: Call[T], content: bytes, etag: str | None) -> T:
-    """Return the answer of a successful request.
+def read_response(call: Call[T], content: bytes, etag: str | None) -> T:
+    """Return the content of a successful response.
 
     Raises
     ------
-    UnexpectedAnswer
-        If the answer is not JSON, or does not match the model.
+    UnexpectedResponse
+        If the response is not JSON, or does not match the model.
     """
-    answer: Any = None  # one of the types in `answer`
-    if call.answer is bytes:
-        answer = content
-    elif call.answer is not None:
-        assert issubclass(call.answer, Model)
+    response: Any = None  # one of the types in `Call.response_type`
+    if call.response_type is bytes:
+        response = content
+    elif call.response_type is not None:
+        assert issubclass(call.response_type, Model)
         try:
-            answer = call.answer.model_validate_json(content)
+            response = call.response_type.model_validate_json(content)
         except ValidationError as error:
             raise _unexpected(call, error) from None
-        answer._etag = etag
-    typed: T = answer
+        response._etag = etag
+    typed: T = response
     return typed
 
 
-def _unexpected(call: Call[Any], error: ValidationError) -> UnexpectedAnswer:
+def _unexpected(call: Call[Any], error: ValidationError) -> UnexpectedResponse:
     """Return an error that names the first invalid field without its value."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(name) for name in first["loc"])
     reason = f"`{place}`: {first['type']}" if place else first["type"]
-    return UnexpectedAnswer(
-        f"The answer to {call.method} {call.path} is not the expected JSON ({reason}). Check the URL and any "
-        "proxy in between, and whether the versions of the client and the service match."
+    return UnexpectedResponse(
+        f"The response to {call.method} {call.path} is not the expected JSON ({reason}). Check the URL and "
+        "any proxy in between, and whether the versions of the client and the service match."
     )
 
 

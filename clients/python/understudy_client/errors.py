@@ -13,7 +13,7 @@ UnderstudyClientError
  │       ├─ Unavailable         502, 503, 504
  │       └─ StorageFull         507
  ├─ ConnectionFailed (ConnectionError)  the service does not respond
- ├─ UnexpectedAnswer            an answer is not what the service would send
+ ├─ UnexpectedResponse          a response is not what the service would send
  ├─ JobFailed                   a job failed or was cancelled
  ├─ JobTimeout (TimeoutError)   a job has not ended in time
  ├─ ContentChanged              a file changed while it was downloaded
@@ -141,8 +141,8 @@ class ConnectionFailed(UnderstudyClientError, ConnectionError):
     """Error for a service that does not respond."""
 
 
-class UnexpectedAnswer(UnderstudyClientError):
-    """Error for a successful answer that is not the expected JSON, such as the page of a proxy."""
+class UnexpectedResponse(UnderstudyClientError):
+    """Error for a successful response that is not the expected JSON, such as the page of a proxy."""
 
 
 class JobFailed(UnderstudyClientError):
@@ -226,7 +226,7 @@ def _problem(status: int, headers: Mapping[str, str], content: bytes) -> Problem
             pass
     return Problem(
         type="about:blank",
-        title="The response is not a problem of the service",
+        title="The response does not contain the problem details of the service",
         status=status,
         detail=f"The service responded with HTTP status {status}. Check the URL and any proxy in between.",
         instance="",

@@ -23,7 +23,7 @@ class UploadArguments(TypedDict, total=False):
     name: str
     """Name of the dataset."""
     format: str
-    """Format of all files. By default, the suffix of each file name."""
+    """Format of all files. By default, the suffix of each file name determines it."""
     labels: Mapping[str, str]
     """Labels of the dataset."""
     read_options: ReadOptions

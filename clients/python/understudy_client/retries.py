@@ -14,8 +14,9 @@ from understudy_client.calls import Call
 from understudy_client.errors import ApiError, ConnectionFailed, api_error
 
 REPEATED_STATUSES = frozenset({429, 502, 503, 504, 507})
-# A gateway sends these if it has not received the service's answer, so the request may have been processed.
-LOST_ANSWER_STATUSES = frozenset({502, 504})
+# A gateway sends these statuses if it has received no response from the service, which may have processed the
+# request.
+LOST_RESPONSE_STATUSES = frozenset({502, 504})
 REPEATED_CODES = frozenset({"idempotency_in_progress"})
 # These quotas become free only when the caller ends something.
 LASTING_CODES = frozenset({"too_many_uploads"})
@@ -72,15 +73,15 @@ class Tries:
         self._retries = retries
         self._deadline = deadline
         self._n_failures = 0
-        self._is_answer_lost = False
+        self._is_response_lost = False
 
     def reset(self) -> None:
-        """Forget the failures, because the answer has made progress."""
+        """Forget the failures, because the transfer has made progress."""
         self._n_failures = 0
 
     def is_done_by_lost_try(self, status: int) -> bool:
-        """Return whether a 404 means that an earlier try, whose answer was lost, has deleted the resource."""
-        return self._is_answer_lost and self._call.method == "DELETE" and status == 404
+        """Return whether a 404 means that an earlier try deleted the resource but its response was lost."""
+        return self._is_response_lost and self._call.method == "DELETE" and status == 404
 
     def after_lost_connection(self, error: Exception, *, is_sent: bool = True) -> float:
         """Return the pause before the next try.
@@ -100,7 +101,7 @@ class Tries:
             # The text of such an error can contain the API key.
             raise failure from None
         self._n_failures += 1
-        self._is_answer_lost = self._is_answer_lost or is_sent
+        self._is_response_lost = self._is_response_lost or is_sent
         is_repeatable = self._call.is_safe_to_repeat or not is_sent
         if self._n_failures >= self._retries.tries_max or not is_repeatable:
             raise failure from error
@@ -117,8 +118,8 @@ class Tries:
             If the deadline is over.
         """
         self._n_failures += 1
-        is_lost = status in LOST_ANSWER_STATUSES
-        self._is_answer_lost = self._is_answer_lost or is_lost
+        is_lost = status in LOST_RESPONSE_STATUSES
+        self._is_response_lost = self._is_response_lost or is_lost
         is_repeatable = self._call.is_safe_to_repeat or not is_lost
         error = api_error(status, headers, content)
         if self._n_failures >= self._retries.tries_max or not (is_repeatable and self._is_passing(error)):

@@ -14,7 +14,7 @@ OnProgress = Callable[[JobProgress], object]
 # Seconds for which the service may hold a request.
 HELD_SECONDS = 30.0
 HELD_SECONDS_WITH_PROGRESS = 1.0
-# A service that is stopping answers at once. This pause prevents a flood of requests.
+# A service that is stopping responds at once. This pause prevents a flood of requests.
 PAUSE_SECONDS = 0.2
 
 

@@ -105,7 +105,7 @@ export class Jobs {
       shown = text;
       if (job.state === "succeeded") return job as SucceededJob<Kind>;
       if (TERMINAL_STATES.has(job.state)) throw new JobFailedError(job);
-      // A server that stops answers at once.
+      // A server that is stopping responds at once.
       await sleep(Math.max(0, PAUSE_SECONDS - (Date.now() - start) / 1000), signal);
     }
   }

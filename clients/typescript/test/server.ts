@@ -5,7 +5,7 @@ import { Understudy, type ClientOptions } from "../src/index.js";
 
 export type Handler = (request: IncomingMessage & { text: string }, response: ServerResponse) => void;
 
-/** A server that answers each request with the next handler, and then repeats the last one. */
+/** A server that passes each request to the next handler, and then repeats the last one. */
 export async function serve(...handlers: [Handler, ...Handler[]]) {
   const requests: (IncomingMessage & { text: string })[] = [];
   const server = createServer((request, response) => {
@@ -29,20 +29,20 @@ export async function serve(...handlers: [Handler, ...Handler[]]) {
   return { client, requests, close };
 }
 
-/** Answer with JSON. */
+/** Respond with JSON. */
 export function json(body: unknown, status = 200, headers: Record<string, string> = {}): Handler {
   return (_, response) => {
     response.writeHead(status, { "Content-Type": "application/json", ...headers }).end(JSON.stringify(body));
   };
 }
 
-/** Answer with a problem document. */
+/** Respond with a problem document. */
 export function problem(status: number, code: string, headers: Record<string, string> = {}): Handler {
   const body = { type: "about:blank", title: code, status, detail: `It is ${code}.`, instance: "/", code };
   return json({ ...body, request_id: "req_1" }, status, headers);
 }
 
-/** Close the connection without an answer. */
+/** Close the connection without a response. */
 export const hangUp: Handler = (request) => request.socket.destroy();
 
 /** Send the head and a part of the body, and then close the connection. */

@@ -26,7 +26,9 @@ def seconds_until_unavailable(sessions: sessionmaker[Session]) -> float:
         return clock.seconds() - began
 
 
-def test_frozen_server_raises_unavailable_within_two_seconds(sessions: sessionmaker[Session]) -> None:
+def test_query_on_a_frozen_server_raises_unavailable_within_two_seconds(
+    sessions: sessionmaker[Session],
+) -> None:
     with frozen(sessions):
         with ThreadPoolExecutor(4) as pool:
             first = list(pool.map(seconds_until_unavailable, [sessions] * 8))

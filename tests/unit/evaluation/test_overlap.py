@@ -71,7 +71,7 @@ def test_no_attack_passes_if_the_holdout_contains_training_rows(of_training_rows
 
 def test_page_shows_the_number_of_shared_rows(of_training_rows: Report) -> None:
     page = render_html(of_training_rows)
-    assert "Holdout of unseen rows" in page
+    assert "Rows shared with the holdout" in page
     assert "1,000 shared rows" in page
 
 

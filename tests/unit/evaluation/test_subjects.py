@@ -201,7 +201,7 @@ def test_each_row_without_a_subject_is_a_separate_subject() -> None:
 def test_page_shows_the_numbers_of_subjects_and_of_shared_subjects(shared: Report) -> None:
     page = render_html(shared)
     assert "training subjects</dt>" in page
-    assert "Holdout of whole subjects" in page
+    assert "Subjects shared with the holdout" in page
 
 
 def test_reports_of_older_versions_are_read_as_reports_on_rows(shared: Report) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from tests.rows import upload_csv
 from understudy.db import jobs
-from understudy.db.idempotency import StoredAnswer
+from understudy.db.idempotency import StoredResponse
 from understudy.errors import Conflict, InvalidInput
 from understudy.parameters.probe import ProbeParameters
 from understudy.resources import Resources
@@ -29,12 +29,12 @@ def age(resources: Resources, seconds: int) -> None:
 
 def test_repeated_request_returns_the_first_response(resources: Resources, caller: Caller) -> None:
     assert idempotency.begin(resources, caller.project_id, "k", HASH) is None
-    first = StoredAnswer(202, {"location": "/v1/jobs/1"}, {"id": "1"})
+    first = StoredResponse(202, {"location": "/v1/jobs/1"}, {"id": "1"})
     idempotency.complete(resources, caller.project_id, "k", first)
 
-    answer = idempotency.begin(resources, caller.project_id, "k", HASH)
+    response = idempotency.begin(resources, caller.project_id, "k", HASH)
 
-    assert answer == first
+    assert response == first
 
 
 def test_different_request_with_the_same_key_is_rejected(resources: Resources, caller: Caller) -> None:

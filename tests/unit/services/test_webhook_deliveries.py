@@ -149,7 +149,7 @@ def test_success_of_a_job_is_delivered_with_a_valid_signature(
     assert (delivery.state, delivery.n_attempts, delivery.attempts[0]["status"]) == ("succeeded", 1, 204)
 
 
-def test_only_subscribed_types_of_the_own_project_are_sent(
+def test_only_events_of_subscribed_types_and_of_the_same_project_are_sent(
     resources: Resources, caller: Caller, receiver: Receiver, sender: Sender
 ) -> None:
     add_webhook(resources, caller, receiver.port, "job.cancelled")
@@ -396,7 +396,7 @@ def test_webhooks_are_served_in_turn(
     assert {claim(sender).webhook.id for _ in range(2)} == {busy.id, quiet.id}
 
 
-def test_projects_with_many_webhooks_have_no_more_turns_and_requests(
+def test_project_with_many_webhooks_has_no_more_turns_and_requests_than_others(
     resources: Resources, caller: Caller, receiver: Receiver, sender: Sender
 ) -> None:
     for _ in range(3):
@@ -417,7 +417,7 @@ def test_dead_endpoint_does_not_delay_others(
     resources: Resources, caller: Caller, receiver: Receiver, settings: Settings
 ) -> None:
     released = threading.Event()
-    silent = Receiver(answer=lambda handler: released.wait(60))
+    silent = Receiver(respond=lambda handler: released.wait(60))
     patient = with_settings(resources, settings.model_copy(update={"webhook_timeout_seconds": 60.0}))
     with receiving(silent):
         add_webhook(resources, caller, silent.port, "job.queued")

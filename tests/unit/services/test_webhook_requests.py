@@ -92,7 +92,7 @@ def test_status_other_than_2xx_is_a_failure(status: int) -> None:
 
 
 def test_redirect_is_not_followed() -> None:
-    with receiving(Receiver(answer=redirect)) as receiver:
+    with receiving(Receiver(respond=redirect)) as receiver:
         assert send(receiver).status == 302
     assert len(receiver.requests) == 1
 
@@ -107,16 +107,16 @@ def garbage(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"220 smtp.example.org ESMTP\r\n\r\n")
 
 
-@pytest.mark.parametrize("answer", [close, garbage, endless_headers], ids=lambda answer: answer.__name__)
-def test_invalid_response_is_a_failure(answer: Callable[[BaseHTTPRequestHandler], None]) -> None:
-    with receiving(Receiver(answer=answer)) as receiver:
+@pytest.mark.parametrize("respond", [close, garbage, endless_headers], ids=lambda respond: respond.__name__)
+def test_invalid_response_is_a_failure(respond: Callable[[BaseHTTPRequestHandler], None]) -> None:
+    with receiving(Receiver(respond=respond)) as receiver:
         outcome = send(receiver)
     assert (outcome.status, outcome.error_code) == (None, "invalid_response")
 
 
-@pytest.mark.parametrize("answer", [drip, lambda handler: time.sleep(2)], ids=["drip", "silence"])
-def test_slow_response_ends_at_the_deadline(answer: Callable[[BaseHTTPRequestHandler], None]) -> None:
-    with receiving(Receiver(answer=answer)) as receiver:
+@pytest.mark.parametrize("respond", [drip, lambda handler: time.sleep(2)], ids=["drip", "silence"])
+def test_slow_response_ends_at_the_deadline(respond: Callable[[BaseHTTPRequestHandler], None]) -> None:
+    with receiving(Receiver(respond=respond)) as receiver:
         outcome = send(receiver, seconds=0.3)
     assert outcome.error_code == "timeout"
     assert outcome.duration_seconds is not None
@@ -124,11 +124,11 @@ def test_slow_response_ends_at_the_deadline(answer: Callable[[BaseHTTPRequestHan
 
 
 def test_large_body_is_not_read() -> None:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
+    def respond(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n")
         handler.wfile.write(b"x" * 100_000)
 
-    with receiving(Receiver(answer=answer)) as receiver:
+    with receiving(Receiver(respond=respond)) as receiver:
         assert send(receiver).status == 200
 
 
@@ -142,7 +142,7 @@ def test_host_without_an_allowed_address_is_unreachable_like_a_closed_port() -> 
         assert outcome == Outcome(error_code="unreachable")
 
 
-def test_address_that_does_not_answer_leaves_the_others_their_time() -> None:
+def test_address_that_does_not_respond_leaves_time_for_others() -> None:
     """The first address accepts no connection, because the queue of its listener is full."""
     with receiving(Receiver()) as receiver, socket.socket() as listener:
         listener.bind(("127.0.0.2", receiver.port))

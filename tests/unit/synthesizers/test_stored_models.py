@@ -63,7 +63,7 @@ def stored_file(number: int) -> Path:
 
 
 @pytest.mark.parametrize("number", DIGESTS)
-def test_stored_file_samples_the_same_rows(number: int) -> None:
+def test_stored_model_still_samples_the_same_rows(number: int) -> None:
     assert digest(stored_file(number)) == DIGESTS[number]
 
 

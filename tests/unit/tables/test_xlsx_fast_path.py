@@ -137,7 +137,7 @@ def test_duplicated_pieces_have_the_same_outcome_on_both_paths(tmp_path: Path):
     assert outcomes == {pa.Table, tuple}
 
 
-def test_rows_that_need_much_memory_are_left_to_the_parser():
+def test_rows_that_need_a_lot_of_memory_are_left_to_the_parser():
     sparse = "".join(f'<row r="{n}"><c r="A{n}"><v>1</v></c></row>' for n in range(2, 1_000))
     assert _take(sparse) is not None
     assert _take(sparse, Place(first_column=0, width=2_000, last_row=1)) is None

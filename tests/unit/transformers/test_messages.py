@@ -1,4 +1,4 @@
-"""Tests for personal items in texts, and for texts generated from templates."""
+"""Tests for personal data in texts, and for texts generated from templates."""
 
 from __future__ import annotations
 

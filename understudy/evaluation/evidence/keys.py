@@ -89,7 +89,7 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise InvalidInput(
             f"{path} does not contain an Ed25519 private key in PEM format without a password. Specify "
-            "a file that contains one, or a file that does not exist, to generate a key in it.",
+            "a file that contains such a key, or the path of a new file for a new key.",
             code="invalid_key",
         )
     return key

@@ -33,7 +33,7 @@ _UNMET = {
 }
 
 
-# Direction of better scores. `nearer` means closer to the best score from either side.
+# Which scores are better. `nearer` means closer to the best score from either side.
 Direction = Literal["higher", "lower", "nearer"]
 Topic = Literal["fidelity", "usefulness", "bias", "privacy"]
 
@@ -127,7 +127,7 @@ class Metric:
     topic : Topic
         Topic of the metric. A copy of the real table scores worst in `privacy` and best in all other topics.
     direction : Direction
-        Direction of better scores.
+        `higher` or `lower` if such scores are better, or `nearer` if scores nearer to the best score are.
     range : (float, float)
         Lowest and highest possible score.
     best : float

@@ -80,7 +80,7 @@ class JsonCells:
     def restore(self, batches: Iterable[pa.RecordBatch], rows: pa.Table) -> Iterator[pa.RecordBatch]:
         """Yield batches with JSON text instead of its values. JSON text that `rows` contains is kept.
 
-        The batches contain all rows, several times if there are several draws.
+        The batches contain all rows once per draw.
         """
         begin = 0
         for batch in self.join(batches):

@@ -106,8 +106,8 @@ class NumberColumn(BaseModel):
         if parts is None or parts.form not in known:
             forms = ", ".join(repr(form.text) for form in self.forms[:10])
             raise InvalidInput(
-                f"The value for column {self.column.name!r} has none of the learned forms. Use one of "
-                f"{forms}, with a number for each `#`.",
+                f"The value for column {self.column.name!r} does not match any of the learned forms. Use one "
+                f"of {forms}, with a number for each `#`.",
                 code="impossible_condition",
             )
         return parts.form, [value_of(number, self.mark) for number in parts.numbers]

@@ -47,7 +47,7 @@ class Literal:
 
     @property
     def is_about_missing(self) -> bool:
-        """Whether the literal only requires that the value is missing, or that it is present."""
+        """Whether the literal restricts only the presence of a value: the value is missing, or is present."""
         return self.level == MISSING
 
     def holds(self, levels: npt.NDArray[np.integer]) -> Mask:

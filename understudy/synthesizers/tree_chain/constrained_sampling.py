@@ -122,7 +122,7 @@ def check_rows(constraints: SamplingConstraints, n_rows: int, offset: int) -> No
     total = sum(condition.n_rows for condition in constraints.conditions)
     if constraints.rebalance is None and n_rows + offset > total:
         raise InvalidInput(
-            f"The conditions have {total:,} rows in total, but n_rows and offset add up to"
+            f"The conditions request {total:,} rows in total, but n_rows and offset add up to"
             f" {n_rows + offset:,}. Reduce n_rows or offset, or raise the n_rows of the conditions.",
             code="invalid_parameters",
         )

@@ -39,9 +39,9 @@ class DrawnTable:
     """A table with its rules and entities, and columns that are drawn but are not part of sampled rows.
 
     Columns of differences, ratios, sizes and typical values follow the table's columns. `sizes` contains the
-    names of the columns of sizes and typical values. `profiles` maps each column of typical values to the
-    column that it describes. `counted_by` contains the subject of each row, for columns with values counted
-    by subject. `seen_by` maps each further hidden column to the columns of single rows that may depend on it.
+    names of the columns that store sizes or typical values. `profiles` maps each column of typical values to
+    the column that it describes. `counted_by` contains the subject of each row, for columns with values that
+    are counted by subject. `seen_by` maps each other hidden column to the row columns that may depend on it.
     """
 
     rows: pa.Table

@@ -85,7 +85,7 @@ class CodePredicate(Predicate):
 
     @property
     def is_about_missing(self) -> bool:
-        """Whether the condition only requires that the value is missing, or that it is present."""
+        """Whether the condition restricts only the presence of a value, with `is_missing`."""
         return self.constraint.is_missing is not None
 
     @property

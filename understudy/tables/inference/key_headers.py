@@ -51,11 +51,11 @@ class KeyHeader:
     Parameters
     ----------
     role : str
-        Whether the keys identify people, individual things, public classes, or the unknown owner of a row.
+        Objects that the keys identify: people, individual things, public classes, or owners of rows.
     has_key : bool
-        Whether the name contains a word for a key, such as `id`, or a word that is used only for keys.
+        Whether the name marks a key: it contains a key word, such as `id`, or names a key, such as `imei`.
     is_code : bool
-        Whether the word for a key is `code`, which is mostly used for public codes.
+        Whether the key word is `code`, which is mostly used for public codes.
     may_count : bool
         Whether whole numbers in the column may be counts, such as `customers` or `visitor`.
     """
@@ -122,7 +122,7 @@ def _parts(word: str) -> tuple[str, ...]:
 
 
 def key_role(noun: str) -> Role | None:
-    """Return whether a noun refers to people, individual things or public classes."""
+    """Return what a noun refers to: people, individual things or public classes; None if unknown."""
     for form in dict.fromkeys((noun, noun.removesuffix("s"))):
         if form in CLASSES:
             return "class"

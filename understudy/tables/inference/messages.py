@@ -1,4 +1,4 @@
-"""Find personal items, such as addresses and user names, within longer texts such as log lines."""
+"""Find personal data, such as addresses and user names, within longer texts such as log lines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from understudy.tables.word_lists import WordList
 
 # Items that belong to one person or device. Other items vary, but do not make a text personal.
 PERSONAL = frozenset({"email", "ip", "mac", "phone", "iban", "login", "name"})
-# Minimum number of distinct personal items. Fewer items are usually contacts in a standard text.
+# Minimum number of distinct items of personal data. Fewer items are usually contacts in a standard text.
 N_ITEMS_MIN = 3
 # Minimum number of words outside the items. A value with fewer such words is an item, not free text.
 N_WORDS_MIN = 2
@@ -40,7 +40,7 @@ _ITEMS = re.compile(
 )
 _CAPITALIZED = re.compile(r"(?<!\w)([^\W\d_a-z][\w'-]+)([ ,]+)([^\W\d_a-z][\w'-]+)(?!\w)")
 # A word that may be a user name, after a word such as `user` or `account`. After a preposition, the word is a
-# user name only if the text also contains another personal item.
+# user name only if the text also contains other personal data.
 _LOGIN_WORD = r"(?P<login>[A-Za-z][\w.-]*[A-Za-z0-9])"
 _ANNOUNCED = re.compile(
     r"(?i)\b(?:user(?:name)?|usr|login|uid|account|benutzer|utilisateur|usuario|acct|ruser|logname)"
@@ -106,7 +106,7 @@ def _find_logins(pattern: re.Pattern[str], text: str) -> Iterator[Item]:
             yield Item("login", *match.span("login"))
 
 
-# Quick tests for texts of several words, and for texts that can contain a personal item.
+# Quick tests for texts with several words, and for texts that can contain personal data.
 _SEVERAL_WORDS = r"\S\s+\S+\s+\S"
 _MAY_BE_PERSONAL = (
     r"[@=]|\d{4}|\d[.:-]\d|[A-Z]\S+,? \p{Lu}|\p{Lu}\S+,? [A-Z]|[Uu]s[eu]|[Ll]og|[Aa]cc|[Bb]enutzer|[Uu]tilis"
@@ -130,7 +130,7 @@ def find_personal(text: str) -> list[tuple[str, str]]:
 
 
 def detect_message(evidence: Evidence) -> Finding | None:
-    """Detect texts, such as log lines, with personal items among other words, even if the texts repeat."""
+    """Detect texts, such as log lines, with personal data among other words, even if the texts repeat."""
     may_be = find_matches(evidence.texts.distinct, _SEVERAL_WORDS)
     if evidence.share(may_be) < SOME:
         return None

@@ -280,7 +280,7 @@ def _layout(texts: ArrowArray, kind: ColumnKind, identifier_format: IdentifierFo
 
 @dataclass(frozen=True)
 class PatternCodes:
-    """A generator of texts that may repeat and may occur in the table, such as postal codes.
+    """A generator of strings that may repeat and may equal real values, such as postal codes.
 
     Parameters
     ----------

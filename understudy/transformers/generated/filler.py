@@ -1,4 +1,4 @@
-"""A generator of random words from the locale for free-text columns, which are not learned."""
+"""Generate random words in the locale of a free-text column, whose content is not learned."""
 
 from __future__ import annotations
 

@@ -209,7 +209,7 @@ class AsyncJobs:
     def events(self, job_id: str, last_event_id: str | None = None) -> AsyncIterator[Event]:
         """Iterate over the events of a job until it has ended.
 
-        A lost stream continues after the last event that arrived. Progress is an event of the type
+        A lost stream continues after the last event that arrived. Progress is reported in events of the type
         ``progress``, which has no ID.
         """
         return self._transport.events(job_id, last_event_id)

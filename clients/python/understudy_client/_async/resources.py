@@ -80,7 +80,7 @@ class AsyncApiKeys:
         self._transport = transport
 
     async def create(self, body: requests.CreateApiKey) -> models.NewApiKey:
-        """Create a key. Only this answer contains its text."""
+        """Create a key. Only this response contains its text."""
         return await self._transport.send(operations.create_api_key(body))
 
     async def get(self, api_key_id: str) -> models.ApiKey:
@@ -161,7 +161,7 @@ class AsyncProjects:
         return await self._transport.send(call)
 
     async def delete(self, project_id: str, *, name: str, if_match: str | None = None) -> None:
-        """Delete a project with all its data. The name confirms the deletion."""
+        """Delete a project with all its data. Pass the project's name as `name` to confirm the deletion."""
         call = operations.delete_managed_project(project_id, name=name, if_match=if_match)
         await self._transport.send(call)
 

@@ -249,13 +249,13 @@ class ColumnAdherenceResult(Model):
 
 
 class ColumnAdherenceScore(Model):
-    """Share of a column's synthetic values that are within the real range or categories."""
+    """Share of a column's synthetic values that are within the real range or match a real category."""
 
     column: str
     kind: ColumnKind
     score: float
-    """Share of the synthetic values within the real range or categories. The share is rounded to thousandths
-    to protect the two real rows that define a range.
+    """Share of synthetic values that are within the real range or match a real category. The share is
+    rounded to thousandths to protect the two real rows that define a range.
     """
     measure: str
 
@@ -680,7 +680,7 @@ class DatasetProfile(Model):
     """Column statistics for a table."""
 
     n_rows: int
-    """Number of rows of the table."""
+    """Number of rows in the table."""
     n_rows_read: int
     """Number of rows that the statistics were computed from."""
     protection: ProfileProtection | None = None
@@ -724,9 +724,9 @@ class DeliveryAttempt(Model):
     status: int | None = None
     """HTTP status of the response."""
     error_code: str | None = None
-    """Reason of the failure."""
+    """Reason for the failure."""
     duration_seconds: float | None = None
-    """Duration of the request. Absent without a connection."""
+    """Duration of the request. Absent if no connection was made."""
 
 
 class DemographicParityResult(Model):
@@ -798,8 +798,8 @@ class EntityColumn(Model):
 
     column: str
     score: float
-    """Lowest of these values: `rows_similarity`, 1 minus the decrease from `constant_real` to
-    `constant_synthetic` of each attribute, and 1 minus `duplicated` of each combination.
+    """Lowest of these values: `rows_similarity`; for each attribute, 1 minus the decrease from
+    `constant_real` to `constant_synthetic`; for each combination, 1 minus its `duplicated` value.
     """
     rows_per_entity_real: float
     """Mean number of rows per entity in the real table, rounded to three significant digits."""
@@ -1242,12 +1242,12 @@ class LinkedRows(Model):
 
 
 class ManagedProject(Model):
-    """A project in the installation, without the project data."""
+    """A project in the installation, without its data."""
 
     id: str
     name: str
     running_jobs_max: int | None = None
-    """Maximum number of jobs of the project that run at the same time. Without a maximum, the limit of the
+    """Maximum number of the project's jobs that run at the same time. If absent or null, the limit of the
     installation applies.
     """
     created_at: datetime
@@ -1348,7 +1348,7 @@ class MetricDescription(Model):
     topic: str
     """Topic of the metric: `fidelity`, `usefulness`, `bias` or `privacy`."""
     direction: str
-    """Direction of better scores: `higher` or `lower`."""
+    """Better scores are `higher`, `lower`, or `nearer` to the best score."""
     range: list[float | None]
     """Lowest and highest possible score. Null means that the score is unbounded."""
     best: float
@@ -1511,11 +1511,11 @@ class NewWebhook(Model):
     is_enabled: bool
     """Whether events are sent."""
     disabled_reason: str | None = None
-    """Reason why the webhook is disabled: a request to the API (`request`), the status 410 of a response
+    """Reason why the webhook is disabled: a request to the API (`request`), a response with status 410
     (`gone`), or failed attempts for 72 hours (`failing`).
     """
     disabled_at: datetime | None = None
-    """Time at which it was disabled."""
+    """Time at which the webhook was disabled."""
     failing_since: datetime | None = None
     """Time since which all attempts have failed."""
     previous_secret_expires_at: datetime | None = None
@@ -1723,7 +1723,7 @@ class Project(Model):
     quarantine.
     """
     signing_key: SigningKey
-    """Public key of the signatures in evidence packs."""
+    """Public key for verifying the signatures of evidence packs."""
     created_at: datetime
 
 
@@ -2060,8 +2060,8 @@ class SensitiveAttributeScore(Model):
 
     column: str
     is_category: bool
-    """Whether a guess must be exact to be correct. If false, the rank of a guessed number may differ from
-    the rank of the true value by up to 5% of the column's ranks.
+    """Whether a guess must be exact to be correct. If false, a guessed number is correct if its rank differs
+    from that of the true value by at most 5% of the number of ranks.
     """
     attack: float
     """Share of correct guesses for training rows."""
@@ -2088,7 +2088,7 @@ class ServiceReadiness(Model):
 
 
 class SigningKey(Model):
-    """The public key that verifies the project's signatures."""
+    """The public key for verifying the project's signatures."""
 
     algorithm: str
     key_id: str
@@ -2253,7 +2253,7 @@ class TableSchema(Model):
     is also set as `subject`. To count rows instead of subjects, set `subject` to `[]`.
     """
     target_candidate: ColumnCandidate | None = None
-    """Column that appears to be a prediction target. The candidate has no effect."""
+    """Column that appears to be a prediction target. This suggestion has no effect."""
     foreign_key_candidates: list[ColumnReference] | None = None
     """Columns that appear to refer to tables of the dataset, most likely first."""
 
@@ -2338,7 +2338,7 @@ class TrainedModel(Model):
     n_rows_trained: int
     size_bytes: int
     table_schemas: dict[str, TableSchema]
-    """Schemas that the model learned, by table name."""
+    """Schemas of the learned tables, by table name."""
     card: dict[str, JsonValue]
     """Model card of the synthesizer: sizes, settings and warnings."""
     created_at: datetime
@@ -2421,7 +2421,7 @@ class Upload(Model):
     """Name of the dataset."""
     labels: dict[str, str]
     options: dict[str, Any]
-    """Options for reading the files that differ from the defaults."""
+    """Read options that differ from their defaults."""
     size_bytes: int
     """Total size of all files in bytes."""
     part_bytes: int
@@ -2558,11 +2558,11 @@ class Webhook(Model):
     is_enabled: bool
     """Whether events are sent."""
     disabled_reason: str | None = None
-    """Reason why the webhook is disabled: a request to the API (`request`), the status 410 of a response
+    """Reason why the webhook is disabled: a request to the API (`request`), a response with status 410
     (`gone`), or failed attempts for 72 hours (`failing`).
     """
     disabled_at: datetime | None = None
-    """Time at which it was disabled."""
+    """Time at which the webhook was disabled."""
     failing_since: datetime | None = None
     """Time since which all attempts have failed."""
     previous_secret_expires_at: datetime | None = None
@@ -2579,7 +2579,7 @@ class WebhookDelivery(Model):
     state: str
     """State of the delivery."""
     error_code: str | None = None
-    """Reason of the last failure, or `webhook_disabled` if it was not attempted again."""
+    """Reason for the last failure, or `webhook_disabled` if the webhook was disabled before another attempt."""
     n_attempts: int
     """Number of all attempts."""
     attempts: list[DeliveryAttempt]
@@ -2611,7 +2611,7 @@ class WebhookPage(Model):
 
 
 class WrittenStatistics(Model):
-    """Statistics of a column as text in its notation, such as `31.12.2024` or `1.234,50 €`."""
+    """Statistics of a column, formatted in the column's notation, such as `31.12.2024` or `1.234,50 €`."""
 
     minimum: str | None = None
     maximum: str | None = None

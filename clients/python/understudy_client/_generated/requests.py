@@ -117,7 +117,7 @@ class CreateProject(TypedDict, total=False):
     name: Required[str]
     """Name of the project."""
     running_jobs_max: int | None
-    """Maximum number of jobs of the project that run at the same time. Without a maximum, the limit of the
+    """Maximum number of the project's jobs that run at the same time. If absent or null, the limit of the
     installation applies.
     """
 
@@ -177,7 +177,7 @@ class EvaluateOptions(TypedDict, total=False):
     queries: list[AggregateQuery]
     """Queries to run on both tables. The report compares their results."""
     policy: str | Policy
-    """Policy for the verdict: `project` for the policy of your project, `standard`, `public`, or a custom
+    """Policy for the verdict: `project` (the policy of your project), `standard`, `public`, or a custom
     policy. The gate always uses the policy of the project.
     """
     labels: ResourceLabels
@@ -314,7 +314,7 @@ class ReadOptions(TypedDict, total=False):
     """Additional words that represent a missing value in a CSV file, separated by commas."""
     coerce: list[str]
     """Comma-separated names of columns to read as numbers or dates even if many of their values cannot be
-    parsed. These values become missing. By default, a column with more than a few of them is read as
+    parsed. These values become missing. By default, a column with more than a few such values is read as
     text.
     """
     bad_rows: Literal["fail", "skip"]
@@ -391,9 +391,10 @@ class SampleOptions(TypedDict, total=False):
     offset: int
     """Number of rows to skip. For the same seed, row k is the same in every sample."""
     id_start: int | None
-    """Position of the first row's identifier in the model's sequence of identifiers. Row k has the
-    identifier at position `id_start + k`, regardless of the seed. Samples with disjoint positions have no
-    identifiers in common. If omitted, identifiers depend on the seed.
+    """Position of the first row's identifier in the model's sequence of identifiers. Row k, counted from 0
+    and including rows that `offset` skips, has the identifier at position `id_start + k`, regardless of
+    the seed. Samples with disjoint positions have no identifiers in common. If omitted, identifiers
+    depend on the seed.
     """
     conditions: list[SampleCondition]
     """Groups of rows with conditions. The sample contains the groups in this order."""
@@ -522,7 +523,7 @@ class UpdateManagedProject(TypedDict, total=False):
     name: str
     """New name of the project."""
     running_jobs_max: int | None
-    """Maximum number of jobs of the project that run at the same time. Without a maximum, the limit of the
+    """Maximum number of the project's jobs that run at the same time. If absent or null, the limit of the
     installation applies.
     """
 

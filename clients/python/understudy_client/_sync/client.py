@@ -36,7 +36,7 @@ class Client:
     api_key : str, optional
         API key. By default, the environment variable ``UNDERSTUDY_API_KEY``.
     timeout_seconds : float
-        Time to wait for an answer, or for the next bytes of a stream.
+        Time to wait for a response, or for the next bytes of a stream.
     retries : Retries, optional
         Policy for requests that fail because of the connection or the load of the service.
     transport : httpx2.BaseTransport, optional

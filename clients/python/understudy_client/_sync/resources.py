@@ -81,7 +81,7 @@ class ApiKeys:
         self._transport = transport
 
     def create(self, body: requests.CreateApiKey) -> models.NewApiKey:
-        """Create a key. Only this answer contains its text."""
+        """Create a key. Only this response contains its text."""
         return self._transport.send(operations.create_api_key(body))
 
     def get(self, api_key_id: str) -> models.ApiKey:
@@ -162,7 +162,7 @@ class Projects:
         return self._transport.send(call)
 
     def delete(self, project_id: str, *, name: str, if_match: str | None = None) -> None:
-        """Delete a project with all its data. The name confirms the deletion."""
+        """Delete a project with all its data. Pass the project's name as `name` to confirm the deletion."""
         call = operations.delete_managed_project(project_id, name=name, if_match=if_match)
         self._transport.send(call)
 

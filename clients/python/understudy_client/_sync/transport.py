@@ -20,7 +20,7 @@ from understudy_client.calls import (
     Page,
     next_page,
     query_pairs,
-    read_answer,
+    read_response,
     request_content,
     request_headers,
 )
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 RECONNECT_SECONDS = 1.0
-# An answer may arrive a little after the deadline.
+# A response may arrive a little after the deadline.
 GRACE_SECONDS = 1.0
 
 
@@ -46,7 +46,7 @@ class Transport:
     retries : Retries
         Policy for requests that fail.
     timeout_seconds : float
-        Time to wait for an answer, or for the next bytes of a stream.
+        Time to wait for a response, or for the next bytes of a stream.
     """
 
     def __init__(self, http: httpx2.Client, retries: Retries, timeout_seconds: float) -> None:
@@ -59,7 +59,7 @@ class Transport:
         self._http.close()
 
     def send(self, call: Call[T], deadline: float | None = None) -> T:
-        """Send a request and return its answer. The request is repeated if its failure may be temporary.
+        """Send a request and return its response. The request is repeated if its failure may be temporary.
 
         Raises
         ------
@@ -77,7 +77,7 @@ class Transport:
             else:
                 status, headers = response.status_code, response.headers
                 if response.is_success or tries.is_done_by_lost_try(status):
-                    return read_answer(call, response.content, headers.get("ETag"))
+                    return read_response(call, response.content, headers.get("ETag"))
                 pause = tries.after_refusal(status, headers, response.content)
             sleep(pause)
 

@@ -15,7 +15,7 @@ from understudy.tables.schema import ColumnKind
 
 
 class ColumnAdherenceScore(BaseModel):
-    """Share of a column's synthetic values that are within the real range or categories."""
+    """Share of a column's synthetic values that are within the real range or match a real category."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,8 +24,8 @@ class ColumnAdherenceScore(BaseModel):
     score: Annotated[
         float,
         Field(
-            description="Share of the synthetic values within the real range or categories. The share is "
-            "rounded to thousandths to protect the two real rows that define a range."
+            description="Share of synthetic values that are within the real range or match a real category. "
+            "The share is rounded to thousandths to protect the two real rows that define a range."
         ),
     ]
     measure: Literal["BoundaryAdherence", "CategoryAdherence"]

@@ -64,9 +64,9 @@ class EntityColumn(BaseModel):
     score: Annotated[
         float,
         Field(
-            description="Lowest of these values: `rows_similarity`, 1 minus the decrease from "
-            "`constant_real` to `constant_synthetic` of each attribute, and 1 minus `duplicated` of each "
-            "combination."
+            description="Lowest of these values: `rows_similarity`; for each attribute, 1 minus the decrease "
+            "from `constant_real` to `constant_synthetic`; for each combination, 1 minus its `duplicated` "
+            "value."
         ),
     ]
     rows_per_entity_real: Annotated[
@@ -216,7 +216,7 @@ ENTITY_STRUCTURE = Metric(
     "entity, the columns that an entity determines, and the combinations of columns that are unique. The "
     "worst column determines the score.",
     concern="entities have the wrong number of rows, contradictory attributes or duplicated keys",
-    source="Compare SDMetrics: CardinalityShapeSimilarity and KeyUniqueness, of keys between tables",
+    source="Compare SDMetrics: CardinalityShapeSimilarity and KeyUniqueness, for keys between tables",
     topic="fidelity",
     direction="higher",
     range=(0.0, 1.0),

@@ -41,8 +41,8 @@ class SensitiveAttributeScore(BaseModel):
         bool,
         Field(
             description=(
-                "Whether a guess must be exact to be correct. If false, the rank of a guessed number may "
-                "differ from the rank of the true value by up to 5% of the column's ranks."
+                "Whether a guess must be exact to be correct. If false, a guessed number is correct if its "
+                "rank differs from that of the true value by at most 5% of the number of ranks."
             )
         ),
     ]

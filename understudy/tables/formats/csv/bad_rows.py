@@ -110,8 +110,7 @@ class BadRows:
         if len(self.lines) > _ROWS_MAX:
             raise InvalidInput(
                 f"More than {_ROWS_MAX:,} rows cannot be read, but at most {_ROWS_MAX:,} rows can be "
-                f"skipped. Correct the rows (first on lines {self._first_lines()}), or check the "
-                "delimiter and quote character.",
+                f"skipped. Correct {self._rows_with_lines()}, or check the delimiter and quote character.",
                 code="too_many_bad_rows",
             )
 
@@ -129,14 +128,17 @@ class BadRows:
         if n_bad <= share_max * n_rows:
             return
         raise InvalidInput(
-            f"{n_bad:,} of {n_rows:,} rows cannot be read ({n_bad / n_rows:.2%}), more than the option "
-            f"`bad_rows_share_max` allows ({share_max}). Correct them (first on lines "
-            f"{self._first_lines()}), check the delimiter and the quote character, or allow a larger share.",
+            f"{n_bad:,} of {n_rows:,} rows cannot be read ({n_bad / n_rows:.2%}), more than "
+            f"`bad_rows_share_max` allows ({share_max}). Correct {self._rows_with_lines()}, check the "
+            "delimiter and the quote character, or raise `bad_rows_share_max`.",
             code="too_many_bad_rows",
         )
 
-    def _first_lines(self) -> str:
-        return ", ".join(f"{line:,}" for line in self.lines[:10])
+    def _rows_with_lines(self) -> str:
+        listed = ", ".join(f"{line:,}" for line in self.lines[:10])
+        if len(self.lines) > 10:
+            return f"the rows (the first are on lines {listed})"
+        return f"the row on line {listed}" if len(self.lines) == 1 else f"the rows on lines {listed}"
 
     def table(self) -> pa.Table:
         """Return the bad rows as a table with the schema `REJECTS_SCHEMA`."""

@@ -27,7 +27,7 @@ from understudy.tables.text_style import PLAIN, TAB_SUFFIXES, TextStyle, read_st
 
 # Large strings are used because many long texts can exceed 2 GiB.
 _TEXT = pa.large_string()
-# The text of a whole batch would occupy much memory while a slow client reads it.
+# The text of a whole batch would occupy a lot of memory while a slow client reads it.
 _PIECE_ROWS = 8_192
 # Delimiters that never occur in numbers, dates or times.
 _SAFE_DELIMITERS = (",", ";", "\t", "|")

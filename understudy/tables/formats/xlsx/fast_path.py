@@ -205,7 +205,8 @@ class _Cells:
     Attributes
     ----------
     is_present, is_error, is_uncached : array of bool
-        Whether each cell is present, contains an error value, or contains a formula without a stored result.
+        Masks of the cells that are present, that contain an error value, and that contain a formula without
+        a stored result.
     """
 
     def __init__(self, groups: Any, text_max: int) -> None:
