@@ -16,7 +16,7 @@ import type {
 import { upload, type UploadOptions, type UploadSource } from "./uploads.js";
 
 export interface DownloadOptions {
-  /** The format. Default: `parquet`, whose download can be resumed. */
+  /** The format. Default: `parquet`, the only format whose downloads can be resumed. */
   format?: DownloadFormat;
   /** The table. Required if the dataset has several. */
   table?: string;
@@ -62,7 +62,7 @@ export class Datasets {
     });
   }
 
-  /** Delete a dataset. `cascade` also deletes the models, samples and reports that were made from it. */
+  /** Delete a dataset. `cascade` also deletes the models, samples and reports that were derived from it. */
   delete(id: string, options: { cascade?: boolean; ifMatch?: string } = {}): Promise<void> {
     const { cascade, ifMatch } = options;
     return this.transport.delete(path`/v1/datasets/${id}`, { query: { cascade }, headers: { "If-Match": ifMatch } });
@@ -114,7 +114,7 @@ export class Datasets {
     return download(this.transport, path`/v1/datasets/${id}/rejects`, { query: { format, table }, accept, signal });
   }
 
-  /** Yield the rows of a table as objects. They are received while they are used. */
+  /** Yield the rows of a table as objects, while the table is being downloaded. */
   async *rows(
     id: string,
     options: { table?: string; signal?: AbortSignal } = {},

@@ -21,7 +21,7 @@ const TERMINAL_TYPES = new Set(["succeeded", "failed", "cancelled"]);
 // The number of consecutive failed connections after which the stream fails.
 const FAILURES_MAX = 10;
 
-/** Yield the events of a job until it has finished. A lost connection is replaced without a gap. */
+/** Yield the events of a job until it has finished. After a lost connection, the stream continues without a gap. */
 export async function* jobEvents(
   transport: Transport,
   jobId: string,

@@ -85,7 +85,7 @@ export class Jobs {
     return this.transport.delete(path`/v1/jobs/${id}`, { headers: { "If-Match": options.ifMatch } });
   }
 
-  /** Yield the events of a job until it has finished. Lost connections are replaced without a gap. */
+  /** Yield the events of a job until it has finished. After a lost connection, the stream continues without a gap. */
   events(id: string, options: EventOptions = {}): AsyncGenerator<ServerEvent, void> {
     return jobEvents(this.transport, id, options);
   }
@@ -110,7 +110,7 @@ export class Jobs {
     }
   }
 
-  /** Return the job when it has finished or after the given time. Throw `TimeoutError` at the deadline. */
+  /** Return the job when it has finished or the given time has passed. Throw `TimeoutError` at the deadline. */
   async #poll(id: string, deadline: number, waitSeconds: number, signal: AbortSignal | undefined): Promise<Job> {
     const left = secondsUntil(deadline, `Job ${id}`);
     const seconds = Math.max(1, Math.ceil(Math.min(left, waitSeconds)));

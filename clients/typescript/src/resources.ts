@@ -67,7 +67,7 @@ export class Reports {
     return this.transport.delete(path`/v1/reports/${id}`, conditions(options));
   }
 
-  /** Download the report as a page of HTML. */
+  /** Download the report as an HTML page. */
   downloadHtml(id: string, options: { signal?: AbortSignal } = {}): Promise<Download> {
     return download(this.transport, path`/v1/reports/${id}/html`, { accept: "text/html", ...options });
   }
@@ -118,7 +118,7 @@ export class OwnProject {
     return this.transport.json("PATCH", "/v1/project", { json: change, ...conditions(options) });
   }
 
-  /** Delete all data of the project and revoke its keys. The name confirms the deletion. */
+  /** Delete all data of the project and revoke its keys. Pass the project's name to confirm the deletion. */
   delete(name: string, options: Conditional = {}): Promise<void> {
     return this.transport.delete("/v1/project", { query: { name }, ...conditions(options) });
   }

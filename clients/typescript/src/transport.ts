@@ -3,7 +3,7 @@ import { ApiError, ConnectionError, TimeoutError, UnderstudyError, errorOf } fro
 export interface ClientOptions {
   /** The URL of the service, such as `http://127.0.0.1:8000`. */
   baseUrl: string;
-  /** An API key (`sk_…`). Keep it on a server: a web page shows its keys to every visitor. */
+  /** An API key (`sk_…`). Keep it on a server: every visitor of a web page can read the keys in it. */
   apiKey: string;
   /** The time in seconds that a single try may take until its response begins. Default: 60. */
   timeoutSeconds?: number;
@@ -22,7 +22,7 @@ export interface RequestOptions {
   timeoutSeconds?: number | undefined;
   /** Whether the request can be repeated. A stream, for example, can be sent only once. Default: true. */
   isRepeatable?: boolean;
-  /** The key of a POST. Omitted: a new key, the same for all tries. */
+  /** The idempotency key of a POST. If omitted, a new key is used for all tries. */
   idempotencyKey?: string | undefined;
 }
 
@@ -30,7 +30,7 @@ const PAUSE_SECONDS = 0.25;
 const PAUSE_SECONDS_MAX = 20;
 const TRANSIENT_STATUSES = new Set([429, 502, 503, 504]);
 
-/** Sends requests, and repeats those that fail for reasons that may pass. */
+/** Sends requests, and repeats those whose failure may be temporary. */
 export class Transport {
   readonly #options: Required<ClientOptions>;
 
@@ -81,7 +81,7 @@ export class Transport {
     onUnknown: () => void = () => undefined,
   ): Promise<T> {
     const request = this.#request(method, path, options);
-    // After a change that was made, a repetition under the old condition would fail.
+    // If the change was made, a repetition with the old ETag would fail.
     const isConditional = method === "PATCH" && options.headers?.["If-Match"] !== undefined;
     let deadline = Infinity;
     for (let nFailures = 1; ; nFailures += 1) {

@@ -59,5 +59,5 @@ export type SucceededJob<Kind extends string = string> = Omit<Job, "result"> & {
 /** The request for a job of one kind. */
 export type RequestOf<Kind extends JobKind> = Extract<JobRequest, { kind: Kind }> & { kind: Kind };
 
-/** A format in which a table can be downloaded. */
+/** A format for downloading a table. */
 export type DownloadFormat = "parquet" | "csv" | "jsonl" | "arrow" | "xlsx";

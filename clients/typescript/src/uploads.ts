@@ -9,9 +9,9 @@ export type UploadSource = Blob | Uint8Array<ArrayBuffer> | ReadableStream<Uint8
 export interface UploadOptions {
   /** The name of the dataset. */
   name?: string;
-  /** The name of the file, whose suffix shows the format. Rows become `table.jsonl`. */
+  /** The name of the file. Its suffix determines the format. Rows become `table.jsonl`. */
   filename?: string;
-  /** The format, such as `csv`. Omitted: it follows from the name of the file. */
+  /** The format, such as `csv`. If omitted, the name of the file determines it. */
   format?: string;
   labels?: Record<string, string>;
   /** Options for reading the file, such as `{ decimal: "," }`. */
