@@ -53,14 +53,15 @@ _LONG_UNITS = (
     r"|tons?|grams?|liters?|litres?|pcs?\.?|pieces?|Stk\.?|Stück|units?|items?|tabs?|tablets?|caps?|drops?"
     r"|mpg|mpge|cups?|tsps?\.?|tbsps?\.?|cloves?|slices?|BCE?|AD|CE|v\. Chr\.|n\. Chr\."
     r"|puffs?|beds?|baths?|rooms?|persons?|people|pax|times?|points?|pts?\.?|stars?|goals?|reps?|sets?|pages?"
-    r"|st|nd|rd|th"
+    r"|(?:st|nd|rd|th)(?: century| c\.)?|\. Jh\.|\. Jahrhundert"
 )
 # Most units of one letter can also be part of a code such as `12B`, so they need a space before them.
 _SHORT_UNITS = r"[hmsdgtLl]|(?<=[ \u00a0\u202f])[VWAJKCFNywBb]"
 _UNIT = rf"(?:{_LONG_UNITS}|{_SHORT_UNITS})(?![^\W\d_])"
 _BEFORE = (
     r"(?:[<>\u2264\u2265≈~±=]=?|ca?\.|approx\.?|about|circa|around|up to|over|under|more than|less than"
-    r"|at least|env\.|etwa|rund|max\.?|min\.?)"
+    r"|at least|env\.|etwa|rund|max\.?|min\.?|c\.|[Cc]irca|[Bb]efore|[Aa]fter|[Ee]arly|[Ll]ate|mid|um|vor"
+    r"|nach|vers|avant|après|hacia)"
 )
 _SIGN = r"(?:[-+\u2212] ?)?"
 _BLANK = r"[ \u00a0\u202f]?"
@@ -80,7 +81,8 @@ _FORMS = re.compile(
         (
             rf"{_QUANTITY}(?:{_BETWEEN}{_QUANTITY}){{0,3}}",
             rf"{_SIGN}{SLOT}{_BLANK}(?:{_UNIT})(?:,?\s?{SLOT}{_BLANK}(?:{_UNIT})){{1,3}}",
-            rf"{_QUANTITY}\s?[(\[]\s?(?:95 ?% ?CI:?,? ?)?{_QUANTITY}(?:{_BETWEEN}{_QUANTITY})?\s?[)\]]",
+            rf"{_QUANTITY}(?:{_BETWEEN}{_QUANTITY}){{0,3}}\s?[(\[]\s?(?:95 ?% ?CI:?,? ?)?"
+            rf"{_QUANTITY}(?:{_BETWEEN}{_QUANTITY}){{0,3}}\s?[)\]]",
             rf"[(\[]{_QUANTITY}\s?[,;]\s?{_QUANTITY}[)\]]",
             rf"{SLOT}?\s?\d{{1,2}}/\d{{1,2}}{_BLANK}(?:{_UNIT})?",
             rf"{_COORDINATE}(?:\s?[,;/ ]\s?{_COORDINATE})?",
@@ -285,6 +287,8 @@ def _are_codes(form: str, pairs: list[list[float]], words: tuple[str, ...], *, i
 def _allows_zeros(form: str, place: int) -> bool:
     """Return whether the number at a position can have leading zeros, like the minutes of an angle."""
     before = SLOT.join(form.split(SLOT)[: place + 1])
+    if place == 0 and form.split(SLOT)[1].strip()[:1] in ("°", "º"):
+        return True
     if ":" in form and not any(map(str.isalpha, form)):
         return True
     return place > 0 and before.rstrip()[-1:] in "°ºdh'\u2032\u2019m:"
