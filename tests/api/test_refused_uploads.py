@@ -32,7 +32,7 @@ TEXT_CSV = {"Content-Type": "text/csv"}
     [
         ({"files": {"file": ("a.csv", b"")}}, 422, "empty_file", "is empty"),
         ({"content": b"", "headers": {"Content-Type": "text/csv"}}, 422, "empty_file", "is empty"),
-        ({"files": {"file": ("a.ods", CSV)}}, 422, "unknown_format", "xlsx"),
+        ({"files": {"file": ("a.xls", CSV)}}, 422, "unknown_format", "xlsx"),
         ({"files": FILE, "data": {"sheet": "S"}}, 422, "invalid_parameters", "`sheet`"),
         ({"files": FILE, "data": {"format": "xlsx", "sheet": ""}}, 422, "invalid_parameters", "`sheet`"),
         ({"files": FILE, "data": {"format": "xlsx", "sheet": "a\0"}}, 422, "invalid_parameters", "`sheet`"),

@@ -37,7 +37,7 @@ from understudy.synthesizers.datasets import sample_table
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.groups import N_ROWS_LIMIT, count_rows, describe_groups, describe_weak_groups
 from understudy.synthesizers.identifier_ranges import describe_identifiers
-from understudy.tables.formats import format_for_path, write_table
+from understudy.tables.formats import format_for_output, write_table
 from understudy.tables.names import table_name
 from understudy.tables.schema import TableSchema
 from understudy.tables.source import ArrowSource
@@ -300,7 +300,7 @@ def impute(
 
 def _check_style(path: Path, csv_style: str | None) -> None:
     """Check that the format of an output file exists and supports the style."""
-    format_ = format_for_path(path)
+    format_ = format_for_output(path)
     if csv_style is not None and format_.name != "csv":
         raise InvalidInput(
             f"--csv-style does not apply to files in {format_.name} format. Omit it.",

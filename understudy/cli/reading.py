@@ -17,7 +17,7 @@ from understudy.cli.inputs import existing_file
 from understudy.complete_files import complete_or_absent
 from understudy.parameters.read_options import ReadOptions, read_options
 from understudy.progress import Progress
-from understudy.tables.formats import format_for_path, write_table
+from understudy.tables.formats import format_for_output, format_for_path, write_table
 from understudy.tables.formats.scan import REJECTS_SCHEMA
 
 PANEL = "Reading tables"
@@ -93,7 +93,7 @@ def reads_tables(command: Callable[..., int | None]) -> Callable[..., int | None
         options = read_options({name: text for name, text in texts.items() if text is not None})
         rejects_file = arguments.pop("rejects")
         if rejects_file is not None:
-            format_for_path(rejects_file)
+            format_for_output(rejects_file)
         tables = TableReader(options, rejects_file)
         status = command(**arguments, tables=tables)
         tables.save_rejects()

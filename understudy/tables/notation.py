@@ -99,6 +99,17 @@ class NumberNotation(BaseNotation):
             description="Suffixes that multiply the number, such as `K` for thousands, before `suffix`.",
         ),
     ] = ()
+    scale_decimals: Annotated[
+        tuple[Annotated[int, Field(ge=0, le=18)], ...],
+        Field(
+            max_length=7,
+            description="Number of decimals of the numbers with each suffix in `scales`, and of smaller "
+            "numbers if they have no suffix.",
+        ),
+    ] = ()
+    trims_zeros: Annotated[
+        bool, Field(description="Whether zeros at the end of decimals are left out, with `scale_decimals`.")
+    ] = False
 
     @field_validator("prefix")
     @classmethod
@@ -111,6 +122,12 @@ class NumberNotation(BaseNotation):
         if not set(scales) <= set(SCALES):
             raise ValueError(f"scales must be among {', '.join(SCALES)}")
         return scales
+
+    @model_validator(mode="after")
+    def _scales_have_decimals(self) -> Self:
+        if self.scale_decimals and len(self.scale_decimals) - len(self.scales) not in (0, 1):
+            raise ValueError("scale_decimals must have one number for each suffix in scales, or one more")
+        return self
 
 
 class DateNotation(BaseNotation):

@@ -53,14 +53,15 @@ _LONG_UNITS = (
     r"|tons?|grams?|liters?|litres?|pcs?\.?|pieces?|Stk\.?|Stück|units?|items?|tabs?|tablets?|caps?|drops?"
     r"|mpg|mpge|cups?|tsps?\.?|tbsps?\.?|cloves?|slices?|BCE?|AD|CE|v\. Chr\.|n\. Chr\."
     r"|puffs?|beds?|baths?|rooms?|persons?|people|pax|times?|points?|pts?\.?|stars?|goals?|reps?|sets?|pages?"
-    r"|st|nd|rd|th"
+    r"|(?:st|nd|rd|th)(?: century| c\.)?|\. Jh\.|\. Jahrhundert"
 )
 # Most units of one letter can also be part of a code such as `12B`, so they need a space before them.
 _SHORT_UNITS = r"[hmsdgtLl]|(?<=[ \u00a0\u202f])[VWAJKCFNywBb]"
 _UNIT = rf"(?:{_LONG_UNITS}|{_SHORT_UNITS})(?![^\W\d_])"
 _BEFORE = (
     r"(?:[<>\u2264\u2265≈~±=]=?|ca?\.|approx\.?|about|circa|around|up to|over|under|more than|less than"
-    r"|at least|env\.|etwa|rund|max\.?|min\.?)"
+    r"|at least|env\.|etwa|rund|max\.?|min\.?|c\.|[Cc]irca|[Bb]efore|[Aa]fter|[Ee]arly|[Ll]ate|mid|um|vor"
+    r"|nach|vers|avant|après|hacia)"
 )
 _SIGN = r"(?:[-+\u2212] ?)?"
 _BLANK = r"[ \u00a0\u202f]?"
@@ -80,7 +81,8 @@ _FORMS = re.compile(
         (
             rf"{_QUANTITY}(?:{_BETWEEN}{_QUANTITY}){{0,3}}",
             rf"{_SIGN}{SLOT}{_BLANK}(?:{_UNIT})(?:,?\s?{SLOT}{_BLANK}(?:{_UNIT})){{1,3}}",
-            rf"{_QUANTITY}\s?[(\[]\s?(?:95 ?% ?CI:?,? ?)?{_QUANTITY}(?:{_BETWEEN}{_QUANTITY})?\s?[)\]]",
+            rf"{_QUANTITY}(?:{_BETWEEN}{_QUANTITY}){{0,3}}\s?[(\[]\s?(?:95 ?% ?CI:?,? ?)?"
+            rf"{_QUANTITY}(?:{_BETWEEN}{_QUANTITY}){{0,3}}\s?[)\]]",
             rf"[(\[]{_QUANTITY}\s?[,;]\s?{_QUANTITY}[)\]]",
             rf"{SLOT}?\s?\d{{1,2}}/\d{{1,2}}{_BLANK}(?:{_UNIT})?",
             rf"{_COORDINATE}(?:\s?[,;/ ]\s?{_COORDINATE})?",
@@ -88,6 +90,13 @@ _FORMS = re.compile(
     )
 )
 _WORDS = re.compile(r"[^\W\d_][^\d#]{0,30}|[?\-\u2013.]{1,3}")
+
+
+# Dates with a year of four digits. An unknown month or day is written as zeros or left out.
+_PARTIAL_DATE = re.compile(rf"(?:{SLOT}|00?)(?:([-/.])(?:{SLOT}|00?)(?:\1(?:{SLOT}|00?))?)?")
+_WHOLE_DATE = re.compile(rf"{SLOT}([-/.]){SLOT}\1{SLOT}")
+_DOTTED_DATE = re.compile(r"\d{1,4}\.\d{1,2}\.\d{1,4}")
+_DAYS_MAX = (31, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class Parts(NamedTuple):
@@ -99,6 +108,9 @@ class Parts(NamedTuple):
 
 def decimal_mark(texts: list[str]) -> str:
     """Return the decimal mark of texts that contain numbers."""
+    if 2 * sum(bool(_DOTTED_DATE.fullmatch(text)) for text in texts) > len(texts):
+        # In dates, points are not decimal marks.
+        return ","
     n_comma, n_point = (sum(bool(mark.search(text)) for text in texts) for mark in (_COMMA, _POINT))
     return "," if n_comma > n_point else "."
 
@@ -129,7 +141,10 @@ def split_text(text: str, mark: str, *, keeps_fractions: bool) -> Parts | None:
         numbers.append(match[0])
         begin = match.end()
     pieces.append(text[begin:])
-    return Parts(SLOT.join(pieces), tuple(numbers))
+    parts = Parts(SLOT.join(pieces), tuple(numbers))
+    # If the year comes last, the zeros stay numbers, so that the year has the same place in all forms.
+    has_zeros = "00" in numbers and len(numbers[0]) == 4 and is_partial_date(parts)
+    return _with_fixed_zeros(parts) if has_zeros else parts
 
 
 @lru_cache(maxsize=4096)
@@ -151,11 +166,63 @@ def is_valid(parts: Parts | None) -> bool:
         return is_word(parts.form) or is_quantity(parts.form)
     if len(parts.numbers) > N_SLOTS_MAX or any(len(number) > _N_DIGITS_MAX for number in parts.numbers):
         return False
+    if is_partial_date(parts):
+        return True
     has_zeros = any(
         number.startswith("0") and number[1:2].isdigit() and not _allows_zeros(parts.form, place)
         for place, number in enumerate(parts.numbers)
     )
     return is_quantity(parts.form) and not has_zeros
+
+
+def is_partial_date(parts: Parts) -> bool:
+    """Return whether a text is a date whose day or month may be missing or zero."""
+    if not parts.numbers or _PARTIAL_DATE.fullmatch(parts.form) is None:
+        return False
+    given = iter(parts.numbers)
+    numbers = [next(given) if piece == SLOT else "0" for piece in re.split("[-/.]", parts.form)]
+    year, *others = numbers if len(numbers[0]) == 4 else numbers[::-1]
+    if len(year) != 4 or not _YEARS[0] - 400 <= int(year) <= _YEARS[1] or any(len(n) > 2 for n in others):
+        return False
+    values = sorted(map(int, others))
+    return not others or (values[0] <= 12 and values[-1] <= (31 if len(others) == 2 else 12))
+
+
+def _with_fixed_zeros(parts: Parts) -> Parts:
+    """Return the parts of a date with an unknown month or day, whose zeros become part of the form."""
+    pieces = parts.form.split(SLOT)
+    is_zero = [not number.strip("0") for number in parts.numbers]
+    ends = [number if zero else SLOT for number, zero in zip(parts.numbers, is_zero, strict=True)]
+    form = pieces[0] + "".join(end + piece for end, piece in zip(ends, pieces[1:], strict=True))
+    return Parts(form, tuple(n for n, zero in zip(parts.numbers, is_zero, strict=True) if not zero))
+
+
+def clip_days(form: str, numbers: list[list[float]]) -> list[list[float]]:
+    """Return the numbers of a form, without days that the month of a date does not have.
+
+    Parameters
+    ----------
+    numbers : list of list of float
+        Numbers of each slot.
+    """
+    if _WHOLE_DATE.fullmatch(form) is None or not all(numbers):
+        return numbers
+    has_year_first = max(numbers[0]) > _SCORE_MAX
+    places = (1, 2) if has_year_first else (1, 0)
+    if max(numbers[places[0]]) > 12:
+        places = places[::-1] if has_year_first else (0, 1)
+    months, days = (numbers[place] for place in places)
+    clipped = list(numbers)
+    clipped[places[1]] = [
+        min(day, _days_of(month, year))
+        for month, day, year in zip(months, days, numbers[0 if has_year_first else 2], strict=True)
+    ]
+    return clipped
+
+
+def _days_of(month: float, year: float) -> int:
+    is_short = month == 2 and (year % 4 != 0 or (year % 100 == 0 and year % 400 != 0))
+    return 28 if is_short else _DAYS_MAX[int(month) if 0 <= month <= 12 else 0]
 
 
 def value_of(number: str, mark: str) -> float:
@@ -172,6 +239,14 @@ def are_quantities(texts: list[str]) -> bool:
     return sum(map(is_valid, parts)) >= (VALID_MIN - 0.05) * len(parts)
 
 
+def are_partial_dates(texts: list[str]) -> bool:
+    """Return whether all texts are dates whose day or month may be missing or zero."""
+    mark = decimal_mark(texts)
+    split = [split_text(text, mark, keeps_fractions=False) for text in texts]
+    is_whole = any(parts and _WHOLE_DATE.fullmatch(parts.form) for parts in split)
+    return is_whole and all(parts is not None and is_partial_date(parts) for parts in split)
+
+
 def have_codes(texts: list[str], words: tuple[str, ...], *, is_rare: bool) -> bool:
     """Return whether pairs of numbers with a hyphen or a slash are codes, such as case numbers.
 
@@ -183,9 +258,11 @@ def have_codes(texts: list[str], words: tuple[str, ...], *, is_rare: bool) -> bo
         Whether most texts occur once.
     """
     mark = decimal_mark(texts)
+    split = [split_text(text, mark, keeps_fractions=False) for text in texts]
+    if any(part and _WHOLE_DATE.fullmatch(part.form) and is_partial_date(part) for part in split):
+        return False
     pairs: dict[str, list[list[float]]] = {}
-    for text in texts:
-        parts = split_text(text, mark, keeps_fractions=False)
+    for parts in split:
         if parts is not None and _PAIRS.fullmatch(parts.form):
             pairs.setdefault(parts.form, []).append([value_of(number, mark) for number in parts.numbers])
     return any(_are_codes(form, numbers, words, is_rare=is_rare) for form, numbers in pairs.items())
@@ -210,6 +287,8 @@ def _are_codes(form: str, pairs: list[list[float]], words: tuple[str, ...], *, i
 def _allows_zeros(form: str, place: int) -> bool:
     """Return whether the number at a position can have leading zeros, like the minutes of an angle."""
     before = SLOT.join(form.split(SLOT)[: place + 1])
+    if place == 0 and form.split(SLOT)[1].strip()[:1] in ("°", "º"):
+        return True
     if ":" in form and not any(map(str.isalpha, form)):
         return True
     return place > 0 and before.rstrip()[-1:] in "°ºdh'\u2032\u2019m:"

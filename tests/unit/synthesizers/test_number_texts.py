@@ -18,6 +18,7 @@ from understudy.synthesizers.base import Synthesizer
 from understudy.synthesizers.files import load_model, save_model
 from understudy.synthesizers.json_cells import find_json_cells
 from understudy.tables.inference import infer_table
+from understudy.tables.quantities import clip_days
 from understudy.tables.schema import ColumnKind, TableSchema
 
 N_ROWS = 400
@@ -128,3 +129,50 @@ def test_models_with_number_texts_can_be_stored_constrained_and_imputed(tmp_path
     completed = impute(model, pa.table({"x": [None, texts[0]], "n": [1, 2]}), seed=1).column("x").to_pylist()
     assert completed[1] == texts[0]
     assert re.fullmatch(r"\d+ (kg|lb)", completed[0])
+
+
+def _dates(write: Callable[[int, int, int, int], str], n: int = N_ROWS) -> list[str]:
+    rng = np.random.default_rng(11)
+    drawn = zip(rng.integers(1950, 2010, n), rng.integers(1, 13, n), rng.integers(1, 29, n), strict=True)
+    return [write(i, int(year), int(month), int(day)) for i, (year, month, day) in enumerate(drawn)]
+
+
+@pytest.mark.parametrize(
+    ("write", "pattern"),
+    [
+        (
+            lambda i, y, m, d: f"{y}-{m if i % 5 else 0:02}-{d if i % 3 and i % 5 else 0:02}",
+            r"(19|20)\d\d-(\d\d-\d\d)",
+        ),
+        (
+            lambda i, y, m, d: (f"{y}-{m:02}-{d:02}", f"{y}-{m:02}", f"{y}")[i % 3],
+            r"(19|20)\d\d(-\d\d(-\d\d)?)?",
+        ),
+        (lambda i, y, m, d: f"{d if i % 3 else 0:02}.{m:02}.{y}", r"\d\d\.\d\d\.(19|20)\d\d"),
+        (lambda i, y, m, d: f"{d}/{m}/{y}" if i % 4 else f"00/00/{y}", r"\d{1,2}/\d{1,2}/(19|20)\d\d"),
+    ],
+)
+@pytest.mark.parametrize("name", ["independent", "tree_chain"])
+def test_dates_with_unknown_parts_keep_their_forms_and_ranges(
+    name: str, write: Callable[[int, int, int, int], str], pattern: str
+):
+    texts = _dates(write)
+    drawn = sample(_fitted(name, texts, "born"), 300, seed=1).column("born").to_pylist()
+    assert all(re.fullmatch(pattern, text) for text in drawn)
+    numbers = [[int(part) for part in re.split(r"[-./]", text) if len(part) < 3] for text in drawn]
+    assert all(max(own, default=0) <= 31 and min(own, default=0) <= 12 for own in numbers)
+    if name == "independent":
+        return
+    # The share of dates with zeros is kept, within five standard errors of 300 rows.
+    of_zeros = [np.mean([bool(re.search(r"(?<!\d)00(?!\d)", t)) for t in side]) for side in (texts, drawn)]
+    assert abs(of_zeros[0] - of_zeros[1]) <= 5 * (0.25 / 300) ** 0.5
+
+
+def test_days_that_a_month_does_not_have_are_clipped():
+    assert clip_days("#-#-#", [[2023.0, 2024.0, 2023.0], [2.0, 2.0, 0.0], [31.0, 30.0, 0.0]])[2] == [
+        28,
+        29,
+        0,
+    ]
+    assert clip_days("#/#/#", [[31.0, 5.0], [4.0, 12.0], [1999.0, 1999.0]])[0] == [30, 5]
+    assert clip_days("#/#/#", [[4.0, 12.0], [31.0, 13.0], [1999.0, 1999.0]])[1] == [30, 13]

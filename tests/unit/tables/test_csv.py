@@ -232,7 +232,7 @@ def test_error_about_an_unknown_suffix_lists_the_known_suffixes(name: str):
 
 
 @pytest.mark.parametrize(
-    ("name", "remedy"), [("x.ods", r"save the sheet as \.xlsx"), ("x", r"\.csv"), (".csv", r"\.csv")]
+    ("name", "remedy"), [("x.xlsb", r"save the sheet as \.xlsx"), ("x", r"\.csv"), (".csv", r"\.csv")]
 )
 def test_error_about_another_kind_of_file_contains_its_remedy(name: str, remedy: str):
     with pytest.raises(InvalidInput, match=remedy) as caught:

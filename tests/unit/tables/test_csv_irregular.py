@@ -128,8 +128,8 @@ def test_all_words_of_a_notation_are_parsed():
     [
         ("old.xls", "save the sheet as .xlsx or .csv"),
         ("b.xlsb", "save the sheet as .xlsx or .csv"),
-        ("a.ods", "save the sheet as .xlsx or .csv"),
-        ("a.ods.gz", "save the sheet as .xlsx or .csv"),
+        ("a.xlt", "save the sheet as .xlsx or .csv"),
+        ("a.xltx.gz", "save the sheet as .xlsx or .csv"),
         ("a.sav", "Export the table as CSV"),
         ("export", "rename it to .csv"),
         ("a.unknown", "Use one of .csv"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -457,3 +458,48 @@ def test_invalid_values_do_not_change_the_type_unless_they_are_codes(
     ingested = _ingest(tmp_path / "t.csv")
     assert ingested.schema.columns[0].arrow_type == arrow_type
     assert len(ingested.warnings) == 1 or arrow_type == "string"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["$8.5M", "$491K", "$2.0M", "$12K"],
+        ["2.61B", "950.20M", "512.00K", "1.05B"],
+        ["2.61B", "950.2M", "512", "17", "3.4K"],
+        ["1,5 Mio €", "12,25 Mio €", "3 Mio €"],
+        ["15K", "950", "2K", "7"],
+        ["-2.5M", "640K", "1.5M", "-12K"],
+    ],
+    ids=str,
+)
+def test_decimals_of_each_scale_are_kept(texts: list[str]):
+    detected = _detect(*texts * 20)
+    values = parse(pa.array(texts), detected.notation, detected.arrow_type)
+    assert write(values, detected.notation).to_pylist() == texts
+    # Numbers between those of the table have no more decimals than they.
+    drawn = write(pa.array([1_234_567.891, 51_234.567], pa.float64()), detected.notation).to_pylist()
+    assert not any(re.search("[.,][0-9]{3}", str(text)) for text in drawn)
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("{:%d.%m.%Y %H%M}", "%d.%m.%Y %H%M"),
+        ("{:%Y-%m-%d %H%M%S}", "%Y-%m-%d %H%M%S"),
+        ("{:%d %b %Y %H%Mh}", "%d %b %Y %H%Mh"),
+        ("{:%a %b %d %H:%M:%S %Y} +0100", "%a %b %d %H:%M:%S %Y %z"),
+    ],
+)
+def test_times_without_separators_and_offsets_after_the_year_are_detected(text: str, pattern: str):
+    moments = [datetime.fromisoformat("2023-01-05T07:30:15") + timedelta(hours=37 * i) for i in range(60)]
+    detected = _detect(*(text.format(moment) for moment in moments))
+    assert isinstance(detected.notation, DateNotation)
+    assert (detected.notation.pattern, detected.tally.n_odd) == (pattern, 0)
+
+
+def test_padded_whole_numbers_with_a_unit_are_numbers():
+    texts = [f"{37 * i % 360:03}°" for i in range(60)]
+    detected = _detect(*texts)
+    values = parse(pa.array(texts), detected.notation, detected.arrow_type)
+    assert values.to_pylist() == [37 * i % 360 for i in range(60)]
+    assert write(values, detected.notation).to_pylist() == texts

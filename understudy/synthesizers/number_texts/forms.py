@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.tables.quantities import N_SLOTS_MAX, SLOT
+from understudy.tables.quantities import N_SLOTS_MAX, SLOT, clip_days
 
 Numbers = npt.NDArray[np.float64]
 
@@ -72,9 +72,10 @@ class Form(BaseModel):
     def write(self, numbers: Sequence[Numbers], mark: str) -> list[str]:
         """Return the strings with the given numbers, one array for each slot."""
         pieces = self.text.split(SLOT)
+        values = clip_days(self.text, [of_slot.tolist() for of_slot in numbers])
         columns = [
-            [style.write(max(number, 0.0), mark) for number in of_slot.tolist()]
-            for style, of_slot in zip(self.slots, numbers, strict=True)
+            [style.write(max(number, 0.0), mark) for number in of_slot]
+            for style, of_slot in zip(self.slots, values, strict=True)
         ]
         return [
             pieces[0] + "".join(number + piece for number, piece in zip(row, pieces[1:], strict=True))

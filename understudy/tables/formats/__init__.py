@@ -30,6 +30,7 @@ __all__ = [
     "Ingested",
     "ReadLimits",
     "ReadOptions",
+    "format_for_output",
     "format_for_path",
     "join_parts",
     "read_table",
@@ -58,6 +59,10 @@ class CsvOutput:
 FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (CSV, PARQUET, JSONL, ARROW, XLSX)}
 
 
+# Suffixes of files that are read but not written.
+_READ_ONLY = frozenset({".ods"})
+
+
 def format_for_path(path: Path) -> Format:
     """Return the format that matches the suffix of a path, ignoring a compression suffix at the end.
 
@@ -81,6 +86,22 @@ def format_for_path(path: Path) -> Format:
         f"optionally followed by one of {', '.join(CODECS)}.",
         code="unknown_format",
     )
+
+
+def format_for_output(path: Path) -> Format:
+    """Return the format for a file to write, which its suffix determines.
+
+    Raises
+    ------
+    InvalidInput
+        If the suffix is unknown, or if its files can only be read (code unknown_format).
+    """
+    if Path(split_suffix(path.name)[0]).suffix.lower() in _READ_ONLY:
+        raise InvalidInput(
+            f"{path.name!r} would be an OpenDocument spreadsheet, which can only be read. Use .xlsx or .csv.",
+            code="unknown_format",
+        )
+    return format_for_path(path)
 
 
 def read_table(
@@ -110,7 +131,7 @@ def write_table(
     rows_total: int | None = None,
 ) -> int:
     """Write batches and return the number of rows. The path's suffixes select format and compression."""
-    format_ = format_for_path(path)
+    format_ = format_for_output(path)
     name, codec = split_suffix(path.name)
     if codec is None:
         return format_.write(path, batches, schema, progress=progress, rows_total=rows_total)

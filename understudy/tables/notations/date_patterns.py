@@ -14,7 +14,12 @@ _TIME = re.compile(
 )
 _HALF = re.compile(r"(?<!\d)(?P<hour>\d{1,2})(?P<half> ?[AaPp][Mm])$")
 _FRENCH = re.compile(r"(?<!\d)(?P<hour>\d{1,2})(?P<mark> ?[hH] ?)(?P<minute>\d{2})(?!\d)")
+# Time of day without a separator after a date, as in `01.06.2023 0730`.
+_PLAIN_CLOCK = re.compile(
+    r"(?<=\d[ T])(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?P<second>[0-5]\d)?(?P<after>[hZ]?)$"
+)
 _OFFSET = re.compile(r"(?P<blank> ?)(?P<offset>[+-]\d{2}(?P<colon>:?)\d{2}|[+-]\d{2})(?=[ \]]|$)")
+_LAST_OFFSET = re.compile(r"(?<=:\d{2} \d{4}) [+-]\d{2}:?\d{2}$")
 # Offsets such as `GMT+1`, which are the same for all values and are not converted.
 _NAMED_OFFSET = re.compile(r" ?\(?(?:GMT|UTC)[+-]\d{1,2}(?::?\d{2})?\)?$")
 # Length of an offset in hours, such as `+02`.
@@ -43,6 +48,8 @@ _LITERALS = re.compile(
     r"|(?i:\s*(?:T|Z|UTC|GMT|at|de|of|uhr|h|[A-Z]{3,4})\s*)"
 )
 _N_DAYS_MAX = 366
+# Number of runs of digits in a date with a time, of which the month may be a name.
+_N_RUNS_BEFORE_CLOCK = 3
 _ORDERS = {
     "day_first": ("d", "m", "y"),
     "month_first": ("m", "d", "y"),
@@ -85,6 +92,16 @@ def _ordinal_patterns(plain: str) -> Iterator[tuple[str, str]]:
 
 
 def _calendar_patterns(text: str) -> Iterator[tuple[str, str]]:
+    offset = _LAST_OFFSET.search(text)
+    if offset is None:
+        yield from _patterns_without_offset(text)
+        return
+    # Git and mail programs write the offset after the year.
+    for pattern, language in _patterns_without_offset(text[: offset.start()]):
+        yield f"{pattern} {'%:z' if ':' in offset[0] else '%z'}", language
+
+
+def _patterns_without_offset(text: str) -> Iterator[tuple[str, str]]:
     rest, clock = _cut_clock(text.replace("%", "%%"))
     for language in _languages(rest):
         named, names = _cut_names(rest, language)
@@ -119,7 +136,7 @@ def _cut_clock(text: str) -> tuple[str, str | None]:
     start = camera_date.end() if camera_date else 0
     match = _TIME.search(text, start) or _HALF.search(text) or _FRENCH.search(text)
     if match is None:
-        return text, None
+        return _cut_plain_clock(text)
     groups = match.groupdict()
     half = groups.get("half")
     clock = "%-I" if half else "%-H"
@@ -137,6 +154,15 @@ def _cut_clock(text: str) -> tuple[str, str | None]:
         clock += named[0]
         after = ""
     return f"{text[: match.start()]}\ue000{after}", clock
+
+
+def _cut_plain_clock(text: str) -> tuple[str, str | None]:
+    """Replace a time of day without separators that follows a date."""
+    match = _PLAIN_CLOCK.search(text)
+    if match is None or len(_RUN.findall(text)) < _N_RUNS_BEFORE_CLOCK:
+        return text, None
+    clock = f"%H%M{'%S' if match['second'] else ''}"
+    return f"{text[: match.start()]}\ue000{match['after']}", clock
 
 
 def _languages(text: str) -> list[str]:

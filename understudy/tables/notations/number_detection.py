@@ -81,6 +81,7 @@ class _Candidate:
     n_with_exponent: int = 0
     lengths: set[int] = field(default_factory=set)
     decimals: set[int] = field(default_factory=set)
+    scale_decimals: dict[str, set[int]] = field(default_factory=dict)
     is_whole: bool = True
 
     def fits(self, texts: pa.Array[Any]) -> pa.Array[Any]:
@@ -88,20 +89,21 @@ class _Candidate:
         extracted: Any = pc.extract_regex(unify_separators(texts), regex(self.notation))
         is_match: pa.Array[Any] = extracted.is_valid()
         names = [extracted.type.field(i).name for i in range(extracted.type.num_fields)]
-        digits: Any = extracted.flatten()[names.index("digits")].drop_null()
+        fields = dict(zip(names, extracted.flatten(), strict=True))
+        digits: Any = fields["digits"].drop_null()
         if len(digits):
             self._count(digits)
+        for scale in ("", *self.notation.scales) if self.notation.scales else ():
+            own: Any = fields["digits"].filter(pc.equal(fields["scale"], pa.scalar(scale)))
+            if len(own):
+                self.scale_decimals.setdefault(scale, set()).update(self._count_decimals(own))
         return is_match
 
     def _count(self, digits: Any) -> None:
         mark, thousands = self.notation.decimal, self.notation.thousands
-        place: Any = pc.find_substring(digits, mark)
         length: Any = pc.binary_length(digits)
-        has_mark = pc.greater_equal(place, pa.scalar(0, place.type))
-        self.n_with_mark += pc.sum(has_mark.cast(pa.int64())).as_py() or 0
-        after = pc.if_else(has_mark, pc.subtract(pc.subtract(length, place), 1), 0)
-        ends: Any = pc.min_max(after).as_py()
-        self.decimals |= {ends["min"], ends["max"]}
+        self.n_with_mark += _count(digits, mark)
+        self.decimals |= self._count_decimals(digits)
         self.n_with_exponent += _count(digits, "e") + _count(digits, "E")
         self.n_grouped += _count(digits, thousands) if thousands else 0
         sizes: Any = pc.min_max(length).as_py()
@@ -109,6 +111,22 @@ class _Candidate:
         if self.is_whole and not self.n_with_mark and not self.n_with_exponent:
             plain = pc.replace_substring(digits, thousands, "") if thousands else digits
             self.is_whole = count_unfit(plain, pa.int64(), 1) == 0
+
+    def _count_decimals(self, digits: Any) -> set[int]:
+        """Return the lowest and the highest number of decimals."""
+        place: Any = pc.find_substring(digits, self.notation.decimal)
+        has_mark = pc.greater_equal(place, pa.scalar(0, place.type))
+        after = pc.if_else(has_mark, pc.subtract(pc.subtract(pc.binary_length(digits), place), 1), 0)
+        ends: Any = pc.min_max(after).as_py()
+        return {ends["min"], ends["max"]}
+
+    def decimals_of_scales(self) -> dict[str, Any]:
+        """Return the number of decimals with each scale, as fields of the notation."""
+        known = self.scale_decimals
+        names = [*self.notation.scales, *([""] if "" in known else [])]
+        decimals = tuple(max(known.get(name, {0})) for name in names)
+        trims_zeros = any(len(own) > 1 for own in known.values())
+        return {"scale_decimals": decimals, "trims_zeros": trims_zeros}
 
     @property
     def is_code_like(self) -> bool:
@@ -136,7 +154,7 @@ def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected
         return None
     if affixes.suffix and all(map(_NUMBERED.match, sample.values)):
         return None
-    width = _padded_width(sample)
+    width = _padded_width(sample, has_unit=bool(affixes.suffix))
     grouping = "indian" if any(map(_IN_PAIRS.search, sample.values)) else "thousands"
     candidates = [
         _checked(notation.model_copy(update={"width": width, "grouping": grouping}), texts())
@@ -180,7 +198,9 @@ def _detected(best: list[_Candidate], clues: Clues) -> Detected:
             "groups of digits of equal length may be codes (set the option `thousands` to read numbers)"
         )
     decimals = chosen.decimals.pop() if len(chosen.decimals) == 1 and not chosen.n_with_exponent else None
-    notation = chosen.notation.model_copy(update={"decimals": decimals})
+    has_scales = decimals is None and bool(chosen.notation.scales) and not chosen.n_with_exponent
+    own = chosen.decimals_of_scales() if has_scales or "" in chosen.scale_decimals else {}
+    notation = chosen.notation.model_copy(update={"decimals": decimals, **own})
     return Detected(
         notation,
         chosen.arrow_type,
@@ -209,13 +229,16 @@ def _are_codes(sample: SampledTexts, affixes: _Affixes) -> bool:
     return n_codes >= max(2, _SHARE_CODES_MIN * sample.n)
 
 
-def _padded_width(sample: SampledTexts) -> int:
-    """Return the number of digits before the decimal separator, or 0 if decimal numbers are not padded."""
+def _padded_width(sample: SampledTexts, *, has_unit: bool) -> int:
+    """Return the number of digits before the decimal separator, or 0 if decimal numbers are not padded.
+
+    Whole numbers with leading zeros are numbers only if they have a unit, as in `045°`.
+    """
     wholes: list[str] = []
     for value in sample.values:
         match = _PARTS.fullmatch(value)
         parts = re.split("[.,]", match["core"]) if match else []
-        if len(parts) == 1:
+        if len(parts) == 1 and not has_unit:
             return 0
         wholes += parts[:1]
     padded = [len(whole) for whole in wholes if whole.startswith("0") and len(whole) > 1]

@@ -107,8 +107,8 @@ def write_numbers(values: pa.Array[Any], notation: NumberNotation) -> pa.Array[A
     if notation.exponent:
         return _with_exponents(numbers, notation)
     if notation.scales:
-        size, scale = _divided(size.cast(pa.float64()), notation.scales)
-    digits = _digits(size, notation)
+        size, scale = _divided(size.cast(pa.float64()), notation)
+    digits = _digits_by_scale(size, scale, notation) if notation.scale_decimals else _digits(size, notation)
     # A small negative number may be rounded to zero, which has no sign.
     is_negative = pc.and_(is_negative, pc.match_substring_regex(digits, "[1-9]"))
     texts: pa.Array[Any] = _with_affixes(digits, scale, is_negative, notation)
@@ -125,17 +125,30 @@ def _with_exponents(numbers: Any, notation: NumberNotation) -> pa.Array[Any]:
     return pa.array(texts, pa.string())
 
 
-def _divided(size: Any, scales: tuple[str, ...]) -> tuple[Any, Any]:
+def _divided(size: Any, notation: NumberNotation) -> tuple[Any, Any]:
     """Divide each number by the largest scale that does not exceed it, and return the suffix of the scale."""
-    ordered = sorted(scales, key=lambda name: SCALES[name])
-    if len(ordered) == 1:
+    ordered = sorted(notation.scales, key=lambda name: SCALES[name])
+    has_unscaled = len(notation.scale_decimals) > len(notation.scales)
+    if len(ordered) == 1 and not has_unscaled:
         return pc.divide(size, SCALES[ordered[0]]), pa.scalar(ordered[0])
-    divisor: Any = pa.scalar(SCALES[ordered[0]])
-    suffix: Any = pa.scalar(ordered[0])
-    for name in ordered[1:]:
+    divisor: Any = pa.scalar(1.0 if has_unscaled else SCALES[ordered[0]])
+    suffix: Any = pa.scalar("" if has_unscaled else ordered[0])
+    for name in ordered[0 if has_unscaled else 1 :]:
         is_large = pc.greater_equal(size, pa.scalar(SCALES[name]))
         divisor, suffix = pc.if_else(is_large, SCALES[name], divisor), pc.if_else(is_large, name, suffix)
     return pc.divide(size, divisor), suffix
+
+
+def _digits_by_scale(size: Any, scale: Any, notation: NumberNotation) -> Any:
+    """Return the digits of scaled numbers, with the number of decimals of each scale."""
+    digits: Any = pa.scalar("")
+    for name, decimals in zip((*notation.scales, ""), notation.scale_decimals, strict=False):
+        own = _digits(size, notation.model_copy(update={"decimals": decimals}))
+        if notation.trims_zeros and decimals:
+            mark = re.escape(notation.decimal)
+            own = pc.replace_substring_regex(own, rf"{mark}0+$|({mark}[0-9]*[1-9])0+$", r"\1")
+        digits = pc.if_else(pc.equal(scale, pa.scalar(name)), own, digits)
+    return digits
 
 
 def _digits(size: Any, notation: NumberNotation) -> Any:

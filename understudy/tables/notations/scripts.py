@@ -67,7 +67,13 @@ class Script(NamedTuple):
             written = pa.array(restored, pa.string())
         if self.digits != "latin":
             for own, latin in _characters(self.digits):
-                written = pc.replace_substring(written, latin, own)
+                # Separators in a suffix, such as the points of a currency, are unchanged.
+                is_digit = latin.isdigit()
+                written = (
+                    pc.replace_substring(written, latin, own)
+                    if is_digit
+                    else pc.replace_substring_regex(written, rf"(\d|\A){re.escape(latin)}(\d)", rf"\1{own}\2")
+                )
         result: pa.Array[Any] = written
         return result
 
@@ -111,9 +117,9 @@ def _is_latin_digit(character: str) -> bool:
 def _characters(digits: str) -> Iterator[tuple[str, str]]:
     """Yield pairs of a character of the script and its Latin counterpart."""
     script = digits.removesuffix("_marks")
-    yield from ((chr(ord(ZEROS[script]) + i), str(i)) for i in range(10))
     if script != digits:
         yield from MARKS[script].items()
+    yield from ((chr(ord(ZEROS[script]) + i), str(i)) for i in range(10))
 
 
 def _calendar_of(matches: list[re.Match[str]]) -> str:

@@ -30,6 +30,7 @@ from understudy.tables.formats.xlsx.archive import Archive, open_archive
 from understudy.tables.formats.xlsx.cells import SheetReader
 from understudy.tables.formats.xlsx.columns import ColumnCounts, cast_texts
 from understudy.tables.formats.xlsx.dates import Kinds
+from understudy.tables.formats.xlsx.opendocument import is_opendocument, scan_opendocument
 from understudy.tables.formats.xlsx.other_rows import Body, OtherRows, check_beside, describe_body
 from understudy.tables.formats.xlsx.preview import PreviewReader, last_rows, sheet_rows
 from understudy.tables.formats.xlsx.raw_cells import RawCells, select_rows
@@ -55,6 +56,10 @@ def scan_xlsx(path: Path, reading: Reading) -> Iterator[Scan]:
     """Open a workbook; see `Format`."""
     reading.progress("checking", 0.0)
     with open_archive(path) as archive:
+        if is_opendocument(archive):
+            with scan_opendocument(archive, path.stat().st_size, reading) as scan:
+                yield scan
+            return
         workbook = read_workbook(archive, reading.options.sheet)
         sheet = _stage_table(archive, workbook, reading)
     if sheet.counts.n_rows == 0:
@@ -296,8 +301,9 @@ def _warnings(sheet: _Staged, named: Mapping[int, tuple[str, ColumnType]]) -> It
 
 XLSX = Format(
     name="xlsx",
-    summary="Excel workbooks (.xlsx, or .xlsm without its macros); the first visible sheet or a named sheet",
-    suffixes=(".xlsx", ".xlsm"),
+    summary="Excel workbooks (.xlsx, or .xlsm without its macros), and OpenDocument spreadsheets (.ods), "
+    "which are only read; the first visible sheet or a named sheet",
+    suffixes=(".xlsx", ".xlsm", ".ods"),
     media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     scan=scan_xlsx,
     write=write_xlsx,

@@ -73,7 +73,7 @@ def read_workbook(archive: Archive, wanted: str | None) -> Workbook:
     sheets = [sheet for sheet in listing.sheets if _kind(links, sheet) == "worksheet"]
     if not sheets:
         raise unreadable("The workbook has no sheet with cells. Copy the table to a worksheet.")
-    sheet = _select_sheet(sheets, wanted)
+    sheet = select_sheet(sheets, wanted)
     target = links[sheet.link].target
     if target is None:
         raise unreadable("The selected sheet is stored outside the file. Copy the sheet into the workbook.")
@@ -82,7 +82,7 @@ def read_workbook(archive: Archive, wanted: str | None) -> Workbook:
         _part_of_kind(archive, links, "sharedStrings"),
         _part_of_kind(archive, links, "styles"),
         listing.is_1904,
-        _warnings(sheets, sheet, wanted),
+        sheet_warnings(sheets, sheet, wanted),
     )
 
 
@@ -144,11 +144,6 @@ def _links(archive: Archive, part: str) -> dict[str, Link]:
 
 
 def _workbook_part(archive: Archive) -> str:
-    if "mimetype" in archive and "content.xml" in archive:
-        raise unreadable(
-            "The file is not .xlsx but an OpenDocument spreadsheet. Open it in a spreadsheet "
-            "program and save it as .xlsx."
-        )
     if "_rels/.rels" not in archive:
         raise unreadable("The file is a ZIP archive but not a workbook. Upload a workbook in .xlsx format.")
     links = _links(archive, "")
@@ -171,7 +166,8 @@ def _part_of_kind(archive: Archive, links: dict[str, Link], kind: str) -> str | 
     return part if part is not None and part in archive else None
 
 
-def _select_sheet(sheets: list[Sheet], wanted: str | None) -> Sheet:
+def select_sheet(sheets: list[Sheet], wanted: str | None) -> Sheet:
+    """Return the sheet with the given name, or the first visible sheet."""
     if wanted is None:
         return next((sheet for sheet in sheets if not sheet.is_hidden), sheets[0])
     for sheet in sheets:
@@ -186,7 +182,8 @@ def _select_sheet(sheets: list[Sheet], wanted: str | None) -> Sheet:
     )
 
 
-def _warnings(sheets: list[Sheet], sheet: Sheet, wanted: str | None) -> list[str]:
+def sheet_warnings(sheets: list[Sheet], sheet: Sheet, wanted: str | None) -> list[str]:
+    """Return the messages about sheets that were not read."""
     warnings = []
     if wanted is None and len(sheets) > 1:
         which = "first" if sheet.is_hidden else "first visible"

@@ -1,0 +1,172 @@
+"""Tests that OpenDocument spreadsheets are read like workbooks, and that damaged ones are refused."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from understudy.errors import InvalidInput
+from understudy.tables.formats import FORMATS, ReadOptions, format_for_output, format_for_path
+from understudy.tables.formats.base import Loaded
+
+KIND = "application/vnd.oasis.opendocument.spreadsheet"
+_NAMES = " ".join(
+    f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+    for name in ("office", "table", "text", "style")
+)
+
+
+def cell(value: Any, more: str = "") -> str:
+    if value is None:
+        return f"<table:table-cell {more}/>"
+    if isinstance(value, bool):
+        return f'<table:table-cell office:value-type="boolean" office:boolean-value="{str(value).lower()}"/>'
+    if isinstance(value, int | float):
+        kind = f'office:value-type="float" office:value="{value}"'
+        return f"<table:table-cell {kind} {more}><text:p>shown</text:p></table:table-cell>"
+    if isinstance(value, date):
+        return f'<table:table-cell office:value-type="date" office:date-value="{value.isoformat()}"/>'
+    return f'<table:table-cell office:value-type="string" {more}><text:p>{value}</text:p></table:table-cell>'
+
+
+def row(*cells: Any, more: str = "") -> str:
+    written = "".join(own if isinstance(own, str) and own.startswith("<") else cell(own) for own in cells)
+    return f"<table:table-row {more}>{written}</table:table-row>"
+
+
+def sheet(*rows: str, name: str = "S", style: str = "ta1") -> str:
+    own = f'table:name="{name}" table:style-name="{style}"'
+    return f"<table:table {own}><table:table-column/>{''.join(rows)}</table:table>"
+
+
+def workbook(*sheets: str, kind: str = KIND, before: str = "") -> bytes:
+    hidden = '<style:style style:name="ta2"><style:table-properties table:display="false"/></style:style>'
+    content = (
+        f'<?xml version="1.0" encoding="UTF-8"?>{before}<office:document-content {_NAMES}>'
+        f"<office:automatic-styles>{hidden}</office:automatic-styles><office:body><office:spreadsheet>"
+        f"{''.join(sheets)}</office:spreadsheet></office:body></office:document-content>"
+    )
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", kind)
+        archive.writestr("content.xml", content)
+    return buffer.getvalue()
+
+
+def load(tmp_path: Path, data: bytes, **options: Any) -> Loaded:
+    path = tmp_path / "t.ods"
+    path.write_bytes(data)
+    return format_for_path(path).load(path, options=ReadOptions(**options))
+
+
+HEADER = row("id", "name", "amount", "day", "paid")
+ROWS = [row(i, f"Item {i}", i / 4, date(2024, 1, i % 28 + 1), i % 2 == 0) for i in range(30)]
+
+
+def test_cells_are_read_with_their_types(tmp_path: Path) -> None:
+    table = load(
+        tmp_path, workbook(sheet(HEADER, *ROWS, row(None, more='table:number-rows-repeated="1048000"')))
+    ).table
+    assert table.column_names == ["id", "name", "amount", "day", "paid"]
+    assert [str(type_) for type_ in table.schema.types] == [
+        "int64",
+        "string",
+        "double",
+        "date32[day]",
+        "bool",
+    ]
+    last = {"id": 29, "name": "Item 29", "amount": 7.25, "day": date(2024, 1, 2), "paid": False}
+    assert (table.num_rows, table.to_pylist()[-1]) == (30, last)
+
+
+def test_repeated_cells_rows_and_blanks_are_expanded(tmp_path: Path) -> None:
+    repeated = row(cell(7, 'table:number-columns-repeated="2"'), "x", more='table:number-rows-repeated="3"')
+    blank = row(cell(None, 'table:number-columns-repeated="16384"'))
+    data = workbook(sheet(row("a", "b", "c"), *(row(i, None, "y") for i in range(20)), blank, repeated))
+    table = load(tmp_path, data).table
+    assert table["a"].to_pylist()[-3:] == table["b"].to_pylist()[-3:] == [7, 7, 7]
+    assert table.num_rows == 23
+
+
+def test_times_texts_and_errors_are_read(tmp_path: Path) -> None:
+    at = '<table:table-cell office:value-type="time" office:time-value="PT{:02}H05M09S"/>'
+    text = (
+        '<table:table-cell office:value-type="string"><office:annotation><text:p>note</text:p>'
+        '</office:annotation><text:p>two<text:s text:c="2"/>spaces</text:p></table:table-cell>'
+    )
+    error = (
+        '<table:table-cell office:value-type="string" '
+        'calcext:value-type="error"><text:p>#N/A</text:p></table:table-cell>'
+    )
+    rows = [
+        row(at.format(i % 24), text if i else error, datetime.fromisoformat(f"2024-01-01T{i % 24:02}:30:00"))
+        for i in range(40)
+    ]
+    loaded = load(tmp_path, workbook(sheet(row("at", "text", "when"), *rows)))
+    assert loaded.table["at"].to_pylist()[13] == time(13, 5, 9)
+    assert loaded.table["text"].to_pylist()[:2] == [None, "two  spaces"]
+    assert pa.types.is_timestamp(loaded.table["when"].type)
+
+
+def test_first_visible_sheet_is_read_and_another_can_be_selected(tmp_path: Path) -> None:
+    other = [
+        sheet(row("a"), *(row(i) for i in range(9)), name=name, style=style)
+        for name, style in (("H", "ta2"), ("B", ""))
+    ]
+    data = workbook(other[0], sheet(HEADER, *ROWS), other[1])
+    loaded = load(tmp_path, data)
+    assert loaded.table.num_columns == 5
+    assert any("3 sheets" in warning for warning in loaded.warnings)
+    assert load(tmp_path, data, sheet="B").table.num_rows == 9
+    with pytest.raises(InvalidInput, match="'H', 'S', 'B'"):
+        load(tmp_path, data, sheet="X")
+
+
+def test_titles_and_totals_are_skipped_with_a_warning(tmp_path: Path) -> None:
+    loaded = load(tmp_path, workbook(sheet(row("Report"), row(), HEADER, *ROWS, row("Total", None, 108.75))))
+    assert loaded.table.num_rows == 30
+    assert any("Lines 1 to 2 above the header" in warning for warning in loaded.warnings)
+    assert any("ine 34" in warning for warning in loaded.warnings)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (workbook(sheet(HEADER, *ROWS), kind="application/vnd.oasis.opendocument.text"), "not a spreadsheet"),
+        (
+            workbook(sheet(HEADER, *ROWS), before='<!DOCTYPE x [<!ENTITY e "v">]>'),
+            "document type or entities",
+        ),
+        (
+            workbook(sheet(row("a", "b"), row(1, "x" * 9_999, more='table:number-rows-repeated="1048575"'))),
+            "larger than",
+        ),
+        (
+            workbook(sheet(row("a"), row(1, more='table:number-rows-repeated="99999999"'))),
+            "invalid number of times",
+        ),
+        (workbook(sheet()), "sheet is empty"),
+        (workbook(), "no sheet"),
+    ],
+    ids=["text document", "entities", "repeated rows", "too many rows", "empty", "no sheet"],
+)
+def test_other_and_malicious_files_are_refused(tmp_path: Path, data: bytes, words: str) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        load(tmp_path, data)
+
+
+def test_option_that_does_not_apply_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="`range`"):
+        load(tmp_path, workbook(sheet(HEADER, *ROWS)), range="A1:B5")
+
+
+def test_files_are_not_written(tmp_path: Path) -> None:
+    assert format_for_path(Path("x.ods")) is FORMATS["xlsx"]
+    with pytest.raises(InvalidInput, match=r"Use \.xlsx or \.csv"):
+        format_for_output(Path("x.ods"))

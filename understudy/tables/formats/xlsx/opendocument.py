@@ -1,0 +1,246 @@
+"""Read OpenDocument spreadsheets (.ods): a sheet is copied to a CSV file, which is then read."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TextIO
+
+from understudy.errors import InvalidInput, TooLarge
+from understudy.tables.formats.csv import scan_csv
+from understudy.tables.formats.scan import GIBIBYTE, MEBIBYTE, Reading, Scan
+from understudy.tables.formats.xlsx.archive import Archive, unreadable
+from understudy.tables.formats.xlsx.markup import attribute, parse
+from understudy.tables.formats.xlsx.workbook import Sheet, select_sheet, sheet_warnings
+
+CONTENT = "content.xml"
+_BYTES_MAX = 64 * GIBIBYTE
+# Limits of spreadsheet programs. A single element can repeat a cell or row this many times.
+_ROWS_MAX, _COLUMNS_MAX = 1_048_576, 16_384
+# Size of the copied sheet that is always allowed, and maximum ratio to the size of the file beyond it.
+_ALWAYS_ALLOWED_BYTES, _RATIO_MAX = 64 * MEBIBYTE, 200
+_TIME = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)([.,]\d+)?S)?")
+# Elements whose texts are not the value of a cell.
+_IGNORED = frozenset({"annotation", "tracked-changes", "shapes", "forms", "named-expressions"})
+_NUMBERS = frozenset({"float", "percentage", "currency"})
+
+
+def is_opendocument(archive: Archive) -> bool:
+    """Return whether an archive contains an OpenDocument file."""
+    return "mimetype" in archive and CONTENT in archive
+
+
+@contextmanager
+def scan_opendocument(archive: Archive, size: int, reading: Reading) -> Iterator[Scan]:
+    """Open an OpenDocument spreadsheet of the given size in bytes; see `Format`."""
+    kind = b"".join(archive.chunks("mimetype", bytes_max=1024)).decode("ascii", errors="replace")
+    if not kind.startswith("application/vnd.oasis.opendocument.spreadsheet"):
+        raise unreadable("The file is an OpenDocument file but not a spreadsheet. Save the table as .xlsx.")
+    if reading.options.range is not None:
+        raise InvalidInput(
+            "The option `range` does not apply to OpenDocument spreadsheets. Save the file as .xlsx, or set "
+            "the option `header_row`.",
+            code="invalid_parameters",
+        )
+    listing = _Listing()
+    parse(archive.chunks(CONTENT, bytes_max=_BYTES_MAX), listing)
+    sheets = listing.sheets()
+    if not sheets:
+        raise unreadable("The spreadsheet has no sheet. Copy the table to a new file.")
+    sheet = select_sheet(sheets, reading.options.sheet)
+    path = _copy_sheet(archive, sheets.index(sheet), size, reading)
+    options = reading.options.model_copy(update={"sheet": None, "delimiter": ",", "quote": '"'})
+    with scan_csv(path, replace(reading, options=options)) as scan:
+        warnings = [*sheet_warnings(sheets, sheet, reading.options.sheet), *scan.warnings]
+        yield replace(scan, schema=scan.schema.remove_metadata(), warnings=warnings)
+
+
+class _Listing:
+    """A handler that lists the sheets and finds those that are hidden."""
+
+    def __init__(self) -> None:
+        self._names: list[tuple[str, str]] = []
+        self._hidden: set[str] = set()
+        self._style = ""
+        self._depth = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Handle a style or a sheet."""
+        if name == "style":
+            self._style = attribute(attributes, "name") or ""
+        elif name == "table-properties" and attribute(attributes, "display") == "false":
+            self._hidden.add(self._style)
+        elif name == "table":
+            if self._depth == 0:
+                self._names.append(
+                    (attribute(attributes, "name") or "", attribute(attributes, "style-name") or "")
+                )
+            self._depth += 1
+
+    def end(self, name: str) -> None:
+        """Leave a sheet."""
+        self._depth -= name == "table"
+
+    def text(self, data: str) -> None:
+        """Ignore texts."""
+
+    def sheets(self) -> list[Sheet]:
+        """Return the sheets in order."""
+        return [Sheet(name, "", is_hidden=style in self._hidden) for name, style in self._names]
+
+
+def _copy_sheet(archive: Archive, index: int, size: int, reading: Reading) -> Path:
+    """Write the cells of a sheet to a CSV file in which all rows have the same number of fields."""
+    path = reading.scratch / "sheet.csv"
+    limit = max(_ALWAYS_ALLOWED_BYTES, _RATIO_MAX * size)
+    measured = _Cells(index, limit)
+    parse(archive.chunks(CONTENT, bytes_max=_BYTES_MAX), measured)
+    if not measured.width:
+        raise InvalidInput("The sheet is empty. Set the option `sheet` to another sheet.", code="empty_file")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        cells = _Cells(index, limit, measured.width, file)
+        parse(archive.chunks(CONTENT, bytes_max=_BYTES_MAX), cells)
+    return path
+
+
+class _Cells:
+    """A handler that writes the rows of one sheet, with blank cells at their ends.
+
+    Without a file, it only counts the columns that have values.
+    """
+
+    def __init__(self, index: int, bytes_max: int, width: int = 0, file: TextIO | None = None) -> None:
+        self.width = width
+        self._wanted = index
+        self._writer = None if file is None else csv.writer(file, lineterminator="\n")
+        self._bytes_left, self._bytes_max = bytes_max, bytes_max
+        self._n_tables = self._n_ignored = self._depth = 0
+        self._n_blank_rows = self._n_rows = 0
+        self._row: list[str] = []
+        self._blank_cells, self._repeats = 0, 1
+        self._attributes: dict[str, str] | None = None
+        self._paragraphs: list[str] = []
+
+    @property
+    def _is_active(self) -> bool:
+        return self._depth == 1 and self._n_tables == self._wanted + 1 and not self._n_ignored
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """Handle the start of a sheet, row, cell or paragraph."""
+        if name == "table":
+            self._n_tables += self._depth == 0
+            self._depth += 1
+        elif name in _IGNORED:
+            self._n_ignored += 1
+        elif not self._is_active:
+            return
+        elif name == "table-row":
+            self._row, self._blank_cells = [], 0
+            self._repeats = _count(attributes, "number-rows-repeated", _ROWS_MAX)
+        elif name in ("table-cell", "covered-table-cell"):
+            self._attributes, self._paragraphs = attributes, []
+        elif self._attributes is not None:
+            self._start_text(name, attributes)
+
+    def _start_text(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "p":
+            self._paragraphs.append("")
+        elif self._paragraphs and name in ("s", "tab", "line-break"):
+            mark = {"s": " ", "tab": "\t", "line-break": "\n"}[name]
+            self._paragraphs[-1] += mark * (_count(attributes, "c", _COLUMNS_MAX) if name == "s" else 1)
+
+    def text(self, data: str) -> None:
+        """Add text to the paragraph of a cell."""
+        if self._paragraphs and self._attributes is not None and self._is_active:
+            self._paragraphs[-1] += data
+
+    def end(self, name: str) -> None:
+        """Handle the end of a sheet, row or cell."""
+        if name == "table":
+            self._depth -= 1
+        elif name in _IGNORED:
+            self._n_ignored -= 1
+        elif self._is_active and name in ("table-cell", "covered-table-cell"):
+            self._end_cell(is_covered=name == "covered-table-cell")
+        elif self._is_active and name == "table-row":
+            self._end_row()
+
+    def _end_cell(self, *, is_covered: bool) -> None:
+        attributes, self._attributes = self._attributes or {}, None
+        n = _count(attributes, "number-columns-repeated", _COLUMNS_MAX)
+        value = "" if is_covered else _value_of(attributes, "\n".join(self._paragraphs))
+        if not value:
+            self._blank_cells += n
+            return
+        self._spend(n * len(value))
+        self._row += [""] * self._blank_cells + [value] * n
+        self._blank_cells = 0
+        if len(self._row) > _COLUMNS_MAX:
+            raise unreadable(f"The sheet has more than {_COLUMNS_MAX:,} columns. Save the table as CSV.")
+
+    def _end_row(self) -> None:
+        if not self._row:
+            self._n_blank_rows += self._repeats
+            return
+        self._n_rows += self._n_blank_rows + self._repeats
+        if self._n_rows > _ROWS_MAX:
+            raise unreadable(f"The sheet has more than {_ROWS_MAX:,} rows. Save the table as CSV.")
+        self.width = max(self.width, len(self._row))
+        self._spend(self._repeats * (sum(map(len, self._row)) + self.width))
+        if self._writer is not None:
+            padded = [*self._row, *[""] * (self.width - len(self._row))]
+            self._writer.writerows([[]] * self._n_blank_rows)
+            self._writer.writerows([padded] * self._repeats)
+        self._n_blank_rows = 0
+
+    def _spend(self, n: int) -> None:
+        self._bytes_left -= n
+        if self._bytes_left < 0:
+            raise TooLarge(
+                f"The sheet is larger than {self._bytes_max:,} bytes, because cells or rows are repeated. "
+                "Upload fewer rows, or upload the table as Parquet or CSV."
+            )
+
+
+def _count(attributes: dict[str, str], name: str, maximum: int) -> int:
+    """Return the number of repetitions in an attribute, which is 1 by default."""
+    text = attribute(attributes, name)
+    if text is None:
+        return 1
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text[:9]) <= maximum:
+        raise unreadable(
+            "The sheet repeats a cell or row an invalid number of times. Open the file in a spreadsheet "
+            "program and save it again."
+        )
+    return int(text[:9])
+
+
+def _value_of(attributes: dict[str, str], text: str) -> str:
+    """Return the value of a cell as text. Errors are missing values."""
+    kinds = [value for key, value in attributes.items() if key.rpartition(":")[2] == "value-type"]
+    if "error" in kinds:
+        return ""
+    kind = kinds[0] if kinds else ""
+    if kind in _NUMBERS:
+        return attribute(attributes, "value") or ""
+    if kind == "date":
+        return (attribute(attributes, "date-value") or "").removesuffix("T00:00:00")
+    if kind == "boolean":
+        return attribute(attributes, "boolean-value") or ""
+    if kind == "time":
+        return _clock(attribute(attributes, "time-value") or "")
+    return attribute(attributes, "string-value") or text
+
+
+def _clock(duration: str) -> str:
+    """Return a duration such as `PT13H05M00S` as `13:05:00`."""
+    match = _TIME.fullmatch(duration)
+    if match is None:
+        return duration
+    days, hours, minutes, seconds = (int(match[i] or 0) for i in range(2, 6))
+    fraction = (match[6] or "").replace(",", ".").rstrip("0").rstrip(".")
+    return f"{match[1]}{24 * days + hours:02d}:{minutes:02d}:{seconds:02d}{fraction}"
