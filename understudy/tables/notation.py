@@ -67,6 +67,10 @@ class _Notation(BaseModel):
             "written as the first word.",
         ),
     ] = ()
+    has_strays: Annotated[
+        bool,
+        Field(description="Whether a few values do not follow the notation. They are read as missing."),
+    ] = False
 
     @model_validator(mode="after")
     def _shares_fit_words(self) -> Self:

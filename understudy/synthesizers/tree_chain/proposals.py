@@ -33,8 +33,8 @@ class Acceptance:
 
     Single columns that break a rule are redrawn before whole rows are checked. If the proposals of a row are
     rejected many times, the row is released: drawn codes replace the given codes of `optional` columns, and
-    each attempt draws other levels of the columns `by_level`, because the rules may exclude the given codes or
-    the level that represents a code.
+    each attempt draws other levels of the columns `by_level`, because the rules may exclude the given codes
+    or the level that represents a code.
     """
 
     refinement: Refinement | None

@@ -157,7 +157,9 @@ def _typed(detected: Detected, clues: Clues) -> ColumnType:
         n_missing == 0,
         "; ".join(notes) or None,
         odd_rows=tuple(tally.odd_rows),
-        notation=with_words(detected.notation, missing),
+        notation=with_words(detected.notation, missing).model_copy(
+            update={"has_strays": tally.n_odd > sum(kept.values())}
+        ),
         replaced=tuple(replaced),
         missing=missing,
     )
