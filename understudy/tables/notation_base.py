@@ -42,6 +42,11 @@ class BaseNotation(BaseModel):
         Field(description="Script of the digits, such as `latin`, `arabic` or `devanagari`."),
     ] = "latin"
 
+    has_strays: Annotated[
+        bool,
+        Field(description="Whether a few values do not follow the notation. They are read as missing."),
+    ] = False
+
     @model_validator(mode="after")
     def _shares_fit_words(self) -> Self:
         if len(self.missing_shares) > len(self.missing) or sum(self.missing_shares) > SHARES_MAX:

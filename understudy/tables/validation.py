@@ -121,14 +121,14 @@ def _has_own_notation(column: Column) -> bool:
 def _parsed(
     chunked: pa.ChunkedArray[Any], column: Column, target: pa.DataType, origin: Origin
 ) -> pa.ChunkedArray[Any]:
-    """Parse texts in the notation of the schema."""
-    assert column.notation is not None
-    n_unfit = sum(len(_find_unfit(chunk, column, target, _COUNTED_MAX)) for chunk in chunked.chunks)
-    chunks = [
-        notations.parse(_present_texts(chunk, column.notation), column.notation, target)
-        for chunk in chunked.chunks
-    ]
-    if n_unfit:
+    """Parse texts in the notation of the schema. At most half of the texts may be strays."""
+    notation = column.notation
+    assert notation is not None
+    texts = [_present_texts(chunk, notation) for chunk in chunked.chunks]
+    chunks = [notations.parse(text, notation, target) for text in texts]
+    n_missing = sum(text.null_count for text in texts)
+    n_unfit = sum(chunk.null_count for chunk in chunks) - n_missing
+    if n_unfit and not (notation.has_strays and 2 * n_unfit <= len(chunked) - n_missing):
         values_are = "value that is" if n_unfit == 1 else "values that are"
         raise _mismatch(origin, column, f"has {n_unfit:,} {values_are} not in the notation of the schema")
     make: Any = pa.chunked_array  # Any: the stubs do not accept a type that is given at run time.
@@ -149,6 +149,8 @@ def _find_unfit(array: pa.Array[Any], column: Column, target: pa.DataType, n_max
     if not _has_own_notation(column) or column_kind(array.type) is not ColumnKind.category:
         return find_unfit(array, target, n_max)
     assert column.notation is not None
+    if column.notation.has_strays:
+        return []
     texts = _present_texts(array, column.notation)
     is_parsed = notations.parse(texts, column.notation, target).is_valid()
     unfit: Any = pc.and_(texts.is_valid(), pc.invert(is_parsed))

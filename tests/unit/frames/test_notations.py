@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 import understudy
+from understudy.errors import InvalidInput
 
 NOTATIONS = {
     "amount": [f"${900 + 13 * i:,}.50" for i in range(120)],
@@ -82,3 +83,17 @@ def test_plain_numbers_stay_text_and_invalid_values_are_counted():
     nearly = {"d": ["2020-01-05"] * 58 + ["soon"] * 2}
     _, findings = understudy.infer_schema(pd.DataFrame(nearly), with_findings=True)
     assert "2 of 60 values cannot be read as dates" in findings.tables["table"].columns["d"].evidence
+
+
+def test_strays_in_frames_are_read_as_missing():
+    strays = {"amount": ["approx. 5", *NOTATIONS["amount"][1:]], "day": [*NOTATIONS["day"][1:], "mid May"]}
+    frame = pd.DataFrame(NOTATIONS | strays)
+    model = understudy.fit(frame, seed=1)
+    assert all(model.schema.tables["table"].column(name).notation.has_strays for name in strays)
+    rows: Any = model.sample(120, seed=2)
+    assert {
+        text for name in strays for text in rows[name].dropna() if not re.fullmatch(FORMS[name], text)
+    } == set()
+    assert understudy.evaluate(frame, rows, schema=model).verdict.outcome
+    with pytest.raises(InvalidInput, match=r"'amount' has 120 values that are not in the notation"):
+        model.impute(frame.assign(amount="unknown amount"))

@@ -271,6 +271,24 @@ def test_columns_that_only_seem_to_correspond_are_not_joined() -> None:
     assert not any(column.get("is_label") for column in card["columns"])
 
 
+def test_code_of_a_row_that_determines_a_column_of_its_entity_is_sampled() -> None:
+    """One code represents all rare teams, and only some of them belong to the country of an athlete."""
+    rng = np.random.default_rng(0)
+    athlete = np.repeat(np.arange(500), 2)
+    country = np.where(rng.random(500) > 0.1, [f"N{i % 20}" for i in range(500)], "R")[athlete]
+    country = np.where(country == "R", [f"R{i % 20}" for i in athlete], country)
+    is_second = (rng.random(1000) < 0.05) & np.char.startswith(country, "N")
+    team = np.where(is_second, np.char.add(country, [f"-{i % 39}" for i in range(1000)]), country)
+    rows = pd.DataFrame({"athlete": [f"A{i:05}" for i in athlete], "country": country, "team": team})
+    model = understudy.fit(rows, synthesizer="fast", seed=0)
+    assert model.card()["entities"][0]["determines"] == ["country"]
+    assert "team determines country in every row." in model.card()["rules"]
+    sample = model.sample(1000, seed=1)
+    assert sample.groupby("athlete")["country"].nunique().max() == 1
+    kept = sample[sample["team"].isin(rows["team"])]
+    assert pairs_of(kept, "team", "country") <= pairs_of(rows, "team", "country")
+
+
 @pytest.mark.parametrize("declared", [("code",), ("label",), ("code", "label")])
 def test_declared_levels_are_kept_and_other_labels_are_made_up(declared: tuple[str, ...]) -> None:
     real = kits()[["code", "label"]]

@@ -111,6 +111,8 @@ def test_personal_numbers_are_recognized_by_headers_or_check_digits():
     assert inferred("x", cards).column.kind == "card"
     assert inferred("zip_code", [10_000 + i % 50 for i in range(100)]).column.kind == "postal_code"
     assert inferred("mobile", [4_917_100_000_000 + 37 * i for i in range(100)]).column.kind == "phone"
+    mixed = [f"{'+48 ' if i % 4 == 0 else ''}{500 + i} {100 + 7 * i} {999 - i}" for i in range(100)]
+    assert inferred("x", mixed * 3).column.kind == "phone"
     assert inferred("points", [10_000 + i % 50 for i in range(100)]).column.kind == "integer"
 
 

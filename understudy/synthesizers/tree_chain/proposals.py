@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,10 @@ from understudy.synthesizers.tree_chain.sampling import NOTHING_GIVEN, Drawing, 
 from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows
 
 N_ATTEMPTS_MAX = 10_000
-# Number of rejected proposals after which drawn codes replace the given codes of optional columns.
+# Number of rejected proposals after which a row is released; see `Acceptance.release`.
 N_ATTEMPTS_OPTIONAL = 64
+# Offset between the numbers that select a level in successive attempts. Row numbers are lower.
+_LEVEL_NUMBERS = np.uint64(1 << 44)
 # First hash stream for deriving the seeds of repeated attempts.
 ATTEMPTS = 1 << 35
 
@@ -30,14 +32,16 @@ class Acceptance:
     """Conditions for accepting a proposal: a refinement, and a check of the rules.
 
     Single columns that break a rule are redrawn before whole rows are checked. If the proposals of a row are
-    rejected many times, drawn codes replace the given codes of `optional` columns, because the rules may
-    exclude the given codes.
+    rejected many times, the row is released: drawn codes replace the given codes of `optional` columns, and
+    each attempt draws other levels of the columns `by_level`, because the rules may exclude the given codes
+    or the level that represents a code.
     """
 
     refinement: Refinement | None
     check: Check
     redrawing: Redraws | None = None
     optional: Set[int] = frozenset()
+    by_level: Set[int] = frozenset()
     n_attempts_max: int = N_ATTEMPTS_MAX
 
     def accept(
@@ -53,6 +57,21 @@ class Acceptance:
         stays[left] = self.check(some, numbers.take(left))
         return stays
 
+    def release(self, numbers: NumberedRows, attempts: npt.NDArray[np.uint64]) -> NumberedRows:
+        """Return the numbers of rows that are decoded from the proposals of the given attempts.
+
+        Rows with attempt 0 are not released.
+        """
+        if not attempts.any():
+            return numbers
+        labels = {
+            column: numbers.of_values(column) + attempts * _LEVEL_NUMBERS
+            for column in self.by_level
+            if column not in numbers.of_columns
+        }
+        released = numbers.decoding(attempts > 0, self.optional)
+        return replace(released, of_labels={**numbers.of_labels, **labels})
+
 
 def attempt_seed(seed: int, attempt: int) -> int:
     """Return the seed of an attempt's proposals, which is `seed` itself for attempt 0."""
@@ -65,10 +84,10 @@ def draw_accepted(
     seed: int,
     numbers: NumberedRows,
     given: CodesByColumn = NOTHING_GIVEN,
-) -> tuple[dict[int, Codes], Mask]:
+) -> tuple[dict[int, Codes], npt.NDArray[np.uint64]]:
     """Draw the rows with the given numbers, and return their codes by index of the column in the table.
 
-    The second value is a mask of the rows where drawn codes replace the given codes of optional columns.
+    The second value is the number of the accepted attempt for released rows, and 0 for other rows.
 
     Parameters
     ----------
@@ -89,15 +108,13 @@ def draw_accepted(
         If all proposals of a row are rejected, which the trial at the end of a fit makes very unlikely.
     """
     accepted: dict[int, Codes] = {}
-    is_released = np.zeros(len(numbers), np.bool_)
+    released_at = np.zeros(len(numbers), np.uint64)
     pending = np.arange(len(numbers))
     for attempt in range(acceptance.n_attempts_max):
         own_seed = attempt_seed(seed, attempt)
-        own_numbers = numbers.take(pending)
         released = acceptance.optional if attempt >= N_ATTEMPTS_OPTIONAL else frozenset()
-        if released:
-            is_released[pending] = True
-            own_numbers = own_numbers.decoding(np.ones(len(pending), np.bool_), released)
+        released_at[pending] = attempt if attempt >= N_ATTEMPTS_OPTIONAL else 0
+        own_numbers = acceptance.release(numbers.take(pending), released_at[pending])
         own_given = {column: own[pending] for column, own in given.items() if column not in released}
         draws = Drawing(own_seed, own_numbers, value_seed=seed)
         codes, rows = draw_codes(links, draws, own_given, acceptance.redrawing)
@@ -109,7 +126,7 @@ def draw_accepted(
                 accepted[column][pending[stays]] = own[stays]
         pending = pending[~stays]
         if not len(pending):
-            return accepted, is_released
+            return accepted, released_at
     raise Conflict(
         "The model rejects almost every candidate row. Retrain it with fewer rules or more data.",
         code="not_ready",

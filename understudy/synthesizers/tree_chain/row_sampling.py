@@ -70,8 +70,8 @@ class RowSampler:
         rows, given = draw_entities(entities, self._draw_entity, numbers, places)
         positions = entities.codes_of_positions(places, seed, allows=self.enforcer.allowing(given))
         known, rows = self._draw_sequences(rows, {**given, **positions}, places)
-        codes, is_released = draw_accepted(self.links, self._acceptance, seed, rows, known)
-        rows = rows.decoding(is_released, self._optional)
+        codes, released_at = draw_accepted(self.links, self._acceptance, seed, rows, known)
+        rows = self._acceptance.release(rows, released_at)
         drawn, places = self._row_order.apply(Drawn(codes, seed, rows), places, wanted)
         learned = sorted(codes.keys() - table.composed)
         columns = table.decode_columns(learned, drawn.codes, seed, drawn.rows)
@@ -123,4 +123,5 @@ class RowSampler:
             lambda codes, rows: self.passes(codes, self.seed, rows),
             self.redrawing,
             self._optional,
+            frozenset(determinant for _, determinant in self.enforcer.levels),
         )

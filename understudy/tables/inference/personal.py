@@ -50,6 +50,8 @@ _LAST_FIRST = r"^\p{Lu}[\pL'\x{2019} -]*, *\p{Lu}[\pL'\x{2019}.-]*(?: [\pL.]+){0
 _LOGIN = re.compile(r"(?P<first>[^\W\d_]+)[._](?P<last>[^\W\d_]+)\d*")
 # Minimum number of distinct last names in a column. A smaller set of words may be names of objects.
 N_DISTINCT_FEW = 5
+# If all values could be phone numbers, this share must have a country code or typical punctuation.
+_SHARE_DISTINCTIVE_MIN = 0.2
 
 
 def detect_phone(evidence: Evidence) -> Finding | None:
@@ -67,7 +69,12 @@ def detect_phone(evidence: Evidence) -> Finding | None:
     is_distinctive = find_matches(evidence.texts.distinct, PHONE_DISTINCTIVE) | find_matches(
         evidence.texts.distinct, US_PHONE
     )
-    if evidence.share(is_distinctive) >= PLAUSIBLE and _has_digits(evidence.texts):
+    is_clear = is_distinctive & find_matches(evidence.texts.distinct, r"^[+(]")
+    is_mixed = (
+        evidence.share(is_clear) >= _SHARE_DISTINCTIVE_MIN
+        and evidence.share(has_format | is_distinctive) >= NEARLY_ALL
+    )
+    if (is_mixed or evidence.share(is_distinctive) >= PLAUSIBLE) and _has_digits(evidence.texts):
         return Finding(
             ColumnKind.phone,
             0.9,

@@ -47,6 +47,8 @@ _UNITS = re.compile(
 )
 # Patterns of separators, including their unusual forms; see `unify_separators`.
 _MARKS = {",": ",", ".": r"\.", " ": "[ \u00a0\u202f\u2009]", "'": "['\u2019]"}
+# Digits with a leading zero that are not a decimal number, such as `089` or `089 123 456`.
+_ZERO_FIRST = re.compile(r"0\d*(?:[ '\u00a0\u202f\u2009\u2019]\d+)*(?:\.\d{3}(?:\.\d{3})+)?")
 # Numbered labels such as `1. Term`.
 _NUMBERED = re.compile(r"\d+\.[ \u00a0]?[^\W\d_]")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)\D(?=\d)")
@@ -164,8 +166,7 @@ def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected
     if n_fitting == 0:
         return None
     best = _distinct([c for c in candidates if c.tally.n_fitting == n_fitting])
-    if affixes.plus and not affixes.suffix and not any(candidate.n_with_mark for candidate in best):
-        # A plus sign before whole numbers may indicate telephone numbers.
+    if not affixes.suffix and _may_be_phones(sample, best, affixes):
         return None
     prefers_point = clues.prefers_point or _POINT_CURRENCIES.fullmatch(affixes.prefix.strip())
     if len(best) > 1 and prefers_point:
@@ -176,6 +177,18 @@ def detect_numbers(sample: SampledTexts, texts: Texts, clues: Clues) -> Detected
         "minus": "\u2212" if any("\u2212" in value for value in sample.values) else "-",
     }
     return replace(detected, notation=detected.notation.model_copy(update=marks))
+
+
+def _may_be_phones(sample: SampledTexts, best: list[_Candidate], affixes: _Affixes) -> bool:
+    """Return whether a plus sign before whole numbers may indicate telephone numbers.
+
+    Some telephone numbers in a column, such as `+48 502 430 306` and `505 975 303`, may lack the plus sign.
+    """
+    if any(candidate.n_with_mark for candidate in best):
+        return False
+    firsts = {value[0] for value in sample.values}
+    is_grouped = all(c.n_grouped and c.notation.thousands in (" ", ".") for c in best) and not affixes.prefix
+    return affixes.plus or ("+" in firsts and is_grouped and not firsts & set("-\u2212("))
 
 
 def _most_frequent_separator(sample: SampledTexts, notation: NumberNotation) -> str | None:
@@ -218,13 +231,13 @@ def _checked(notation: NumberNotation, texts: Iterable[pa.Array[Any]]) -> _Candi
 
 
 def _are_codes(sample: SampledTexts, affixes: _Affixes) -> bool:
-    """Return whether several values are digit strings with leading zeros, such as postal codes."""
+    """Return whether several values have leading zeros, such as postal codes and telephone numbers."""
     if affixes.prefix or affixes.suffix:
         return False
     n_codes = sum(
         count
         for value, count in zip(sample.values, sample.counts, strict=True)
-        if value.startswith("0") and value.isdigit() and len(value) > 1
+        if len(value) > 1 and _ZERO_FIRST.fullmatch(value)
     )
     return n_codes >= max(2, _SHARE_CODES_MIN * sample.n)
 

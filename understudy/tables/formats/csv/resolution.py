@@ -25,6 +25,9 @@ from understudy.tables.notations.samples import sample_texts
 # If at least this share of a text column's values follows one notation, a note reports the column's other
 # values.
 _NEARLY = 0.9
+# Minimum number of digits of telephone numbers and national IDs.
+_N_DIGITS_OF_CODE = 7
+_GROUPED_CODES = "the column's name indicates codes (set the option `thousands` to read numbers)"
 # Minimum number of rows that must share a value in another notation before samples may contain the value.
 _N_ROWS_OF_WORD = 5
 
@@ -56,12 +59,33 @@ def resolve(column_type: ColumnType, texts: Texts, clues: Clues, name: str) -> C
     detected = detect(texts, clues)
     if detected is None:
         return column_type
+    if _are_grouped_codes(detected, texts, clues):
+        return replace(column_type, note=_GROUPED_CODES, is_doubtful=True, odd_rows=())
     has_odd_values = detected.tally.n_odd > 0 and not clues.is_coerced
     if has_odd_values and not are_strays(detected, sample_texts(texts), clues):
         return _with_odd_values(column_type, detected, name)
     if detected.question is not None and (has_odd_values or not detected.tally.n_odd):
         return replace(column_type, note=detected.question, is_doubtful=True, odd_rows=())
     return replace(_typed(detected, clues), is_nearly=has_odd_values)
+
+
+def _are_grouped_codes(detected: Detected, texts: Texts, clues: Clues) -> bool:
+    """Return whether the header indicates that grouped digits are telephone numbers or national IDs."""
+    notation = detected.notation
+    if not isinstance(notation, NumberNotation) or notation.thousands not in (" ", ".") or clues.thousands:
+        return False
+    is_named = headers.contains(clues.words, headers.PHONE) or headers.contains(
+        clues.words, headers.NATIONAL_ID
+    )
+    if not is_named or notation.prefix or notation.suffix or pa.types.is_floating(detected.arrow_type):
+        return False
+    sample = sample_texts(texts)
+    n_long = sum(
+        n
+        for value, n in zip(sample.values, sample.counts, strict=True)
+        if sum(map(str.isdigit, value)) >= _N_DIGITS_OF_CODE
+    )
+    return n_long >= _NEARLY * sample.n
 
 
 class Unresolved(NamedTuple):
@@ -133,7 +157,9 @@ def _typed(detected: Detected, clues: Clues) -> ColumnType:
         n_missing == 0,
         "; ".join(notes) or None,
         odd_rows=tuple(tally.odd_rows),
-        notation=with_words(detected.notation, missing),
+        notation=with_words(detected.notation, missing).model_copy(
+            update={"has_strays": tally.n_odd > sum(kept.values())}
+        ),
         replaced=tuple(replaced),
         missing=missing,
     )
