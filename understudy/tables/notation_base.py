@@ -1,4 +1,4 @@
-"""What all notations have in common: words for missing values, and the script of digits.
+"""Parts of all notations: words for missing values, and the script of digits.
 
 Importing this module loads neither Arrow nor NumPy.
 """

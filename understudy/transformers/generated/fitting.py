@@ -149,10 +149,8 @@ def _fit_maker(
 def _fit_phones(texts: ArrowArray, form: str, locale: str, subjects: Subjects | None) -> Personal:
     """Return a maker of phone numbers in the forms of a column."""
     own = locale_of_phones(texts, locale)
-    is_north_american = calling_codes()[own or locale] == calling_codes()["en"]
-    forms = fit_phone_forms(
-        distinct_values(texts), _shared(texts, subjects), is_north_american=is_north_american
-    )
+    code = calling_codes()[own or locale]
+    forms = fit_phone_forms(distinct_values(texts), _shared(texts, subjects), code)
     maker = Personal(ColumnKind.phone, form, own or locale, phone_forms=forms)
     return replace(maker, is_international=own is not None)
 
