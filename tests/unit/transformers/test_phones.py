@@ -117,3 +117,16 @@ def test_missing_phone_numbers_and_their_forms_are_learned() -> None:
     transformer, codes = fit(values, ColumnKind.phone, name="phone", locale="de")
     assert int((codes == 0).sum()) == N // 4
     assert all(re.fullmatch(r"0\d\d \d{6}", phone) for phone in draw(transformer, 50).to_pylist())
+
+
+def test_phone_numbers_keep_the_digits_of_their_script() -> None:
+    full = [
+        phone.translate({**{48 + i: 0xFF10 + i for i in range(10)}, 45: 0xFF0D})
+        for phone in phones("03-####-####")
+    ]
+    transformer, _ = fit(full, name="\u96fb\u8a71")
+    drawn = draw(transformer, 200).to_pylist()
+    assert all(
+        re.fullmatch("\uff10\uff13\uff0d[\uff10-\uff19]{4}\uff0d[\uff10-\uff19]{4}", phone) for phone in drawn
+    )
+    assert not set(drawn) & set(full)
