@@ -50,12 +50,13 @@ CALENDARS = {
 """Ways to write the years of Japanese eras: whether the era is a letter, the text between the era and the
 year, whether years have two digits, and whether the first year is written as 元."""
 
-_DIGITS = frozenset({"latin", *ZEROS, *(f"{script}_marks" for script in MARKS)})
+DIGITS = frozenset({"latin", *ZEROS, *(f"{script}_marks" for script in MARKS)})
+"""Names of scripts of digits."""
 
 
 def _check_digits(digits: str) -> str:
-    if digits not in _DIGITS:
-        raise ValueError(f"digits must be one of {', '.join(sorted(_DIGITS))}")
+    if digits not in DIGITS:
+        raise ValueError(f"digits must be one of {', '.join(sorted(DIGITS))}")
     return digits
 
 

@@ -226,3 +226,18 @@ def test_digits_of_few_subjects_are_not_kept() -> None:
 
     assert "'7', '7', '7'" in str(fit_column(column, values)[0].to_arrays()[0])
     assert "'7', '7', '7'" not in str(fit_column(column, values, subjects)[0].to_arrays()[0])
+
+
+def test_new_codes_keep_the_range_of_each_digit() -> None:
+    rng = np.random.default_rng(2)
+    parts = zip(rng.integers(0, 3, 400), rng.integers(0, 10, 400), rng.integers(0, 60, 400), strict=True)
+    times = pa.array([f"{day}{n}12{minute:02}Z-{n}{day}" for day, n, minute in parts])
+    drawn = draw(fit(times, ColumnKind.identifier)[0], 300).to_pylist()
+    assert all(re.fullmatch(r"[0-2]\d12[0-5]\dZ-\d[0-2]", text) for text in drawn)
+    assert not set(drawn) & set(times.to_pylist())
+
+
+def test_ranges_of_digits_are_wider_if_too_few_codes_remain() -> None:
+    codes = pa.array([f"K{i:04}" for i in range(599)])
+    drawn = draw(fit(codes, ColumnKind.identifier)[0], 900).to_pylist()
+    assert len(set(drawn) - set(codes.to_pylist())) == 900

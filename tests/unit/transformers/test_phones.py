@@ -75,9 +75,23 @@ def test_phone_numbers_keep_the_forms_of_the_column(
     assert not {national(phone) for phone in synthetic} & {national(phone) for phone in real}
 
 
-def test_north_american_numbers_are_reserved_for_fiction() -> None:
-    synthetic = drawn_from(phones("(@##) @##-####", "+1 @## @## ####", shares=(0.5, 0.5)))
-    assert all(re.search(r"555\D?01\d\d$", phone) for phone in synthetic)
+@pytest.mark.parametrize(
+    ("form", "locale", "reserved"),
+    [
+        ("(@##) @##-####", "en", r"\(\d{3}\) 555-01\d\d"),
+        ("+1 @## @## ####", "fr", r"\+1 \d{3} 555 01\d\d"),
+        ("06 ## ## ## ##", "fr", r"06 39 98 \d\d \d\d"),
+        ("+33 1 ## ## ## ##", "en", r"\+33 1 99 00 \d\d \d\d"),
+        ("07### ######", "en-gb", r"07700 900\d{3}"),
+        ("020 #### ####", "en-gb", r"020 7946 0\d{3}"),
+        ("(02) #### ####", "en-au", r"\(02\) 5550 \d{4}"),
+        ("030 ########", "de", r"030 23125\d{3}"),
+    ],
+)
+def test_numbers_are_reserved_for_fiction_where_ranges_suit_the_form(
+    form: str, locale: str, reserved: str
+) -> None:
+    assert all(re.fullmatch(reserved, phone) for phone in drawn_from(phones(form), locale))
 
 
 def test_forms_of_few_phone_numbers_are_not_kept() -> None:
@@ -103,3 +117,16 @@ def test_missing_phone_numbers_and_their_forms_are_learned() -> None:
     transformer, codes = fit(values, ColumnKind.phone, name="phone", locale="de")
     assert int((codes == 0).sum()) == N // 4
     assert all(re.fullmatch(r"0\d\d \d{6}", phone) for phone in draw(transformer, 50).to_pylist())
+
+
+def test_phone_numbers_keep_the_digits_of_their_script() -> None:
+    full = [
+        phone.translate({**{48 + i: 0xFF10 + i for i in range(10)}, 45: 0xFF0D})
+        for phone in phones("03-####-####")
+    ]
+    transformer, _ = fit(full, name="\u96fb\u8a71")
+    drawn = draw(transformer, 200).to_pylist()
+    assert all(
+        re.fullmatch("\uff10\uff13\uff0d[\uff10-\uff19]{4}\uff0d[\uff10-\uff19]{4}", phone) for phone in drawn
+    )
+    assert not set(drawn) & set(full)

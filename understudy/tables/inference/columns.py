@@ -19,6 +19,7 @@ from understudy.tables.inference.texts import CountedTexts, find_matches
 from understudy.tables.inference.types import column_kind
 from understudy.tables.inference.unrecognized_text import detect_unique
 from understudy.tables.inference.values import Occurrence, Sample
+from understudy.tables.notations.scripts import PLAIN, find_digits
 from understudy.tables.placeholders import find_placeholders
 from understudy.tables.public_codes import are_public_codes
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind
@@ -179,13 +180,19 @@ def _without_placeholders(texts: CountedTexts, occurrence: Occurrence) -> tuple[
     )
 
 
+def _with_latin_digits(texts: CountedTexts) -> CountedTexts:
+    """Return texts with Latin digits if they have digits of another script."""
+    script = find_digits(texts.distinct)
+    return texts if script == PLAIN else replace(texts, distinct=script.convert(texts.distinct))
+
+
 def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list[Finding]:
     occurrence = sample.occurrence
     seems_rare = occurrence.share_once > MOSTLY or occurrence.share_shared <= MOSTLY
     if occurrence.n_counted >= N_VALUES_MIN and seems_rare and not occurrence.is_whole:
         # A value that occurs once in the sample may occur often in the table.
         occurrence = count()
-    evidence = Evidence(words, *_without_placeholders(sample.texts(), occurrence))
+    evidence = Evidence(words, *_without_placeholders(_with_latin_digits(sample.texts()), occurrence))
     if not evidence.texts.n or are_public_codes(evidence.texts.distinct.to_pylist(), words):
         return []
     detectors = (

@@ -36,6 +36,8 @@ _ERA_YEAR = re.compile(
 )
 # Minimum share of the sampled values that must be in the script or calendar.
 _SHARE_MIN = 0.9
+# Maximum number of texts that are examined.
+_N_EXAMINED = 1_000
 
 
 class Script(NamedTuple):
@@ -72,10 +74,17 @@ class Script(NamedTuple):
                 written = (
                     pc.replace_substring(written, latin, own)
                     if is_digit
-                    else pc.replace_substring_regex(written, rf"(\d|\A){re.escape(latin)}(\d)", rf"\1{own}\2")
+                    else _replace_between_digits(written, latin, own)
                 )
         result: pa.Array[Any] = written
         return result
+
+
+def _replace_between_digits(texts: Any, latin: str, own: str) -> Any:
+    # Each replacement includes the next digit, so neighboring marks need two passes.
+    for _ in range(2):
+        texts = pc.replace_substring_regex(texts, rf"(\d|\A){re.escape(latin)}(\d)", rf"\1{own}\2")
+    return texts
 
 
 PLAIN = Script()
@@ -95,6 +104,17 @@ def find_script(values: list[str], counts: list[int]) -> Script:
     matches = [match for text in latin if (match := _ERA_YEAR.match(str(text)))]
     n_era = sum(count for text, count in zip(latin, counts, strict=True) if _ERA_YEAR.match(str(text)))
     return Script(digits, _calendar_of(matches) if n and n_era >= _SHARE_MIN * n else "gregorian")
+
+
+def find_digits(texts: pa.Array[Any]) -> Script:
+    """Return the script of the digits that nearly all of the texts with digits contain."""
+    is_other = pc.match_substring_regex(texts, r"[^\x00-\x7f]")
+    if not pc.any(is_other).as_py():
+        return PLAIN
+    values = [
+        text for text in texts.drop_null().slice(0, _N_EXAMINED).to_pylist() if any(map(str.isdigit, text))
+    ]
+    return Script(_find_digits(values, [1] * len(values), len(values)))
 
 
 def _find_digits(values: list[str], counts: list[int], n: int) -> str:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.tables.inference.numbers import DENSE, highest_of
+from understudy.tables.notations.scripts import PLAIN, Script, find_digits
 from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import Column, ColumnKind
 from understudy.transformers.base import MIN_SUPPORT, ArrowArray, ArrowColumn, Codes, Subjects
@@ -94,6 +95,9 @@ def fit_generated(
     if len(placeholders):
         is_own = is_own & ~np.asarray(pc.is_in(values, value_set=placeholders))
     present: ArrowColumn = values.filter(pa.array(is_own))
+    script = _script_of(present, recognition.kind)
+    if script != PLAIN:
+        present = pa.chunked_array([script.convert(chunk) for chunk in present.chunks], pa.string())
     generator = _fit_generator(
         column, present, recognition, locale, None if subjects is None else subjects[is_own]
     )
@@ -106,6 +110,7 @@ def fit_generated(
         has_values,
         generator,
         tuple(str(placeholder) for placeholder in placeholders.to_pylist()),
+        script.digits,
     )
     if generator.n_rows_max < len(distinct_values(present)):
         raise InvalidInput(
@@ -114,6 +119,13 @@ def fit_generated(
             code="unsupported_column",
         )
     return transformer, transformer.encode(values)
+
+
+def _script_of(present: ArrowColumn, kind: ColumnKind) -> Script:
+    """Return the script of a column's digits. Prose is written in the words of the locale."""
+    if pa.types.is_integer(present.type) or kind is ColumnKind.text:
+        return PLAIN
+    return find_digits(distinct_values(present).cast(pa.string()))
 
 
 def _find_shared_placeholders(values: ArrowColumn) -> ArrowArray:
@@ -153,10 +165,8 @@ def _fit_generator(
 def _fit_phones(texts: ArrowArray, form: str, locale: str, subjects: Subjects | None) -> Personal:
     """Return a generator of phone numbers in the forms of a column."""
     own = locale_of_phones(texts, locale)
-    is_north_american = calling_codes()[own or locale] == calling_codes()["en"]
-    forms = fit_phone_forms(
-        distinct_values(texts), _shared(texts, subjects), is_north_american=is_north_american
-    )
+    code = calling_codes()[own or locale]
+    forms = fit_phone_forms(distinct_values(texts), _shared(texts, subjects), code)
     generator = Personal(ColumnKind.phone, form, own or locale, phone_forms=forms)
     return replace(generator, is_international=own is not None)
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from understudy.tables.notation_scripts import DIGITS
 from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
@@ -68,8 +69,10 @@ def load_generated(column: Column, type_: pa.DataType, reader: ArrayReader) -> G
     require(
         bool(find_placeholders(pa.array(placeholders, pa.large_string())).all()), "a placeholder is unknown"
     )
+    digits = reader.choice("digits", DIGITS) if "digits" in reader.manifest else "latin"
+    require(digits == "latin" or is_text, "a column that is not text has digits of another script")
     return GeneratedTransformer(
-        column.name, type_, kind.value, has_missing, has_values, generator, placeholders
+        column.name, type_, kind.value, has_missing, has_values, generator, placeholders, digits
     )
 
 

@@ -32,7 +32,13 @@ CLASSES: dict[str, str] = {
     "alnum_lower": digits + ascii_lowercase,
     "alnum_upper": digits + ascii_uppercase,
     "alnum": digits + ascii_letters,
+    **{f"{low}-{high}": digits[low : high + 1] for low in range(9) for high in range(low + 1, 10)},
 }
+# Digits at a position are limited to their range in the table if at least this number of texts have the
+# pattern, and the range has at most this number of digits. For example, the minutes of a time stay below 60.
+N_TEXTS_SURE, N_DIGITS_NARROW = 100, 6
+# Minimum number of texts of a limited pattern per text of the table, so that enough new texts remain.
+N_TEXTS_EACH_MIN = 8
 # Maximum length, in characters, of texts that are used to learn patterns.
 LENGTH_MAX = 64
 # Maximum number of patterns in a column.
@@ -79,7 +85,7 @@ class Pattern:
     def has_digits_only(self, length_max: int) -> bool:
         """Return whether all texts consist of at most `length_max` digits."""
         return len(self.positions) <= length_max and all(
-            position in ("nonzero", "digit") or position in CLASSES["digit"] for position in self.positions
+            set(CLASSES.get(position, position)) <= set(CLASSES["digit"]) for position in self.positions
         )
 
     @cached_property
@@ -253,11 +259,25 @@ def learn_patterns(texts: dict[int, Characters]) -> list[tuple[Pattern, int]]:
     for characters in (texts[length] for length in texts if length <= LENGTH_MAX):
         groups, counts = _group(characters)
         for group in np.flatnonzero(counts >= MIN_SUPPORT):
-            pattern = Pattern(tuple(_positions(characters[groups == group])))
+            pattern = _narrowed(characters[groups == group])
             if pattern.count_texts() > 1:
                 patterns.append((pattern, int(counts[group])))
     patterns.sort(key=lambda pair: (-pair[1], pair[0].positions))
     return patterns[:N_PATTERNS_MAX]
+
+
+def _narrowed(characters: Characters) -> Pattern:
+    """Return the pattern of texts, with limited digits where the texts are clear about their range."""
+    positions = _positions(characters)
+    plain = Pattern(tuple(positions))
+    if len(characters) < N_TEXTS_SURE:
+        return plain
+    for i in (i for i, name in enumerate(positions) if name in ("digit", "nonzero")):
+        low, high = int(characters[:, i].min()) - ord("0"), int(characters[:, i].max()) - ord("0")
+        if high - low < N_DIGITS_NARROW:
+            positions[i] = f"{low}-{high}"
+    narrow = Pattern(tuple(positions))
+    return narrow if narrow.count_texts() >= N_TEXTS_EACH_MIN * len(characters) else plain
 
 
 def _kinds(characters: Characters) -> npt.NDArray[np.uint8]:

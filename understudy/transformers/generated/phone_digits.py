@@ -31,6 +31,9 @@ _SHORT_CODES = frozenset(
     }
 )
 
+# Calling code of North America.
+NORTH_AMERICA = "1"
+
 Int64s = npt.NDArray[np.int64]
 Digits = npt.NDArray[np.int8]
 
@@ -47,8 +50,10 @@ class PhoneDigits:
         Number of these digits, and number of digits of the calling code and trunk zero.
     depth : array of shape (n_texts,)
         Number of national digits that determine the kind of a number.
-    has_extension, is_north_american : mask of shape (n_texts,)
-        Whether the number has an extension, and whether it has the ten digits of North America.
+    has_extension : mask of shape (n_texts,)
+        Whether the number has an extension.
+    calling_code : array of shape (n_texts,)
+        Calling code of each number. Numbers without a calling code have that of the table's locale.
     punctuation : array of shape (n_texts,)
         Texts with the digit 9 in place of each digit.
     """
@@ -58,7 +63,7 @@ class PhoneDigits:
     n_leading: Int64s
     depth: Int64s
     has_extension: Mask
-    is_north_american: Mask
+    calling_code: Int64s
     punctuation: ArrowArray
 
     def by_punctuation(self, texts: ArrowArray) -> Iterator[tuple[Int64s, Characters]]:
@@ -69,7 +74,7 @@ class PhoneDigits:
         encoded: Any = self.punctuation.dictionary_encode()
         codes = encoded.indices.to_numpy().astype(np.int64)
         leading = np.where(np.arange(N_DIGITS_MAX) < self.n_leading[:, None], self.digits, -1)
-        keys = np.column_stack([codes, leading, self.is_north_american])
+        keys = np.column_stack([codes, leading, self.calling_code, self.n_digits])
         _, group, counts = np.unique(keys, axis=0, return_inverse=True, return_counts=True)
         group = group.reshape(-1)
         for i in np.flatnonzero(counts >= MIN_SUPPORT):
@@ -116,34 +121,35 @@ class PhoneDigits:
         return np.unique(written, axis=0)
 
 
-def read_digits(texts: ArrowArray, *, is_north_american: bool) -> PhoneDigits:
+def read_digits(texts: ArrowArray, calling_code: str) -> PhoneDigits:
     """Return the digits of phone numbers.
 
     Parameters
     ----------
-    is_north_american : bool
-        Whether ten digits without a calling code are a North American number.
+    calling_code : str
+        Calling code of numbers that contain none.
     """
+    is_north_american = calling_code == NORTH_AMERICA
     main = pc.replace_substring_regex(texts, pattern=r"(?s)\s*(?:\pL|#|;).*$", replacement="")
     plain = pc.replace_substring_regex(main, pattern="[^0-9]", replacement="")
     digits, n_digits = _digits_of(plain)
     is_international = np.asarray(pc.match_substring_regex(main, r"^\s*[(]?\s*(?:[+]|00[1-9])"))
     n_zeros = np.where(np.asarray(pc.match_substring_regex(main, r"^\s*[(]?\s*00")), 2, 0)
     shifted = digits[np.arange(len(digits))[:, None], np.clip(n_zeros[:, None] + np.arange(3), 0, 17)]
-    n_code = np.where(is_international, n_zeros + _code_lengths()[_number_of(np.maximum(shifted, 0))], 0)
+    start = _number_of(np.maximum(shifted, 0))
+    length = _code_lengths()[start]
+    code = np.where(is_international, start // 10 ** (3 - length), int(calling_code))
+    n_code = np.where(is_international, n_zeros + length, 0)
     next_digit = digits[np.arange(len(digits)), np.clip(n_code, 0, N_DIGITS_MAX - 1)]
     # A leading one is the trunk prefix of North America.
     is_one = ~is_international & (n_digits == 11) & (next_digit == 1) & is_north_american
     n_leading = n_code + ((next_digit == 0) | is_one)
-    starts_with_one = is_international & (shifted[:, 0] == 1)
-    is_american = (n_digits - n_leading == 10) & (
-        starts_with_one | (is_north_american & ~is_international & (next_digit != 0))
-    )
+    is_american = (n_digits - n_leading == 10) & (code == int(NORTH_AMERICA))
     is_unmarked = ~is_international & (n_leading == 0) & (n_digits >= 10)
     depth = np.where(is_american, DEPTH_NORTH_AMERICAN, np.where(is_unmarked, DEPTH_UNMARKED, DEPTH))
     has_extension = np.asarray(pc.binary_length(main)) != np.asarray(pc.binary_length(texts))
     punctuation = pc.replace_substring_regex(texts, pattern="[0-9]", replacement="9")
-    return PhoneDigits(digits, n_digits, n_leading, depth, has_extension, is_american, punctuation)
+    return PhoneDigits(digits, n_digits, n_leading, depth, has_extension, code, punctuation)
 
 
 def _digits_of(plain: ArrowArray) -> tuple[Digits, Int64s]:

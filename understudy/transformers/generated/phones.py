@@ -20,6 +20,7 @@ from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Codes,
 from understudy.transformers.categorical import cumulate
 from understudy.transformers.generated.patterns import LENGTH_MAX, Pattern, by_length
 from understudy.transformers.generated.phone_digits import PhoneDigits, read_digits
+from understudy.transformers.generated.reserved_phones import find_range
 from understudy.transformers.generated.spaces import Space, fit_space
 from understudy.transformers.generated.texts import gather, pc
 
@@ -31,8 +32,6 @@ SHARE_MIN = 0.005
 COVERED_MIN = 0.8
 # If this many numbers have no zero at a position, made-up numbers have none either.
 N_TEXTS_SURE = 40
-# Exchange and first digits of the numbers that are reserved for fiction in North America.
-_FICTIONAL = "55501"
 # Offset of the random stream for the choice of a form.
 _CHOICE = 1 << 50
 
@@ -143,9 +142,7 @@ class PhoneForms:
         return cls(spaces, counts)
 
 
-def fit_phone_forms(
-    distinct: ArrowArray, shared: ArrowArray, *, is_north_american: bool
-) -> PhoneForms | None:
+def fit_phone_forms(distinct: ArrowArray, shared: ArrowArray, calling_code: str) -> PhoneForms | None:
     """Return the forms of phone numbers, or None if too few numbers have a common form.
 
     Parameters
@@ -154,13 +151,12 @@ def fit_phone_forms(
         Distinct phone numbers of the table, which are never generated.
     shared : array of shape (n_shared,)
         Distinct phone numbers from which forms are learned.
-    is_north_american : bool
-        Whether numbers without a calling code are North American.
+    calling_code : str
+        Calling code of numbers that contain none.
     """
     step = max(len(shared) // N_TEXTS_MAX, 1)
     learned_from = shared.take(pa.array(np.arange(0, len(shared), step), pa.int64()))
-    digits = read_digits(learned_from, is_north_american=is_north_american)
-    taken = read_digits(distinct, is_north_american=is_north_american)
+    digits, taken = (read_digits(texts, calling_code) for texts in (learned_from, distinct))
     learned = sorted(_learn(learned_from, digits), key=lambda form: (-form.n_fixed, -form.count))
     spaces, counts = [], []
     for form in learned[:N_FORMS_MAX]:
@@ -187,8 +183,8 @@ class _Form:
         Positions of the national digits in the text, without the trunk zero and the extension.
     n_fixed : int
         Number of national digits that the form fixes.
-    is_fictional : bool
-        Whether the numbers can be replaced by North American numbers that are reserved for fiction.
+    calling_code : str
+        Calling code of the numbers.
     has_extension : bool
         Whether an extension follows the number.
     """
@@ -197,16 +193,19 @@ class _Form:
     count: int
     own: Int64s
     n_fixed: int
-    is_fictional: bool
+    calling_code: str
     has_extension: bool
 
-    def fictional(self) -> tuple[str, ...]:
-        """Return the positions of North American numbers that are reserved for fiction."""
+    def fictional(self) -> tuple[str, ...] | None:
+        """Return the positions of numbers that are reserved for fiction, or None if there are none."""
+        first = "".join(self.positions[place] for place in self.own[: self.n_fixed])
+        reserved = find_range(self.calling_code, first, len(self.own))
+        if reserved is None:
+            return None
         positions = list(self.positions)
-        for place, digit in zip(self.own[3:8], _FICTIONAL, strict=True):
-            positions[place] = digit
-        for place in self.own[8:]:
-            positions[place] = "digit"
+        for place, digit in zip(self.own, reserved.digits.ljust(len(self.own), "#"), strict=True):
+            if digit != "?":
+                positions[place] = "digit" if digit == "#" else digit
         return tuple(positions)
 
 
@@ -237,14 +236,15 @@ def _form_of(characters: npt.NDArray[np.uint32], digits: PhoneDigits, members: I
             has_zero = occurring[0] == ord("0")
             positions.append("digit" if has_zero or len(members) < N_TEXTS_SURE else "nonzero")
     has_extension = bool(digits.has_extension[first])
-    is_fictional = bool(digits.is_north_american[first])
-    return _Form(tuple(positions), len(members), own, min(depth, len(own)), is_fictional, has_extension)
+    code = str(int(digits.calling_code[first]))
+    return _Form(tuple(positions), len(members), own, min(depth, len(own)), code, has_extension)
 
 
 def _free_space(form: _Form, distinct: ArrowArray, taken: PhoneDigits) -> Space[Pattern] | None:
     """Return the numbers of a form that do not occur in the table in any form, or None if there are none."""
-    candidates = [form.fictional(), form.positions] if form.is_fictional else [form.positions]
-    for positions in candidates:
+    for positions in (form.fictional(), form.positions):
+        if positions is None:
+            continue
         pattern = Pattern(positions)
         if len(positions) > LENGTH_MAX or pattern.count_texts() == 1:
             continue

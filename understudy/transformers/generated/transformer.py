@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.errors import InvalidInput
+from understudy.tables.notations.scripts import PLAIN, Script
 from understudy.transformers.base import Arrays, ArrowArray, ArrowColumn, Codes, Json, Mask, RowStream
 from understudy.transformers.generated.texts import choose, pc
 from understudy.transformers.nulls import array_of_nulls
@@ -61,6 +62,8 @@ class GeneratedTransformer:
         Generator of the values.
     placeholders : tuple of str
         Placeholders that enough rows share.
+    digits : str
+        Script of the digits.
     """
 
     name: str
@@ -70,6 +73,7 @@ class GeneratedTransformer:
     has_values: bool
     generator: ValueGenerator
     placeholders: tuple[str, ...] = ()
+    digits: str = PLAIN.digits
 
     @property
     def n_codes(self) -> int:
@@ -108,8 +112,10 @@ class GeneratedTransformer:
                 "Request fewer rows, lower id_start, or store the column in a wider type.",
                 code="too_many_rows",
             )
-        values: ArrowArray = self.generator.make(stream).cast(self.arrow_type)
-        return values
+        values: ArrowArray = self.generator.make(stream)
+        if self.digits != PLAIN.digits:
+            values = Script(self.digits).restore(values, values)
+        return values.cast(self.arrow_type)
 
     def encode(self, values: ArrowColumn | ArrowArray) -> Codes:
         """Return the code of each value."""
@@ -139,4 +145,6 @@ class GeneratedTransformer:
         }
         if self.placeholders:
             own["placeholders"] = list(self.placeholders)
+        if self.digits != PLAIN.digits:
+            own["digits"] = self.digits
         return own | manifest, arrays
