@@ -18,6 +18,7 @@ from understudy.transformers.generated.countries import UNKNOWN, CountryColumn, 
 from understudy.transformers.generated.people import N_PEOPLE_MAX, Person
 from understudy.transformers.generated.regions import RegionColumn, Regions
 from understudy.transformers.generated.sexes import MALE, SexColumn, Sexes
+from understudy.transformers.generated.taken_names import TakenNames
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
 FORMS: dict[ColumnKind, dict[str, Callable[[Person, str], ArrowArray]]] = {
@@ -64,6 +65,8 @@ class Personal:
         Whether phone numbers begin with the calling code of the country.
     region_column : RegionColumn, optional
         Column with the state of the row.
+    taken : TakenNames, optional
+        Full names that the person must not have.
     sexes : array of shape (n,), optional
         Sex of the person in each generated row.
     countries : array of shape (n,), optional
@@ -80,6 +83,7 @@ class Personal:
     country_column: CountryColumn | None = None
     is_international: bool = False
     region_column: RegionColumn | None = None
+    taken: TakenNames | None = None
     sexes: Sexes | None = None
     countries: Int16s | None = None
     regions: Regions | None = None
@@ -108,7 +112,7 @@ class Personal:
         sexes = None if self.sexes is None else self.sexes[own]
         rows = replace(stream, rows=stream.rows[own])
         regions = None if self.regions is None else replace(self.regions, codes=self.regions.codes[own])
-        person = Person(rows, self.person, sexes, self.is_international, regions)
+        person = Person(rows, self.person, sexes, self.is_international, regions, self.taken)
         return FORMS[self.kind][self.form](person, locale)
 
     def given(self, codes: CodesByColumn) -> Self:
@@ -144,6 +148,9 @@ class Personal:
             own |= {"is_international": self.is_international}
         if self.region_column is not None:
             own |= {"region_column": [self.region_column.place, self.region_column.n_codes]}
+        if self.taken is not None:
+            blocks, mask = self.taken.to_arrays()
+            own, arrays = {**own, **blocks}, {**arrays, **mask}
         return own, arrays
 
     @classmethod
@@ -165,5 +172,7 @@ class Personal:
             is_valid = all(type(number) is int and 0 <= number < 2**16 for number in numbers)
             require(is_valid and numbers[1] > 0, "the state column for a town is invalid")
             region_column = RegionColumn(*numbers)
+        taken = TakenNames.from_arrays(reader) if "n_blocks_of_names" in reader.manifest else None
         person, locale = reader.whole("person", 0, N_PEOPLE_MAX), reader.choice("locale", LOCALES)
-        return cls(kind, form, locale, person, sex_column, country_column, is_international, region_column)
+        own = person, sex_column, country_column, is_international, region_column, taken
+        return cls(kind, form, locale, *own)
