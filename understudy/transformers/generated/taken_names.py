@@ -39,7 +39,8 @@ class TakenNames:
 
     def contain(self, hashes: UInt64s) -> Mask:
         """Return a mask of names in unused blocks, given the sum of the hashes of their words."""
-        return self.is_taken[_blocks_of(hashes, len(self.is_taken))]
+        is_taken: Mask = self.is_taken[_blocks_of(hashes, len(self.is_taken))]
+        return is_taken
 
     def to_arrays(self) -> tuple[Json, Arrays]:
         """Return the number of blocks, and the mask as packed bits."""
