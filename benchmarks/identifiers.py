@@ -37,11 +37,16 @@ _LENGTH_WITHIN_MIN = 5
 
 
 class Identified(NamedTuple):
-    """A table and the names of the columns that identify somebody or something."""
+    """A table and the kinds of its columns."""
 
     name: str
     rows: pa.Table
-    columns: tuple[str, ...]
+    kinds: dict[str, str]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns that identify somebody or something."""
+        return tuple(c for c, kind in self.kinds.items() if set(kind.split("|")) & IDENTIFYING)
 
 
 def tables() -> Iterator[Identified]:
@@ -60,14 +65,10 @@ def frequent(rows: pa.Table) -> pa.Table:
 def _sources() -> Iterator[Identified]:
     for table in entity_tables():
         if table.name in ENTITIES:
-            yield Identified(f"entities/{table.name}", table.rows, _identifying(table.kinds))
+            yield Identified(f"entities/{table.name}", table.rows, table.kinds)
     for locale in LOCALES:
         rows, kinds = people(locale)
-        yield Identified(f"people/{locale}", _repeated(rows), _identifying(kinds))
-
-
-def _identifying(kinds: dict[str, str]) -> tuple[str, ...]:
-    return tuple(column for column, kind in kinds.items() if set(kind.split("|")) & IDENTIFYING)
+        yield Identified(f"people/{locale}", _repeated(rows), kinds)
 
 
 def _repeated(rows: pa.Table) -> pa.Table:
@@ -102,6 +103,10 @@ def _is_within(value: Any, text: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(value)}(?!\w)", text) is not None
 
 
+def _is_one_word(value: Any, kind: str) -> bool:
+    return "name" in kind.split("|") and len(str(value).split()) == 1
+
+
 def main() -> None:
     """Print the number of real values that occur in samples, by table and column."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -109,7 +114,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=10)
     parser.add_argument("--only", default="", help="measure only tables whose names contain this text")
     options = parser.parse_args()
-    n_emitted = 0
+    n_emitted, n_words = 0, 0
     for table in tables():
         if options.only not in table.name:
             continue
@@ -119,11 +124,14 @@ def main() -> None:
             sample: Any = model.sample(len(table.rows), seed=seed)
             for column, values in emitted(table, sample).items():
                 found.setdefault(column, set()).update(values)
+        words = {c: {v for v in values if _is_one_word(v, table.kinds[c])} for c, values in found.items()}
+        found = {c: values - words[c] for c, values in found.items() if values - words[c]}
         n_real = sum(len(_distinct(table.rows[column])) for column in table.columns)
         shown = ", ".join(f"{column} {len(values)}" for column, values in found.items())
         print(f"{table.name:32} {n_real:6} real values, emitted: {shown or 0}", flush=True)
         n_emitted += sum(map(len, found.values()))
-    print(f"real values in samples: {n_emitted}")
+        n_words += sum(map(len, words.values()))
+    print(f"real values in samples: {n_emitted}; names of one word: {n_words}")
     sys.exit(1 if n_emitted else 0)
 
 

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from benchmarks.engine.contestants import Entry, enter
 from benchmarks.engine.judges import Case, Figures, judge
 from benchmarks.engine.tables import SOURCES, Split, with_schema
+from understudy.tables.inference import is_generated_column
 
 TRAIN, HOLDOUT, SYNTHETIC, FIGURES = "train.parquet", "holdout.parquet", "synthetic.parquet", "figures.json"
 
@@ -75,12 +76,21 @@ def restrict(n_cores: int) -> None:
 
 
 def _judge(run: Run, names: Sequence[str]) -> Figures:
+    """Return the figures of a sample. Generated columns, such as identifiers, have only new values.
+
+    They are left out, because they would distinguish every sample from the holdout.
+    """
     parts = read_split(run.split_folder)
-    types = parts.schema.to_arrow()
-    synthetic, holdout = (pq.read_table(run.folder / name).cast(types) for name in (SYNTHETIC, HOLDOUT))
+    schema = parts.schema
+    left_out = [c.name for c in schema.columns if is_generated_column(c, parts.train[c.name].type)]
+    kept = schema.model_copy(update={"columns": tuple(c for c in schema.columns if c.name not in left_out)})
+    synthetic, holdout = (
+        pq.read_table(run.folder / name).cast(schema.to_arrow()).drop_columns(left_out)
+        for name in (SYNTHETIC, HOLDOUT)
+    )
     return judge(
         Case(
-            parts,
+            Split(kept, parts.train.drop_columns(left_out), parts.holdout.drop_columns(left_out)),
             synthetic,
             holdout,
             target=SOURCES[run.table].target,

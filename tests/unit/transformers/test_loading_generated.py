@@ -60,6 +60,8 @@ def written(name: str) -> tuple[Column, dict[str, Any], dict[str, Any]]:
         ("name", "generated", "secret"),
         ("name", "locale", None),
         ("name", "person", -1),
+        ("name", "n_blocks_of_names", 100),
+        ("name", "n_blocks_of_names", 64),
     ],
 )
 def test_invalid_manifests_are_refused(name: str, key: str, value: Any) -> None:

@@ -299,6 +299,28 @@ def test_parts_of_names_belong_to_the_full_name_that_contains_them():
     assert people_of(columns) == [0, 1, 1]
 
 
+@pytest.mark.parametrize("form", ["full", "last_comma_first", "parts"])
+def test_full_names_of_the_table_are_not_generated(form: str):
+    """Without the excluded names, some names would be the same by chance."""
+    men_first, men_last = (pool[0].to_pylist()[:100] for pool in (pools_of("de").first, pools_of("de").last))
+    real = [(first, last) for i, first in enumerate(men_first) for last in men_last[i % 2 :: 2]]
+    columns = {
+        "full": {"full name": [" ".join(name) for name in real]},
+        "last_comma_first": {"customer name": [f"{last}, {first}" for first, last in real]},
+        "parts": {"first name": [first for first, _ in real], "last name": [last for _, last in real]},
+    }[form]
+    table = fit_columns(columns, "de")
+    others = (replace(own, maker=replace(own.maker, taken=None)) for own in table.columns)
+    for drawn, is_free in ((table, True), (replace(table, columns=tuple(others)), False)):
+        sample = draw_columns(TableTransformer.from_arrays(*reloaded(drawn)), 3000)
+        rows = {
+            tuple(sorted(" ".join(row).replace(",", "").split()))
+            for row in zip(*sample.values(), strict=True)
+        }
+        shared = rows & {tuple(sorted(" ".join(name).split())) for name in real}
+        assert (len(shared) == 0) is is_free
+
+
 def test_emails_belong_to_the_person_whose_name_they_contain():
     one, other = two_people()
     columns = {

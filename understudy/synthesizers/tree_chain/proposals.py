@@ -16,8 +16,9 @@ from understudy.synthesizers.tree_chain.sampling import NOTHING_GIVEN, Drawing, 
 from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows
 
 N_ATTEMPTS_MAX = 10_000
-# Number of rejected proposals after which a row is released; see `Acceptance.release`.
-N_ATTEMPTS_OPTIONAL = 64
+# Numbers of rejected proposals after which each attempt of a row draws other levels, and after which drawn
+# codes replace the given codes of optional columns.
+N_ATTEMPTS_BY_LEVEL, N_ATTEMPTS_OPTIONAL = 4, 64
 # Offset between the numbers that select a level in successive attempts. Row numbers are lower.
 _LEVEL_NUMBERS = np.uint64(1 << 44)
 # First hash stream for deriving the seeds of repeated attempts.
@@ -32,9 +33,9 @@ class Acceptance:
     """Conditions for accepting a proposal: a refinement, and a check of the rules.
 
     Single columns that break a rule are redrawn before whole rows are checked. If the proposals of a row are
-    rejected many times, the row is released: drawn codes replace the given codes of `optional` columns, and
-    each attempt draws other levels of the columns `by_level`, because the rules may exclude the given codes
-    or the level that represents a code.
+    rejected several times, the row is released: each attempt draws other levels of the columns `by_level`,
+    and later, drawn codes replace the given codes of `optional` columns. The rules may exclude the level that
+    represents a code, and the given codes.
     """
 
     refinement: Refinement | None
@@ -69,7 +70,7 @@ class Acceptance:
             for column in self.by_level
             if column not in numbers.of_columns
         }
-        released = numbers.decoding(attempts > 0, self.optional)
+        released = numbers.decoding(attempts >= N_ATTEMPTS_OPTIONAL, self.optional)
         return replace(released, of_labels={**numbers.of_labels, **labels})
 
 
@@ -113,7 +114,7 @@ def draw_accepted(
     for attempt in range(acceptance.n_attempts_max):
         own_seed = attempt_seed(seed, attempt)
         released = acceptance.optional if attempt >= N_ATTEMPTS_OPTIONAL else frozenset()
-        released_at[pending] = attempt if attempt >= N_ATTEMPTS_OPTIONAL else 0
+        released_at[pending] = attempt if attempt >= N_ATTEMPTS_BY_LEVEL else 0
         own_numbers = acceptance.release(numbers.take(pending), released_at[pending])
         own_given = {column: own[pending] for column, own in given.items() if column not in released}
         draws = Drawing(own_seed, own_numbers, value_seed=seed)

@@ -43,6 +43,7 @@ from understudy.transformers.generated.persons import (
     PersonalColumn,
     choose_country_columns,
     choose_sex_columns,
+    find_taken_names,
     number_people,
 )
 from understudy.transformers.generated.phones import fit_phone_forms
@@ -53,6 +54,7 @@ from understudy.transformers.generated.texts import distinct_values, pc
 from understudy.transformers.generated.transformer import GeneratedTransformer, ValueGenerator
 from understudy.transformers.integer_units import integers_of
 
+_KINDS_WITH_NAMES = frozenset({ColumnKind.name, ColumnKind.email})
 # Kinds of generated columns that can be stored as integers.
 _KINDS_OF_NUMBERS = frozenset(
     {
@@ -262,6 +264,7 @@ def name_people(
     of_people = choose_sex_columns(columns, numbers, {c.place: (c, fitted[c.place][1]) for c in sexes}, names)
     countries = find_country_columns(names, fitted, types) if columns else []
     of_columns = choose_country_columns(columns, numbers, countries, names)
+    taken = find_taken_names(columns, numbers)
     named = list(fitted)
     for column in columns:
         transformer, codes = fitted[column.place]
@@ -271,6 +274,7 @@ def name_people(
             person=numbers[column.place],
             sex_column=of_people.get(numbers[column.place]),
             country_column=country,
+            taken=taken if column.generator.kind in _KINDS_WITH_NAMES else None,
             is_international=column.generator.is_international
             or (column.place in of_columns and _has_calling_codes(column)),
         )

@@ -16,18 +16,21 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.kernels import hashing
-from understudy.transformers.base import ArrowArray, RowStream
+from understudy.transformers.base import ArrowArray, RowNumbers, RowStream
 from understudy.transformers.generated.countries import calling_codes
 from understudy.transformers.generated.numbering import shuffle_rows
 from understudy.transformers.generated.regions import Regions
 from understudy.transformers.generated.romanization import romanize
 from understudy.transformers.generated.sexes import FEMALE, UNKNOWN, Sexes
+from understudy.transformers.generated.taken_names import TakenNames, UInt64s, hash_of_words
 from understudy.transformers.generated.texts import choose, join, pc
 
 # Number of the first random stream for people. The base streams of columns have lower numbers.
 PERSON = 1 << 33
 # Number of random streams reserved for a person's traits.
 N_TRAITS = 1 << 8
+# Offset between the streams of a name's attempts, and maximum number of further attempts.
+N_TRAITS_NAMED, N_NAMES_TRIED = 1 << 4, 15
 # Maximum number of people per row.
 N_PEOPLE_MAX = 1 << 16
 # Number of random draws used to build each list.
@@ -67,6 +70,8 @@ class Person:
         Whether phone numbers begin with the calling code of the country.
     regions : Regions, optional
         State of each row, if the table contains it.
+    taken : TakenNames, optional
+        Full names that people must not have.
     """
 
     stream: RowStream
@@ -74,13 +79,36 @@ class Person:
     sexes: Sexes | None = None
     is_international: bool = False
     regions: Regions | None = None
+    taken: TakenNames | None = None
 
-    def word(self, trait: int) -> npt.NDArray[np.uint64]:
+    def word(self, trait: int) -> UInt64s:
         """Return 64 random bits for a trait of each person."""
-        words = np.empty(len(self.stream.rows), np.uint64)
+        return self._word(trait, self.stream.rows)
+
+    def _word(self, trait: int, rows: RowNumbers) -> UInt64s:
+        words = np.empty(len(rows), np.uint64)
         stream = PERSON + self.number * N_TRAITS + trait
-        hashing.hash_rows(*RowStream(self.stream.seed, stream, self.stream.rows).key(), words)
+        hashing.hash_rows(*RowStream(self.stream.seed, stream, rows).key(), words)
         return words
+
+    def words_of_name(self, locale: str) -> tuple[UInt64s, UInt64s]:
+        """Return 64 random bits for the first and the last name of each person.
+
+        If the full name is taken, other names are drawn, up to `N_NAMES_TRIED` times.
+        """
+        first, last = self.word(_FIRST), self.word(_LAST)
+        if self.taken is None:
+            return first, last
+        pending, is_female = np.arange(len(first)), self.is_female()
+        for attempt in range(1, N_NAMES_TRIED + 1):
+            hashes = _hashes_of_names(locale, is_female[pending], first[pending], last[pending])
+            pending = pending[self.taken.contain(hashes)]
+            if not len(pending):
+                break
+            rows = self.stream.rows[pending]
+            first[pending] = self._word(_FIRST + attempt * N_TRAITS_NAMED, rows)
+            last[pending] = self._word(_LAST + attempt * N_TRAITS_NAMED, rows)
+        return first, last
 
     def pick(self, pool: ArrowArray, trait: int) -> ArrowArray:
         """Return an entry of a list for each person."""
@@ -144,17 +172,36 @@ def _drawn(draw: Callable[[], str]) -> ArrowArray:
 
 def first_names(person: Person, locale: str) -> ArrowArray:
     """Return first names."""
-    return _by_gender(person, pools_of(locale).first, _FIRST)
+    return _by_gender(person, pools_of(locale).first, person.words_of_name(locale)[0])
 
 
 def last_names(person: Person, locale: str) -> ArrowArray:
     """Return last names."""
-    return _by_gender(person, pools_of(locale).last, _LAST)
+    return _by_gender(person, pools_of(locale).last, person.words_of_name(locale)[1])
 
 
-def _by_gender(person: Person, pools: tuple[ArrowArray, ArrowArray], trait: int) -> ArrowArray:
-    men, women = (person.pick(pool, trait) for pool in pools)
+def _by_gender(person: Person, pools: tuple[ArrowArray, ArrowArray], words: UInt64s) -> ArrowArray:
+    men, women = (pool.take(pa.array(words % np.uint64(len(pool)))) for pool in pools)
     return choose(person.is_female(), women, men)
+
+
+def _hashes_of_names(locale: str, is_female: npt.NDArray[np.bool_], first: UInt64s, last: UInt64s) -> UInt64s:
+    """Return the sum of the hashes of the words of each full name."""
+    sums = np.zeros(len(first), np.uint64)
+    for (men, women), words in zip(_hashes_of_pools(locale), (first, last), strict=True):
+        own = (pool[words % np.uint64(len(pool))] for pool in (women, men))
+        sums += np.where(is_female, *own)
+    return sums
+
+
+@lru_cache(maxsize=64)
+def _hashes_of_pools(locale: str) -> tuple[tuple[UInt64s, UInt64s], tuple[UInt64s, UInt64s]]:
+    pools = pools_of(locale)
+    men_first, women_first, men_last, women_last = (
+        np.array([hash_of_words(str(name)) for name in pool.to_pylist()], np.uint64)
+        for pool in (*pools.first, *pools.last)
+    )
+    return (men_first, women_first), (men_last, women_last)
 
 
 def full_names(person: Person, locale: str) -> ArrowArray:
@@ -173,18 +220,18 @@ def emails(person: Person, locale: str) -> ArrowArray:
 
     Addresses are unique for row numbers below 2**48, because each address contains a unique number.
     """
-    ascii_first, ascii_last = _ascii_pools(locale)
-    names = [_by_gender(person, ascii_first, _FIRST), _by_gender(person, ascii_last, _LAST)]
+    pairs = zip(_ascii_pools(locale), person.words_of_name(locale), strict=True)
+    names = [_by_gender(person, pools, words) for pools, words in pairs]
     local = join([join(names, "."), _own_numbers(person)], "")
     return join([local, person.pick(pa.array(DOMAINS, pa.large_string()), _DOMAIN)], "@")
 
 
 def logins(person: Person, locale: str) -> ArrowArray:
     """Return ASCII user names, which consist of the first initial and the last name."""
-    ascii_first, ascii_last = _ascii_pools(locale)
-    first = _by_gender(person, ascii_first, _FIRST)
+    pairs = zip(_ascii_pools(locale), person.words_of_name(locale), strict=True)
+    first, last = (_by_gender(person, pools, words) for pools, words in pairs)
     initial: ArrowArray = pc.utf8_slice_codeunits(first, 0, 1)
-    login: ArrowArray = pc.utf8_lower(join([initial, _by_gender(person, ascii_last, _LAST)], ""))
+    login: ArrowArray = pc.utf8_lower(join([initial, last], ""))
     letters: ArrowArray = pc.replace_substring_regex(login, pattern="[^a-z]", replacement="")
     return letters
 

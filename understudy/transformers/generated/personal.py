@@ -19,6 +19,7 @@ from understudy.transformers.generated.people import N_PEOPLE_MAX, Person
 from understudy.transformers.generated.phones import PhoneForms
 from understudy.transformers.generated.regions import RegionColumn, Regions
 from understudy.transformers.generated.sexes import MALE, SexColumn, Sexes
+from understudy.transformers.generated.taken_names import TakenNames
 from understudy.transformers.generated.texts import gather
 from understudy.transformers.generated.transformer import N_ROWS_ANY
 
@@ -66,6 +67,8 @@ class Personal:
         Whether phone numbers begin with the calling code of the country.
     region_column : RegionColumn, optional
         Column with the state of the row.
+    taken : TakenNames, optional
+        Full names that the person must not have.
     sexes : array of shape (n,), optional
         Sex of the person in each generated row.
     countries : array of shape (n,), optional
@@ -86,6 +89,7 @@ class Personal:
     country_column: CountryColumn | None = None
     is_international: bool = False
     region_column: RegionColumn | None = None
+    taken: TakenNames | None = None
     sexes: Sexes | None = None
     countries: Int16s | None = None
     regions: Regions | None = None
@@ -128,7 +132,7 @@ class Personal:
         sexes = None if self.sexes is None else self.sexes[own]
         rows = replace(stream, rows=stream.rows[own])
         regions = None if self.regions is None else replace(self.regions, codes=self.regions.codes[own])
-        person = Person(rows, self.person, sexes, self.is_international, regions)
+        person = Person(rows, self.person, sexes, self.is_international, regions, self.taken)
         return FORMS[self.kind][self.form](person, locale)
 
     def given(self, codes: CodesByColumn) -> Self:
@@ -171,6 +175,9 @@ class Personal:
         if self.phone_forms is not None:
             manifest, of_forms = self.phone_forms.to_arrays()
             own, arrays = own | manifest, {**arrays, **of_forms}
+        if self.taken is not None:
+            blocks, mask = self.taken.to_arrays()
+            own, arrays = {**own, **blocks}, {**arrays, **mask}
         return own, arrays
 
     @classmethod
@@ -192,11 +199,13 @@ class Personal:
             is_valid = all(type(number) is int and 0 <= number < 2**16 for number in numbers)
             require(is_valid and numbers[1] > 0, "the state column for a town is invalid")
             region_column = RegionColumn(*numbers)
+        taken = TakenNames.from_arrays(reader) if "n_blocks_of_names" in reader.manifest else None
         person, locale = reader.whole("person", 0, N_PEOPLE_MAX), reader.choice("locale", LOCALES)
-        own = cls(kind, form, locale, person, sex_column, country_column, is_international, region_column)
+        own = person, sex_column, country_column, is_international, region_column, taken
+        generator = cls(kind, form, locale, *own)
         if "phone_patterns" not in reader.manifest:
-            return own
-        return replace(own, phone_forms=_load_phone_forms(kind, country_column, reader))
+            return generator
+        return replace(generator, phone_forms=_load_phone_forms(kind, country_column, reader))
 
 
 def _load_phone_forms(

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from understudy.transformers.base import ArrowColumn, Codes
 from understudy.transformers.generated.countries import WORDS_OF_CODES, CountryColumn
 from understudy.transformers.generated.personal import Personal
 from understudy.transformers.generated.sexes import SEX_HEADERS, SexColumn, agrees
+from understudy.transformers.generated.taken_names import TakenNames, fit_taken_names
 
 # Maximum number of rows that are compared.
 N_ROWS_COMPARED = 2_000
@@ -95,6 +97,22 @@ def number_people(columns: Sequence[PersonalColumn]) -> dict[int, int]:
         if column.generator.kind not in (ColumnKind.name, ColumnKind.email):
             people.place(column, people.beside(column))
     return people.numbers()
+
+
+def find_taken_names(columns: Sequence[PersonalColumn], numbers: dict[int, int]) -> TakenNames | None:
+    """Return the full names in the table, also those in separate columns, or None if there are none."""
+    names: set[str] = set()
+    for column in columns:
+        if column.is_full_name:
+            names.update(map(_text, column.values.unique().to_pylist()))
+    firsts, lasts = (
+        [c for c in columns if _is_name(c) and c.generator.form == form] for form in ("first", "last")
+    )
+    for first, last in product(firsts, lasts):
+        if numbers[first.place] == numbers[last.place]:
+            pairs = set(zip(first.values.to_pylist(), last.values.to_pylist(), strict=True))
+            names.update(f"{_text(one)} {_text(other)}" for one, other in pairs)
+    return fit_taken_names(names)
 
 
 def choose_sex_columns(
