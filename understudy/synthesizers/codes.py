@@ -33,6 +33,8 @@ def find_labels(rows: pa.Table, schema: TableSchema) -> dict[str, str]:
     for name in schema.subject:
         if name in columns and recognize_subject(schema.column(name), columns[name], subjects) is not None:
             del columns[name]
+    if not _may_correspond(columns):
+        return {}
     numbers = {name: own for name, values in columns.items() if (own := _number_rare(values)) is not None}
     is_text = {name: not pa.types.is_integer(columns[name].type) for name in numbers}
     is_declared = {name: schema.column(name).domain is not None for name in numbers}
@@ -59,6 +61,23 @@ def _is_candidate(column: Column, values: ArrowColumn) -> bool:
         return column.kind in (ColumnKind.category, ColumnKind.integer)
     is_text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
     return is_text and column.kind is ColumnKind.category
+
+
+def _may_correspond(columns: dict[str, ArrowColumn]) -> bool:
+    """Return whether the first rows allow a text with rare levels and another column to correspond."""
+    texts = {
+        name
+        for name, values in columns.items()
+        if not pa.types.is_integer(values.type) and _number_rare(values) is not None
+    }
+    if not texts:
+        return False
+    first = {name: number_levels(values.slice(0, N_ROWS_FIRST)) for name, values in columns.items()}
+    return any(
+        name != text and (determines(first[name], first[text]) or determines(first[text], first[name]))
+        for text in texts
+        for name in columns
+    )
 
 
 def _number_rare(values: ArrowColumn) -> Int64s | None:

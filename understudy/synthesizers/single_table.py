@@ -271,7 +271,8 @@ def _read_table(data: Dataset, schema: DatasetSchema, name: str) -> pa.Table:
             "Use the same tables in both.",
             code="schema_mismatch",
         )
-    return conform(read_source(data[name]), schema.tables[name])
+    # The steps of a fit need each column as one array.
+    return conform(read_source(data[name]), schema.tables[name]).combine_chunks()
 
 
 def _read_references(data: Dataset, schema: DatasetSchema) -> Mapping[str, pa.Table]:

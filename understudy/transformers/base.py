@@ -44,7 +44,7 @@ ArrowArray: TypeAlias = "pa.Array[Any]"
 ArrowColumn: TypeAlias = "pa.ChunkedArray[Any]"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RowStream:
     """The source of randomness for a block of rows.
 
@@ -80,7 +80,7 @@ class RowStream:
         return StreamRows(np.uint64(self.seed), np.uint64(self.stream), self.rows)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class NumberedRows:
     """The row numbers of a block, and the numbers that replace them in some columns.
 

@@ -22,7 +22,7 @@ from understudy.transformers.support import Int64s, Numbers, SortedRows, central
 N_SEGMENTS = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tail:
     """The tail at one end of a column.
 
@@ -39,7 +39,7 @@ class Tail:
     offsets: npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Bins:
     """The bins for a numeric column, in ascending order.
 
@@ -74,7 +74,7 @@ class Bins:
         return len(self.starts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Runs:
     """Runs of distinct values: each shared value, and the values between two shared values.
 
@@ -116,9 +116,9 @@ def fit_bins(values: Numbers, n_bins_max: int, subjects: Subjects | None = None)
     runs = _find_runs(rows, n_bins_max) if len(rows.values) else None
     if runs is None or not runs.is_kept.any():
         return _one_bin(central_values(values, subjects), len(values)), np.zeros(len(values), np.uint16)
-    begins = _cut_ranges(rows.values, runs, n_bins_max)
+    begin, n_each = _cut_ranges(rows.values, runs, n_bins_max)
     edges = _edges(rows.values[rows.first_row], runs)
-    bins, bounds = _make_bins(rows, runs, begins, edges)
+    bins, bounds = _make_bins(rows, runs, (begin, n_each), edges)
     codes = np.searchsorted(bounds[1:], values, side="right").astype(np.uint16)
     return bins, codes
 
@@ -168,31 +168,33 @@ def _edges(distinct: Numbers, runs: _Runs) -> Numbers:
     return edges
 
 
-def _cut_ranges(ordered: Numbers, runs: _Runs, n_bins_max: int) -> list[Int64s]:
-    """Return, for each kept run, the rows in sorted order at which its bins begin."""
-    ranges = runs.is_kept & ~runs.is_shared
-    spare = n_bins_max - int(runs.is_kept.sum())
-    n_rows = max(int(runs.n_rows[ranges].sum()), 1)
-    begins = []
-    for r in np.flatnonzero(runs.is_kept):
-        first, m = int(runs.first_row[r]), int(runs.n_rows[r])
-        n = min(1 + spare * m // n_rows, m // (2 * MIN_SUPPORT)) if ranges[r] else 1
-        if n <= 1:
-            begins.append(np.array([first]))
-        elif runs.blocks is None:
-            begins.append(_cut_range(ordered, first, m, n))
-        else:
-            begins.append(_cut_at_blocks(runs.blocks, first, m, n))
-    return begins
+def _cut_ranges(ordered: Numbers, runs: _Runs, n_bins_max: int) -> tuple[Int64s, Int64s]:
+    """Return the rows in sorted order at which the bins begin, and the number of bins of each kept run."""
+    kept = np.flatnonzero(runs.is_kept)
+    ranges = ~runs.is_shared[kept]
+    first, m = runs.first_row[kept], runs.n_rows[kept]
+    spare, n_rows = n_bins_max - len(kept), max(int(m[ranges].sum()), 1)
+    n = np.where(ranges, np.minimum(1 + spare * m // n_rows, m // (2 * MIN_SUPPORT)), 1)
+    n_each = np.ones(len(kept), np.int64)
+    divided: dict[int, Int64s] = {}
+    for r in np.flatnonzero(n > 1).tolist():
+        sizes = int(first[r]), int(m[r]), int(n[r])
+        own = _cut_range(ordered, *sizes) if runs.blocks is None else _cut_at_blocks(runs.blocks, *sizes)
+        divided[r], n_each[r] = own, len(own)
+    begin = np.repeat(first, n_each)
+    starts = np.cumsum(n_each) - n_each
+    for r, own in divided.items():
+        begin[starts[r] : starts[r] + len(own)] = own
+    return begin, n_each
 
 
 def _cut_range(ordered: Numbers, first: int, m: int, n: int) -> Int64s:
     """Return the first rows of at most n bins of almost equal mass. Equal values stay together."""
     targets = ordered[first + np.arange(n) * m // n]
-    cuts = np.unique(first + np.searchsorted(ordered[first : first + m], targets))
-    kept = [int(cuts[0])]
-    for cut in cuts[1:].tolist():
-        if cut - kept[-1] >= MIN_SUPPORT and first + m - cut >= MIN_SUPPORT:
+    cuts = first + np.searchsorted(ordered[first : first + m], targets)
+    kept, last = [first], first + m - MIN_SUPPORT
+    for cut in cuts.tolist():
+        if cut - kept[-1] >= MIN_SUPPORT and cut <= last:
             kept.append(cut)
     return np.array(kept)
 
@@ -205,11 +207,12 @@ def _cut_at_blocks(blocks: Int64s, first: int, m: int, n: int) -> Int64s:
     return np.unique(own[np.searchsorted(own, targets, side="right") - 1])
 
 
-def _make_bins(rows: SortedRows, runs: _Runs, begins: list[Int64s], edges: Numbers) -> tuple[Bins, Numbers]:
+def _make_bins(
+    rows: SortedRows, runs: _Runs, begins: tuple[Int64s, Int64s], edges: Numbers
+) -> tuple[Bins, Numbers]:
     """Return the bins and the lowest value of each bin."""
     at = np.flatnonzero(runs.is_kept)
-    n_each = np.array([len(b) for b in begins])
-    begin = np.concatenate(begins)
+    begin, n_each = begins
     bounds = rows.values[begin].copy()
     bounds[np.concatenate(([0], np.cumsum(n_each)[:-1]))] = edges
     end = np.append(begin[1:], 0)

@@ -28,7 +28,7 @@ from understudy.transformers.categorical import CategoricalTransformer, MakeUp
 from understudy.transformers.generated.text_parts import contain_codes, find_part
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LabelTransformer:
     """A label column, which has the same codes as its code column.
 
@@ -104,7 +104,7 @@ def load_label(
     return LabelTransformer(place, code, labels)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Pairs:
     """The levels of a code column, with their labels in one label column.
 

@@ -10,7 +10,7 @@ from understudy.transformers.base import DECODING, CodesByColumn, NumberedRows, 
 from understudy.transformers.categorical import CategoricalTransformer, Int32s
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LevelSource:
     """A column with levels that determine other columns.
 

@@ -42,7 +42,7 @@ from understudy.transformers.support import count_subjects
 from understudy.transformers.tails import add_tails, in_own_unit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class NumericTransformer:
     """A fitted column of numbers. Code 0 represents missing values if there are any."""
 

@@ -6,6 +6,7 @@ SciPy contains the same method, but the import of `scipy.optimize` takes longer 
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 
 # Points are tuples of Python floats, because operations on arrays of two numbers take longer than computing a
 # loss.
@@ -19,6 +20,7 @@ N_STEPS_MAX = 400
 TOLERANCE = 1e-3
 # Distance of the first points from the start, along each axis.
 FIRST_STEP = 0.25
+_LOSS = itemgetter(1)
 
 
 def minimize(loss: Loss, start: Point) -> Found:
@@ -34,15 +36,11 @@ def minimize(loss: Loss, start: Point) -> Found:
     x, y = start
     triangle = [(point, loss(point)) for point in ((x, y), (x + FIRST_STEP, y), (x, y + FIRST_STEP))]
     for _ in range(N_STEPS_MAX):
-        triangle.sort(key=_loss_of)
+        triangle.sort(key=_LOSS)
         if triangle[2][1] - triangle[0][1] <= TOLERANCE and _width(triangle) <= TOLERANCE:
             break
         triangle = _step(loss, triangle)
-    return min(triangle, key=_loss_of)
-
-
-def _loss_of(found: Found) -> float:
-    return found[1]
+    return min(triangle, key=_LOSS)
 
 
 def _width(triangle: list[Found]) -> float:
@@ -55,21 +53,21 @@ def _step(loss: Loss, triangle: list[Found]) -> list[Found]:
     """Return the sorted points with the worst point replaced, or with all points moved toward the best."""
     best, second, ((x, y), highest) = triangle
     center_x, center_y = (best[0][0] + second[0][0]) / 2, (best[0][1] + second[0][1]) / 2
-
-    def along(distance: float) -> Found:
-        point = center_x + distance * (center_x - x), center_y + distance * (center_y - y)
-        return point, loss(point)
-
-    new = along(1.0)
-    if new[1] < best[1]:
-        further = along(2.0)
-        return [best, second, further if further[1] < new[1] else new]
-    if new[1] < second[1]:
-        return [best, second, new]
-    contracted = along(0.5 if new[1] < highest else -0.5)
-    if contracted[1] > min(new[1], highest):
+    step_x, step_y = center_x - x, center_y - y
+    new = center_x + step_x, center_y + step_y
+    own = loss(new)
+    if own < best[1]:
+        further = center_x + 2 * step_x, center_y + 2 * step_y
+        lower = loss(further)
+        return [best, second, (further, lower) if lower < own else (new, own)]
+    if own < second[1]:
+        return [best, second, (new, own)]
+    distance = 0.5 if own < highest else -0.5
+    contracted = center_x + distance * step_x, center_y + distance * step_y
+    lower = loss(contracted)
+    if lower > min(own, highest):
         return [best, _toward(loss, best[0], second[0]), _toward(loss, best[0], (x, y))]
-    return [best, second, contracted]
+    return [best, second, (contracted, lower)]
 
 
 def _toward(loss: Loss, best: Point, other: Point) -> Found:

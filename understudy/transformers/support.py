@@ -15,8 +15,11 @@ from understudy.transformers.base import MIN_SUPPORT, Mask, Subjects
 Numbers = npt.NDArray[Any]
 Int64s = npt.NDArray[np.int64]
 
+# Number of rows where the search for the row of the k-th subject begins.
+N_ROWS_FIRST = 64
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class SortedRows:
     """The numbers of a column in ascending order, from the k-th lowest to the k-th highest value.
 
@@ -103,7 +106,7 @@ def central_values(values: Numbers, subjects: Subjects | None) -> Numbers:
 
 def count_subjects(n_rows: int, subjects: Subjects | None) -> int:
     """Return the number of subjects, or the number of rows if no subjects are declared."""
-    return n_rows if subjects is None else len(np.unique(subjects))
+    return n_rows if subjects is None else int(np.count_nonzero(np.bincount(subjects)))
 
 
 def count_sharers(codes: npt.NDArray[Any], n_codes: int, subjects: Subjects | None) -> Int64s:
@@ -111,13 +114,20 @@ def count_sharers(codes: npt.NDArray[Any], n_codes: int, subjects: Subjects | No
     if subjects is None:
         return np.bincount(codes, minlength=n_codes)
     n_subjects = int(subjects.max(initial=0)) + 1
-    pairs = np.unique(codes.astype(np.int64) * n_subjects + subjects)
-    return np.bincount(pairs // n_subjects, minlength=n_codes)
+    pairs = np.sort(codes.astype(np.int64) * n_subjects + subjects)
+    is_first = np.concatenate(([True], pairs[1:] != pairs[:-1]))[: len(pairs)]
+    return np.bincount(pairs[is_first] // n_subjects, minlength=n_codes)
 
 
 def _sort(values: Numbers, subjects: Subjects | None) -> tuple[Numbers, Subjects | None]:
     if subjects is None:
         return np.sort(values), None
+    n_bits = int(subjects.max(initial=0)).bit_length()
+    if values.dtype == np.uint64 and int(values.max(initial=0)).bit_length() + n_bits <= 64:
+        # One sort of numbers that contain both is several times as fast as a sort by two keys.
+        pairs = np.sort(values << np.uint64(n_bits) | subjects.astype(np.uint64))
+        owners = pairs & np.uint64((1 << n_bits) - 1)
+        return pairs >> np.uint64(n_bits), owners.astype(subjects.dtype)
     order = np.lexsort((subjects, values))
     return values[order], subjects[order]
 
@@ -145,5 +155,10 @@ def _ends(first_row: Int64s, is_shared: Mask, n: int, owners: Subjects | None) -
 
 
 def _row_of_kth_subject(owners: Subjects) -> int:
-    first = np.unique(owners, return_index=True)[1]
-    return int(np.sort(first)[MIN_SUPPORT - 1])
+    n_rows = N_ROWS_FIRST
+    while True:
+        # The first rows usually have enough subjects.
+        first = np.unique(owners[:n_rows], return_index=True)[1]
+        if len(first) >= MIN_SUPPORT or n_rows >= len(owners):
+            return int(np.sort(first)[MIN_SUPPORT - 1])
+        n_rows *= 4

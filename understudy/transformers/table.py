@@ -49,7 +49,7 @@ class Drawn:
     rows: NumberedRows
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class TableTransformer:
     """The fitted transformers of all columns, in order.
 

@@ -39,12 +39,13 @@ LOWEST_PROBABILITY = 1e-300
 # erfc underflows.
 LOG_EXPANSION_FROM = 30.0
 _STANDARD = NormalDist()
+_ROOT_OF_2 = math.sqrt(2)
 
 # Probability that a row in the tail exceeds each level's offset.
 SURVIVALS = 2.0 ** (-np.arange(N_TAIL_LEVELS) / TAIL_LEVELS_PER_OCTAVE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Excesses:
     """Excesses over a threshold, and the number of larger excesses that are censored.
 
@@ -66,7 +67,7 @@ class Excesses:
     threshold: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Fit:
     """A fitted family: its loss, and the functions that convert between excesses and survival."""
 
@@ -139,7 +140,7 @@ def _fit_pareto(excesses: Excesses) -> _Fit:
             return math.inf
         if abs(shape) < 1e-6:
             return n * log_scale + (total + n_censored * censor) / scale
-        logs = float(np.log1p(rate * values).sum()) * (1 / shape + 1)
+        logs = float(np.add.reduce(np.log1p(rate * values))) * (1 / shape + 1)
         return n * log_scale + logs + n_censored * math.log1p(rate * censor) / shape
 
     (shape, log_scale), lowest = minimize(loss, (0.1, 0.0))
@@ -165,7 +166,7 @@ def _fit_weibull(excesses: Excesses) -> _Fit:
             return math.inf
         shape = math.exp(log_shape)
         density = n * (log_shape - log_scale) + (shape - 1) * (log_sum - n * log_scale)
-        powers = float(np.exp(shape * (logs - log_scale)).sum())
+        powers = float(np.add.reduce(np.exp(shape * (logs - log_scale))))
         return powers + n_censored * math.exp(shape * (log_censor - log_scale)) - density
 
     (log_shape, log_scale), lowest = minimize(loss, (0.0, 0.0))
@@ -189,14 +190,16 @@ def _fit_lognormal(excesses: Excesses) -> _Fit:
     def log_survival(log_value: float, mean: float, sd: float) -> float:
         return log_normal_probability((mean - log_value) / sd)
 
+    n_censored = excesses.n_censored
+
     def loss(parameters: Point) -> float:
         mean, log_sd = parameters
         if abs(log_sd) > LOG_SCALE_MAX:
             return math.inf
         sd = math.exp(log_sd)
         squares = 0.5 * n * (variance + (middle - mean) ** 2) / sd**2 + n * log_sd + constant
-        beyond = excesses.n_censored * log_survival(censor, mean, sd)
-        return squares - beyond + n_all * log_survival(threshold, mean, sd)
+        beyond = n_censored * log_normal_probability((mean - censor) / sd)
+        return squares - beyond + n_all * log_normal_probability((mean - threshold) / sd)
 
     (mean, log_sd), lowest = minimize(loss, (threshold, math.log(max(math.sqrt(variance), 1e-3) * 2)))
     sd = math.exp(log_sd)
@@ -218,6 +221,6 @@ def _fit_lognormal(excesses: Excesses) -> _Fit:
 def log_normal_probability(z: float) -> float:
     """Return the logarithm of the probability that a standard normal variable is below `z`."""
     if z > -LOG_EXPANSION_FROM:
-        return math.log(0.5 * math.erfc(-z / math.sqrt(2)))
+        return math.log(0.5 * math.erfc(-z / _ROOT_OF_2))
     # The first terms of the asymptotic expansion (Abramowitz and Stegun 1964, 26.2.12).
     return -0.5 * z * z - math.log(-z) - 0.5 * math.log(2 * math.pi) + math.log1p(-1 / z**2 + 3 / z**4)

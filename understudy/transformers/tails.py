@@ -12,6 +12,7 @@ import pyarrow as pa
 from understudy.transformers.base import MIN_SUPPORT, Codes, Mask, Subjects
 from understudy.transformers.bins import Bins, Tail
 from understudy.transformers.scale import Scale
+from understudy.transformers.support import count_subjects
 from understudy.transformers.tail_families import SURVIVALS, Floats, count_fitted, fit_offsets
 
 # Minimum number of rows or subjects for a column to have a tail.
@@ -27,7 +28,7 @@ LARGEST_SQUARED = 1e140
 NATURAL_MAXIMA = (1.0, 100.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ColumnNumbers:
     """A column's numbers in the column's unit, and the conversion from the bins' unit.
 
@@ -100,8 +101,7 @@ def add_tails(bins: Bins, codes: Codes, numbers: ColumnNumbers) -> Bins:
     codes : array of shape (n,)
         Bin of each number.
     """
-    n_owners = len(numbers.values) if numbers.subjects is None else len(np.unique(numbers.subjects))
-    if n_owners < N_ROWS_MIN:
+    if count_subjects(len(numbers.values), numbers.subjects) < N_ROWS_MIN:
         return bins
     ends = _ends(numbers, bins)
     low, high = _natural_bounds(numbers, ends)
@@ -140,12 +140,14 @@ def _natural_bounds(numbers: ColumnNumbers, ends: tuple[float, float]) -> tuple[
 
 def _fit(numbers: ColumnNumbers, start: float, bound: float, is_in_bin: Mask) -> Tail | None:
     """Return the upper tail of a column from its start up to a bound, or None if the column needs no tail."""
+    n_beyond = int(np.count_nonzero(numbers.values > start))
+    if not n_beyond:
+        return None
     values = numbers.values if numbers.subjects is None else _highest_of_subjects(numbers)
     n_fitted = count_fitted(len(values))
     highest = np.sort(np.partition(values, len(values) - n_fitted - 1)[-n_fitted - 1 :])
     offsets = fit_offsets(highest, start)
-    n_beyond = int(np.count_nonzero(numbers.values > start))
-    if offsets is None or not n_beyond or _variance_gain(numbers.values, start, offsets) < VARIANCE_GAIN_MIN:
+    if offsets is None or _variance_gain(numbers.values, start, offsets) < VARIANCE_GAIN_MIN:
         return None
     offsets = np.minimum(offsets / numbers.unit, _limit(numbers, max(bound - start, 0.0)))
     return Tail(n_beyond / int(np.count_nonzero(is_in_bin)), offsets) if offsets[-1] > 0 else None

@@ -20,6 +20,7 @@ from understudy.transformers.base import MIN_SUPPORT, Codes, RowStream, consecut
 from understudy.transformers.bins import fit_bins
 from understudy.transformers.integer_units import from_ticks, to_ticks
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
+from understudy.transformers.support import sort_rows
 
 
 def stream_of(codes: Codes) -> RowStream:
@@ -210,3 +211,15 @@ def test_decimals_beyond_64_bits_are_refused() -> None:
     values = pa.array([Decimal(10) ** 30] * 9, pa.decimal128(38, 0))
     with pytest.raises(InvalidInput, match="more than 18 digits"):
         fit(values)
+
+
+def test_whole_numbers_and_floats_have_the_same_order_of_subjects() -> None:
+    rng = np.random.default_rng(5)
+    values, subjects = rng.integers(0, 40, 3000).astype(np.uint64), rng.integers(0, 300, 3000)
+    whole, floats = sort_rows(values, subjects), sort_rows(values.astype(np.float64), subjects)
+    assert whole.subjects is not None
+    assert floats.subjects is not None
+    np.testing.assert_array_equal(whole.values, floats.values)
+    np.testing.assert_array_equal(whole.subjects, floats.subjects)
+    np.testing.assert_array_equal(whole.first_row, floats.first_row)
+    assert whole.n_rows_beyond == floats.n_rows_beyond

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.synthesizers.entities.groups import ROWS
-from understudy.synthesizers.entities.keys import KeyColumn, find_keys
+from understudy.synthesizers.entities.keys import KeyColumn
 from understudy.synthesizers.entities.persistence import N_ROWS_FIRST, changes_rarely, persists
 from understudy.tables.schema import ColumnKind, TableSchema
 from understudy.transformers.base import ArrowColumn
@@ -27,6 +27,10 @@ SURPRISE_MIN = 5.0
 # Maximum share of rows that differ from the most frequent value of their entity: absolute, and relative to
 # the share expected for independent rows. The first row of each entity is not counted.
 OTHERS_MAX, OTHERS_RELATIVE_MAX = 0.05, 0.1
+# The first test for such a column uses this fraction of the rows.
+N_PARTS = 8
+# Rows for the first test of whether a column has one value per entity.
+_FIRST = slice(0, 4096)
 
 # Maximum number of rows in an entity if the rows depend on each other. All rows of an entity are sampled
 # together.
@@ -77,11 +81,8 @@ class FoundGroup:
         return int(self.values.max(initial=-1)) + 1
 
 
-def find_groups(table: pa.Table, schema: TableSchema) -> list[FoundGroup]:
-    """Return the groups of entities of a table, each after the group that is its source."""
-    keys = find_keys(table, schema)
-    if not keys:
-        return []
+def make_groups(table: pa.Table, schema: TableSchema, keys: Sequence[KeyColumn]) -> list[FoundGroup]:
+    """Return the groups of entities that the given keys identify, each after the group that is its source."""
     groups = _divide(_nest(_merge(keys), table.num_rows))
     return _assign(table, _with_changing(table, schema, groups))
 
@@ -202,7 +203,9 @@ def _assign(table: pa.Table, groups: list[FoundGroup]) -> list[FoundGroup]:
 
 def is_same(values: Int64s, group: FoundGroup, first_rows: Int64s) -> bool:
     """Return whether a column has the same value in all rows of every entity."""
-    return bool((values[first_rows][group.entities] == values).all())
+    own = values[first_rows]
+    # The first rows usually differ.
+    return all((own[group.entities[part]] == values[part]).all() for part in (_FIRST, slice(None)))
 
 
 def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
@@ -211,15 +214,25 @@ def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
     An example is the address of a customer who moved. The column is then sampled once for each entity.
     Otherwise, it would vary from row to row.
     """
-    cells, counts = np.unique(group.entities * (values.max() + 1) + values, return_counts=True)
-    owners = cells // (values.max() + 1)
-    most = np.zeros(int(group.entities.max()) + 1, np.int64)
-    np.maximum.at(most, owners, counts)
     sizes = np.bincount(group.entities)
-    n_repeats, n_others = int((sizes - 1).sum()), int((sizes - most).sum())
+    n_repeats = int((sizes - 1).sum())
+    # Some of the entities usually have enough other values to reject the column.
+    some = group.entities <= np.searchsorted(np.cumsum(sizes), len(values) // N_PARTS)
+    if _count_others(values[some], group.entities[some]) > OTHERS_MAX * n_repeats:
+        return False
     shares = np.bincount(values) / len(values)
     n_expected = n_repeats * (1 - float((shares**2).sum()))
-    return n_others <= min(OTHERS_MAX * n_repeats, OTHERS_RELATIVE_MAX * n_expected)
+    limit = min(OTHERS_MAX * n_repeats, OTHERS_RELATIVE_MAX * n_expected)
+    return _count_others(values, group.entities) <= limit
+
+
+def _count_others(values: Int64s, entities: Int64s) -> int:
+    """Return how many rows do not have the most frequent value of their entity."""
+    n_values = int(values.max(initial=0)) + 1
+    cells, counts = np.unique(entities * n_values + values, return_counts=True)
+    most = np.zeros(int(entities.max(initial=0)) + 1, np.int64)
+    np.maximum.at(most, cells // n_values, counts)
+    return len(values) - int(most.sum())
 
 
 def _owner(values: Int64s, groups: list[FoundGroup], first_rows: list[Int64s], *, is_exact: bool) -> int:

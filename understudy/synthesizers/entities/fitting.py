@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from understudy.synthesizers.codes import find_labels
 from understudy.synthesizers.contexts import LearnRun
-from understudy.synthesizers.entities.arrangement import Arranged, arrange_entities, strata_of
-from understudy.synthesizers.entities.detection import FoundGroup, find_groups, first_rows_of, is_determined
+from understudy.synthesizers.entities import steps
 from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup, has_level_for_each
+from understudy.synthesizers.entities.keys import find_keys
 from understudy.synthesizers.reference_tables import declare_public_levels
 from understudy.tables.schema import TableSchema
 from understudy.transformers import generated
@@ -21,8 +22,12 @@ from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import TableTransformer
 from understudy.transformers.table_fitting import Execution, declared_subjects, fit_table
 
+if TYPE_CHECKING:
+    from understudy.synthesizers.entities.arrangement import Arranged
+    from understudy.synthesizers.entities.detection import FoundGroup
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedTable:
     """Transformers and codes of a table's columns, its entities, and the entity of each row in each group."""
 
@@ -41,14 +46,17 @@ def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTab
     InvalidInput
         If the table has no rows or does not conform to the schema, or if a column cannot be synthesized.
     """
-    found = find_groups(rows, schema)
+    keys = find_keys(rows, schema)
+    found = steps.make_groups(rows, schema, keys) if keys else []
     subjects_of = _subjects_of(rows, schema, found)
     execution = Execution(run.locale, run.n_threads, run.context.report)
     declared = declare_public_levels(rows, schema, run.references)
     fitted, codes = fit_table(rows, declared, execution, subjects_of, find_labels(rows, declared))
     fitted = replace(fitted, schema=schema)
-    strata = [strata_of(own, fitted.columns, codes) for own in found]
-    arranged = arrange_entities(found, run.seed, strata)
+    arranged: list[Arranged] = []
+    if found:
+        strata = [steps.strata_of(own, fitted.columns, codes) for own in found]
+        arranged = steps.arrange_entities(found, run.seed, strata)
     groups = (_fit_group(own, order, codes) for own, order in zip(found, arranged, strict=True))
     entities = Entities(tuple(_with_distinct(group, fitted) for group in groups))
 
@@ -72,13 +80,13 @@ def _subjects_of(rows: pa.Table, schema: TableSchema, found: list[FoundGroup]) -
     return {
         schema.columns[j].name: group.entities
         for group in found
-        if subjects is None or is_determined(group.entities, subjects)
+        if subjects is None or steps.is_determined(group.entities, subjects)
         for j in group.columns
     }
 
 
 def _fit_group(own: FoundGroup, arranged: Arranged, codes: list[Codes]) -> EntityGroup:
-    first = first_rows_of(own.entities)[arranged.order]
+    first = steps.first_rows_of(own.entities)[arranged.order]
     known_codes = {j: codes[j][first] for j in own.keys if j in own.columns}
     return EntityGroup(
         own.keys, own.columns, own.labels, own.source, arranged.grouping, known_codes, own.n_parts

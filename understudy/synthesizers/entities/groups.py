@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from understudy.synthesizers.entities.grouping import Grouping, Places
 from understudy.synthesizers.entities.positions import Allows, Counter, Position
-from understudy.synthesizers.entities.sequences import Sequences
-from understudy.synthesizers.entities.sorted_columns import SortedColumn
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowArray, Codes, NumberedRows, RowNumbers, Transformer
 from understudy.transformers.categorical import CategoricalTransformer
+
+if TYPE_CHECKING:
+    from understudy.synthesizers.entities.grouping import Grouping, Places
+    from understudy.synthesizers.entities.sequences import Sequences
+    from understudy.synthesizers.entities.sorted_columns import SortedColumn
 
 # Maximum number of groups in a model file.
 N_GROUPS_MAX = 256

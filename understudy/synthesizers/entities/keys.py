@@ -33,7 +33,7 @@ _PREFERRED = (ColumnKind.identifier, ColumnKind.national_id, ColumnKind.email, C
 Int64s = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class KeyColumn:
     """Columns that identify entities.
 

@@ -108,6 +108,9 @@ def _find_counter(values: ArrowColumn, entities: Int64s, sizes: Int64s) -> int |
         return None
     numbers = values.to_numpy().astype(np.int64)
     first = int(numbers.min())
+    # The largest entity has the highest number.
+    if int(numbers.max()) - first != int(sizes.max()) - 1:
+        return None
     order = np.lexsort((numbers, entities))
     ranks = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     return first if np.array_equal(numbers[order] - first, ranks) else None

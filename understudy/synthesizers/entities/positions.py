@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from understudy.kernels import hashing
-from understudy.synthesizers.entities.grouping import Places
 from understudy.transformers.base import ArrowArray, Codes, Mask, RowNumbers
+
+if TYPE_CHECKING:
+    from understudy.synthesizers.entities.grouping import Places
 
 # Number of the first hash stream that chooses distinct values.
 DISTINCT = 1 << 44

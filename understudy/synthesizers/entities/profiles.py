@@ -127,7 +127,8 @@ def normal_scores(codes: Codes) -> Floats:
     counts = np.bincount(codes)
     middle = (np.cumsum(counts) - counts / 2) / len(codes)
     # Importing `scipy.special.ndtri` takes longer than fitting a small table.
-    quantiles = np.array([_STANDARD.inv_cdf(p) if n else 0.0 for p, n in zip(middle, counts, strict=True)])
+    pairs = zip(middle.tolist(), counts.tolist(), strict=True)
+    quantiles = np.array([_STANDARD.inv_cdf(p) if n else 0.0 for p, n in pairs])
     scores = quantiles[codes]
     deviation = scores.std()
     return np.zeros(len(codes)) if deviation == 0 else np.asarray((scores - scores.mean()) / deviation)
@@ -168,7 +169,9 @@ def _draw_levels(codes: Codes, entities: Int64s, weight: float, rng: np.random.G
     known = owners * len(shares) + levels
     for _ in range(N_ATTEMPTS):
         drawn[pending] = rng.choice(len(shares), len(pending), p=shares)
-        pending = pending[np.isin(pending * len(shares) + drawn[pending], known)]
+        cells = pending * len(shares) + drawn[pending]
+        at = np.searchsorted(known, cells)
+        pending = pending[known[np.minimum(at, len(known) - 1)] == cells]
     ranks = np.empty(len(shares), np.int64)
     ranks[np.argsort(-counts, kind="stable")] = np.arange(len(shares))
     typical: Int64s = ranks[drawn]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
 
 import pyarrow as pa
 
-from understudy.synthesizers.entities.detection import FoundGroup, first_rows_of
+from understudy.synthesizers.entities import steps
 from understudy.synthesizers.entities.groups import ROWS, Entities
 from understudy.synthesizers.rules import Rules, find_rules
 from understudy.synthesizers.rules.fixed_combinations import FixedCombination
@@ -17,6 +18,9 @@ from understudy.synthesizers.rules.functional_dependencies import FunctionalDepe
 from understudy.synthesizers.rules.inequalities import Inequality
 from understudy.synthesizers.rules.missingness import Missingness
 from understudy.synthesizers.rules.value_rules import ConditionalEquality, Implication
+
+if TYPE_CHECKING:
+    from understudy.synthesizers.entities.detection import FoundGroup
 
 Rule: TypeAlias = (
     FunctionalDependency
@@ -62,7 +66,9 @@ def restrict_rules(rules: Rules, entities: Entities, names: Sequence[str]) -> Ru
     kept_names = {own.name for own in differences} | {own.name for own in ratios}
     hidden = {own.name for own in rules.measured} - kept_names
     columns = tuple(column for column in rules.schema.columns if column.name not in hidden)
-    kept = _keep(rules, lambda rule: view.are_related(_columns_of(rule)))
+    # Many rules have the same columns.
+    are_related = cache(view.are_related)
+    kept = _keep(rules, lambda rule: are_related(_columns_of(rule)))
     schema = rules.schema.model_copy(update={"columns": columns})
     return replace(kept, schema=schema, differences=differences, ratios=ratios)
 
@@ -90,7 +96,7 @@ def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found
     for g, own in enumerate(found):
         names = [name for name in rules.schema.names if view.belongs(name, g)]
         if len(names) > 1:
-            some = rows.select(names).take(pa.array(first_rows_of(own.entities), pa.int64()))
+            some = rows.select(names).take(pa.array(steps.first_rows_of(own.entities), pa.int64()))
             significant[g] = set(map(_key, _all_rules(find_rules(some, rules.schema.select(names)))))
 
     def is_kept(rule: Rule) -> bool:

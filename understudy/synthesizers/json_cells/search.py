@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from understudy.synthesizers.json_cells import steps
 from understudy.synthesizers.json_cells.cells import JsonCells
-from understudy.synthesizers.json_cells.screening import may_be_json
+from understudy.synthesizers.json_cells.screening import are_common, may_be_json
 from understudy.synthesizers.number_texts.screening import may_be_numbers
 from understudy.tables.schema import Column, ColumnKind, TableSchema
 from understudy.transformers.base import ArrowColumn
@@ -34,5 +34,9 @@ def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.
 
 def _may_be_split(column: Column, values: ArrowColumn) -> bool:
     # Inference does not classify quantities as identifiers, so the user declared the kind.
-    is_identifier = column.kind is ColumnKind.identifier
-    return may_be_json(values) or (not is_identifier and may_be_numbers(column, values))
+    if may_be_json(values):
+        return True
+    if column.kind is ColumnKind.identifier or not may_be_numbers(column, values):
+        return False
+    # Numbers do not identify anything, so the levels of a category remain levels if they are common.
+    return column.kind is not ColumnKind.category or not are_common(values)

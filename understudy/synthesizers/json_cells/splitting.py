@@ -6,25 +6,23 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from understudy.synthesizers.json_cells.cells import JsonCells
 from understudy.synthesizers.json_cells.columns import CellColumn, JsonColumn
 from understudy.synthesizers.json_cells.learning import Learner, Placed
 from understudy.synthesizers.json_cells.parsing import ParsedColumn, parse_column
+from understudy.synthesizers.json_cells.screening import are_common
 from understudy.synthesizers.json_cells.structure import Node
 from understudy.synthesizers.json_cells.unpacking import unpack
 from understudy.synthesizers.number_texts import learn_number_column
 from understudy.tables.inference import infer_table
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 from understudy.tables.validation import conform
-from understudy.transformers.base import MIN_SUPPORT, ArrowColumn, Subjects
+from understudy.transformers.base import ArrowColumn, Subjects
 from understudy.transformers.table_fitting import declared_subjects
 
 # Maximum length of a column name, excluding the characters that make the name unique.
 _NAME_LENGTH_MAX = 200
-# Minimum share of rows with a rare level. A category with a lower share is not split.
-_RARE_SHARE_MIN = 0.02
 
 
 def split_columns(
@@ -48,17 +46,11 @@ def split_columns(
         if split is None:
             continue
         is_plain = all(own.kind not in GENERATED_KINDS for own in split[0].columns)
-        if not (column.kind is ColumnKind.category and is_plain and _are_common(values)):
+        if not (column.kind is ColumnKind.category and is_plain and are_common(values)):
             found[column.name], parts[column.name] = split
             names |= {own.name for own in found[column.name].columns}
     cells = JsonCells(schema, found)
     return cells, _replaced(rows, parts, cells) if found else rows
-
-
-def _are_common(values: ArrowColumn) -> bool:
-    """Return whether nearly all rows contain a string that enough rows share."""
-    counts = np.asarray(pc.value_counts(values.drop_null()).field("counts"))
-    return bool(counts[counts < MIN_SUPPORT].sum() < _RARE_SHARE_MIN * counts.sum())
 
 
 def _namer(names: set[str]) -> Callable[[str], str]:
@@ -118,7 +110,7 @@ def _typed(root: Node, table: pa.Table) -> tuple[pa.Table, tuple[Column, ...]]:
     kinds = {node.state: ColumnKind.category for node in root.nodes()}
     kinds |= {node.column: ColumnKind.integer for node in root.nodes() if node.type == "array"}
     kinds |= {
-        node.column: ColumnKind.category if _are_common(table.column(node.column)) else ColumnKind.text
+        node.column: ColumnKind.category if are_common(table.column(node.column)) else ColumnKind.text
         for node in root.nodes()
         if node.type == "json" and node.column is not None
     }

@@ -17,7 +17,7 @@ from understudy.transformers.base import ArrowArray, ArrowColumn
 N_ROWS_SAMPLE = 4096
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Coded:
     """A column's values as integer codes. One code represents missing values."""
 
@@ -75,7 +75,7 @@ class Columns:
         return unit_of(self.table.schema.field(name).type, self.sample_decimals(name))
 
     def _array(self, name: str) -> ArrowArray:
-        return _one_array(self.table.column(name))
+        return one_array(self.table.column(name))
 
     def _decimals(self, name: str) -> int | None:
         return find_decimals(self.array(name))
@@ -85,7 +85,7 @@ class Columns:
 
     def _sample_array(self, name: str) -> ArrowArray:
         column = self.table.column(name)
-        return _one_array(column if self.n_sample == self.n_rows else column.take(self.rows))
+        return one_array(column if self.n_sample == self.n_rows else column.take(self.rows))
 
     def _sample_decimals(self, name: str) -> int | None:
         return find_decimals(self.sample_array(name))
@@ -121,6 +121,7 @@ def _sample_rows(n_rows: int) -> Int64s:
     return starts[:-1] + (within * np.diff(starts)).astype(np.int64)
 
 
-def _one_array(column: ArrowColumn) -> ArrowArray:
+def one_array(column: ArrowColumn) -> ArrowArray:
+    """Return the values of a column as one array."""
     chunks: list[ArrowArray] = column.chunks
     return chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)

@@ -13,7 +13,7 @@ from understudy.synthesizers.rules.columns import Columns
 from understudy.synthesizers.rules.significance import is_significant
 from understudy.synthesizers.rules.value_rules import ConditionalEquality, Literal, equal_values
 from understudy.synthesizers.rules.value_search import Candidates
-from understudy.synthesizers.rules.values import Floats, Int64s, Values, read_values
+from understudy.synthesizers.rules.values import Floats, Int64s, Values, is_text, read_values
 from understudy.transformers.base import Mask
 
 # Maximum number of columns to search, and maximum number of equalities to check on all rows.
@@ -21,6 +21,9 @@ N_COLUMNS_MAX = 48
 N_PROOFS_MAX = 256
 # Minimum number of sampled rows where the two columns are equal.
 N_EQUAL_MIN = 8
+# Maximum number of strings in a column that are compared with the strings of other columns first. Two columns
+# without common values are not equal in any row.
+N_TEXTS_MAX = 256
 
 
 def find_equalities(
@@ -39,9 +42,13 @@ def find_equalities(
     n_hypotheses = max(len(pairs), 1) * len(candidates.literals)
     names = {name for pair in pairs for name in pair}
     sample = {name: read_values(name, columns.sample_array(name), None) for name in names}
+    texts = {name: _few_texts(columns, name) for name in names}
     found: list[ConditionalEquality] = []
     n_proofs = 0
     for first, second in pairs:
+        own, other = texts[first], texts[second]
+        if own is not None and other is not None and len(own & other) < 2:
+            continue
         equal = equal_values(sample[first], sample[second])
         is_rare = np.count_nonzero(equal) < N_EQUAL_MIN
         if is_rare or equal.all() or not _varies(sample[first], equal):
@@ -62,6 +69,14 @@ def find_equalities(
             if equality is not None:
                 found.append(equality)
     return acyclic(found)
+
+
+def _few_texts(columns: Columns, name: str) -> frozenset[str] | None:
+    """Return the strings of a column in the sample, or None for many strings and for other types."""
+    if not is_text(columns.table.schema.field(name).type):
+        return None
+    keys = columns.sample_encoded(name).dictionary
+    return frozenset(keys.to_pylist()) if len(keys) <= N_TEXTS_MAX else None
 
 
 def _broken(candidates: Candidates, unequal: Mask) -> Floats:

@@ -91,7 +91,7 @@ class Derivation:
     decimals: dict[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Quantity:
     """All values of a column as integers in a unit."""
 

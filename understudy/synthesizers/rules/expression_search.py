@@ -48,7 +48,7 @@ Matrix = npt.NDArray[np.float64]
 Pair = tuple[int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Rows:
     """Complete rows of the sample.
 

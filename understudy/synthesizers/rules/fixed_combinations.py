@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -134,16 +134,25 @@ def _candidates(columns: Columns, sample: SampleCodes) -> list[tuple[int, int, I
 
     Pairs with the fewest combinations come first.
     """
-    n = len(sample.names)
     candidates = []
-    for i, j in combinations(_determinants(columns, sample), 2):
-        others = np.array([k for k in range(n) if k not in (i, j) and sample.n_codes[k] > 1], np.int64)
+    for i, j, others in _open_pairs(sample, _determinants(columns, sample)):
         n_second = int(sample.n_codes[j])
         keys = joint(sample.matrix[:, i], sample.matrix[:, j], n_second)
         others = unrefuted(columns, sample, keys, int(sample.n_codes[i]) * n_second, others)
         if len(others):
-            candidates.append((len(np.unique(keys)), int(i), int(j), others))
+            candidates.append((len(np.unique(keys)), i, j, others))
     return [(i, j, others) for _, i, j, others in sorted(candidates, key=lambda c: c[:3])]
+
+
+def _open_pairs(sample: SampleCodes, determinants: Int64s) -> Iterator[tuple[int, int, Int64s]]:
+    """Yield pairs of columns, and the other columns that may be a function of a pair."""
+    for place, i in enumerate(determinants.tolist()):
+        seconds = determinants[place + 1 :]
+        is_open = sample.open_with(i, seconds) & (sample.n_codes > 1)
+        is_open[:, i] = is_open[np.arange(len(seconds)), seconds] = False
+        for j, own in zip(seconds.tolist(), is_open, strict=True):
+            if own.any():
+                yield i, j, np.flatnonzero(own)
 
 
 def _determinants(columns: Columns, sample: SampleCodes) -> Int64s:

@@ -38,7 +38,7 @@ class FunctionalDependency:
         return f"{self.determinant} determines {self.dependent} in every row."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class SampleCodes:
     """The sample as integer codes.
 
@@ -66,6 +66,27 @@ class SampleCodes:
     def first(self) -> Int32s:
         """Codes in the rows of the first comparison."""
         return self.matrix[self.rows_first]
+
+    @cached_property
+    def _equal(self) -> npt.NDArray[np.float32]:
+        """Whether two rows have equal codes, in an array of shape (n_columns, n_pairs).
+
+        Each row is paired with the next row, and with a row that is far away.
+        """
+        codes = np.ascontiguousarray(self.matrix.T)
+        distances = (1, max(codes.shape[1] // 2, 1))
+        return np.hstack([codes[:, d:] == codes[:, :-d] for d in distances]).astype(np.float32)
+
+    def open_with(self, column: int, others: Int64s) -> npt.NDArray[np.bool_]:
+        """Return which columns may be a function of a column together with one of the others.
+
+        Returns
+        -------
+        array of shape (n_others, n_columns)
+            False if two of the compared rows are equal in both columns, but not in the third.
+        """
+        both = self._equal[others] * self._equal[column]
+        return np.asarray(both @ self._equal.T == both.sum(axis=1, keepdims=True))
 
 
 def encode_sample(columns: Columns) -> SampleCodes:

@@ -58,7 +58,7 @@ Matrix = npt.NDArray[np.float64]
 Part = tuple[int, int, Shape]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sample:
     """Numeric values in the first rows of the sample.
 
@@ -214,29 +214,35 @@ def _unrefuted(sample: Sample, forms: list[list[Part]], targets: list[int]) -> n
 
     The factors are compared as logarithms.
     """
-    every = max(sample.numbers.shape[1] // N_ROWS_LOGS, 1)
+    n_rows = sample.numbers.shape[1]
+    rows = np.arange(n_rows)
+    every = max(n_rows // N_ROWS_LOGS, 1)
+    # The rows of the later tests follow the rows of the first tests.
+    rows = np.argsort(rows % every > 0, kind="stable")
     parts = list(dict.fromkeys(part for form in forms for part in form))
     at = {part: k for k, part in enumerate(parts)}
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(np.abs([sample.power(part)[::every] for part in parts]))
-        numbers = np.abs(sample.numbers[targets][:, ::every])
+        logs = np.log(np.abs([sample.power(part)[rows] for part in parts]))
+        numbers = np.abs(sample.numbers[targets][:, rows])
         error = sample.slack[targets][:, None] + PRECISION * numbers
         least, most = np.log(np.maximum(numbers - error, 0)), np.log(numbers + error)
-    logs = np.vstack((logs, np.zeros(logs.shape[1])))
+    logs = np.vstack((logs, np.zeros(n_rows)))
     places = np.array([[at[part] for part in form] + [-1] * (3 - len(form)) for form in forms])
     is_open = ~np.isfinite(logs)
     logs[is_open] = 0.0
-    product, is_open = logs[places].sum(axis=1), is_open[places].any(axis=1)
+    # A form that no constant fits in some of the rows is not computed in the other rows.
+    left = np.repeat(np.arange(len(targets)), len(forms)), np.tile(np.arange(len(forms)), len(targets))
+    for some in (slice(N_ROWS_FEW), slice(-(-n_rows // every)), slice(None)):
+        target, form = left
+        used, at_form = np.unique(form, return_inverse=True)
+        product = logs[:, some][places[used]].sum(axis=1)[at_form]
+        unknown = is_open[:, some][places[used]].any(axis=1)[at_form] | np.isnan(least[target, some])
+        low = np.where(unknown, -np.inf, least[target, some] - product).max(axis=1)
+        high = np.where(unknown, np.inf, most[target, some] - product).min(axis=1)
+        fits = low <= high + PRECISION
+        left = target[fits], form[fits]
     allowed = np.zeros((len(targets), len(forms)), np.bool_)
-    for k in range(len(targets)):
-        left = np.arange(len(forms))
-        # A form that no constant fits in some of the rows is not computed in the other rows.
-        for n_rows in (N_ROWS_FEW, product.shape[1]):
-            unknown = is_open[left, :n_rows] | np.isnan(least[k, :n_rows])
-            low = np.where(unknown, -np.inf, least[k, :n_rows] - product[left, :n_rows]).max(axis=1)
-            high = np.where(unknown, np.inf, most[k, :n_rows] - product[left, :n_rows]).min(axis=1)
-            left = left[low <= high + PRECISION]
-        allowed[k, left] = True
+    allowed[left] = True
     return allowed
 
 
@@ -245,8 +251,8 @@ def _bounds(numbers: Matrix, slack: Floats, product: Floats) -> tuple[Floats, Fl
     error = slack[:, None] + PRECISION * np.abs(numbers)
     signed, size = numbers * np.sign(product), np.abs(product)
     is_rare = (~np.isnan(numbers)).sum(axis=1) < N_ROWS_MIN
-    low = np.nanmax(np.where(np.isnan(signed), -np.inf, (signed - error) / size), axis=1)
-    high = np.nanmin(np.where(np.isnan(signed), np.inf, (signed + error) / size), axis=1)
+    low = np.fmax.reduce((signed - error) / size, axis=1, initial=-np.inf)
+    high = np.fmin.reduce((signed + error) / size, axis=1, initial=np.inf)
     return np.where(is_rare, np.inf, low), high
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -55,7 +56,7 @@ class RatioDerivation:
     decimals: dict[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Candidate:
     """A target, its bases with their exponents, and the gain of the ratio in nats."""
 
@@ -86,7 +87,7 @@ def find_ratios(
     """
     quantities = list(_quantities(columns, excluded))
     targets = [i for i, own in enumerate(quantities) if own.name not in fixed and _is_fine(own)]
-    forms = {i: list(_forms(quantities, i)) for i in targets}
+    forms = {i: _forms(len(quantities), i) for i in targets}
     narrow = find_narrow(quantities, {form for own in forms.values() for _, form in own})
     candidates: list[_Candidate] = []
     for i, own in forms.items():
@@ -148,15 +149,20 @@ def _is_fine(target: Quantity) -> bool:
 Form = tuple[tuple[int, ...], tuple[int, ...]]
 
 
-def _forms(quantities: Sequence[Quantity], target: int) -> Iterator[tuple[Form, Signs]]:
-    """Yield the ratios of a target to one or two columns, with their signs."""
-    others = [i for i in range(len(quantities)) if i != target]
+@lru_cache(maxsize=2 * N_COLUMNS_MAX)
+def _forms(n_columns: int, target: int) -> tuple[tuple[Form, Signs], ...]:
+    """Return the ratios of a target to one or two of the other columns, with their signs."""
+    others = [i for i in range(n_columns) if i != target]
     forms: list[Form] = [((base,), (exponent,)) for base in others for exponent in (1, -1)]
     if len(others) < N_COLUMNS_CUBED:
         forms += [(pair, own) for pair in combinations(others, 2) for own in ((1, 1), (1, -1), (-1, 1))]
-    for bases, exponents in forms:
-        signs = sorted([(target, 1), *((i, -e) for i, e in zip(bases, exponents, strict=True))])
-        yield (bases, exponents), tuple((i, sign * signs[0][1]) for i, sign in signs)
+    return tuple((form, _signs(form, target)) for form in forms)
+
+
+def _signs(form: Form, target: int) -> Signs:
+    bases, exponents = form
+    signs = sorted([(target, 1), *((i, -e) for i, e in zip(bases, exponents, strict=True))])
+    return tuple((i, sign * signs[0][1]) for i, sign in signs)
 
 
 def _candidates(
@@ -176,7 +182,7 @@ def _candidates(
             yield _Candidate(target, bases, exponents, gain)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Sample:
     """Rows with values in a target and in its bases. The entropy of ratios is measured on these rows.
 

@@ -30,7 +30,7 @@ Logs = npt.NDArray[np.float64]
 Signs = tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Quantity:
     """The sampled numbers of a column, and their logarithms without the sign.
 

@@ -36,7 +36,7 @@ ROUNDING = 0.6
 _INTEGER_MAX = 2**61
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Quantity:
     """A column of the sample as integers."""
 

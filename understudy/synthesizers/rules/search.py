@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from typing import TypeVar
 
 import pyarrow as pa
@@ -216,8 +217,9 @@ def with_used_levels(rules: ValueRules) -> ValueRules:
         for name, own in numbers.items()
     }
 
+    @cache
     def renumbered(literal: Literal) -> Literal:
-        return replace(literal, level=numbers[literal.column][literal.level])
+        return Literal(literal.column, numbers[literal.column][literal.level], literal.is_negated)
 
     return ValueRules(
         tuple(Implication(renumbered(r.condition), renumbered(r.consequence)) for r in rules.implications),

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from understudy.synthesizers.rules.block import Block
+from understudy.synthesizers.rules.columns import one_array
 from understudy.synthesizers.rules.fixed_combinations import (
     MISSING,
     SHARED_FRACTION_MIN,
@@ -39,9 +40,8 @@ def without_rare_values(rules: Rules, rows: pa.Table, subjects_of: Mapping[str, 
         Subject or entity of each row, for each column with values counted by subject.
     """
     own = rules.value_rules
-    whole = rows.combine_chunks()
     shared = {
-        name: _shared_levels(rules, name, whole, subjects)
+        name: _shared_levels(rules, name, rows, subjects)
         for name, subjects in subjects_of.items()
         if name in own.levels
     }
@@ -55,7 +55,7 @@ def without_rare_values(rules: Rules, rows: pa.Table, subjects_of: Mapping[str, 
         implications=tuple(r for r in own.implications if is_kept(r.condition) and is_kept(r.consequence)),
         equalities=tuple(r for r in own.equalities if is_kept(r.condition)),
     )
-    return _without_rare_combinations(replace(rules, value_rules=kept), whole, subjects_of)
+    return _without_rare_combinations(replace(rules, value_rules=kept), rows, subjects_of)
 
 
 def _without_rare_combinations(rules: Rules, rows: pa.Table, subjects_of: Mapping[str, Subjects]) -> Rules:
@@ -95,7 +95,7 @@ def _shared_pair(
     rules: Rules, pair: FixedCombination, rows: pa.Table, subjects_of: Mapping[str, Subjects]
 ) -> FixedCombination | None:
     """Return the rule without rare combinations, or None if the remaining ones cover too few rows."""
-    arrays = {name: rows.column(name).chunks[0] for name in pair.columns}
+    arrays = {name: one_array(rows.column(name)) for name in pair.columns}
     block = Block(rules, arrays)
     own = np.stack([block.levels(name) for name in pair.columns], axis=1)
     combinations, of_row = np.unique(np.vstack((pair.combinations, own)), axis=0, return_inverse=True)
@@ -115,8 +115,7 @@ def _shared_pair(
 def _shared_levels(rules: Rules, name: str, rows: pa.Table, subjects: Subjects) -> Mask:
     """Return a mask of the levels that enough subjects share."""
     n_levels = len(rules.value_rules.levels[name].keys) + 1
-    (array,) = rows.column(name).chunks
-    levels = Block(rules, {name: array}).value_levels(name).astype(np.int64)
+    levels = Block(rules, {name: one_array(rows.column(name))}).value_levels(name).astype(np.int64)
     known = (levels > MISSING) & (levels < n_levels)
     shared: Mask = count_sharers(levels[known], n_levels, subjects[known]) >= MIN_SUPPORT
     return shared

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 
 from understudy.synthesizers.rules.fixed_combinations import MISSING, Levels
-from understudy.synthesizers.rules.values import Int32s, Values
+from understudy.synthesizers.rules.values import Int32s, Values, is_text
 from understudy.transformers.base import Mask
 
 # Functions from the name of a column to its levels, or to its values, in a block of rows.
@@ -22,7 +22,7 @@ LevelsOf = Callable[[str], Int32s]
 ValuesOf = Callable[[str], Values]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Literal:
     """Condition that a column has a certain value, or does not have this value.
 
@@ -87,8 +87,11 @@ class ConditionalEquality:
 
 def equal_values(first: Values, second: Values) -> Mask:
     """Return a mask of equal values. Two missing values are equal."""
-    same = pc.equal(first.keys, second.keys).fill_null(False)
-    equal: Mask = np.asarray(same.to_numpy(zero_copy_only=False), dtype=np.bool_)
+    if is_text(first.keys.type):
+        same = pc.equal(first.keys, second.keys).fill_null(False)
+        equal: Mask = np.asarray(same.to_numpy(zero_copy_only=False), dtype=np.bool_)
+    else:
+        equal = first.numbers == second.numbers
     if first.missing is None and second.missing is None:
         return equal
     return np.where(first.mask | second.mask, first.mask & second.mask, equal)

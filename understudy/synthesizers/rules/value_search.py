@@ -6,7 +6,6 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from understudy.synthesizers.rules.functional_dependencies import FunctionalDepe
 from understudy.synthesizers.rules.significance import CHANCE_MAX
 from understudy.synthesizers.rules.value_rules import Implication, Literal
 from understudy.synthesizers.rules.values import Int32s, Int64s, Values
-from understudy.transformers.base import MIN_SUPPORT, Mask
+from understudy.transformers.base import MIN_SUPPORT, ArrowArray, Mask
 
 # Maximum number of columns to search, of literals per column, and of literals in total.
 N_COLUMNS_MAX = 128
@@ -34,10 +33,16 @@ N_VALUES_FEW = 256
 SHARE_MIN = 0.01
 # Factor for the evidence threshold of values that never occur together.
 EXCLUSION_FACTOR = 2.0
+# Number of sampled rows in the first test of values that never occur together.
+N_ROWS_FIRST = 512
+# Number of rows of each literal in the first test of what the literal implies.
+N_ROWS_OF_LITERAL = 24
+# Number of bytes that are compared at once, which limits the memory.
+N_BYTES_AT_ONCE = 2**21
 Matrix = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LeveledColumn:
     """A column as levels: its frequent values, missing values, and all other values.
 
@@ -49,19 +54,37 @@ class LeveledColumn:
         MISSING, the level of a frequent value, or the number after the last level for other values.
     sampled : array of shape (n_sample,)
         Levels of the sample.
+    counts : array of shape (n_levels,)
+        Number of rows that have each level.
     """
 
     values: Levels
     levels: Int64s
     sampled: Int64s
+    counts: Int64s
 
     @property
     def n_levels(self) -> int:
         """Number of levels, including the level of missing values and the level of all other values."""
         return len(self.values.keys) + 2
 
+    def some_rows(self, literals: list[Literal]) -> Int64s:
+        """Return some of the rows that satisfy each literal, in an array of shape (n_literals, n_rows)."""
+        # Few levels fit into 8 bits, which are sorted in linear time.
+        ordered = np.argsort(self.levels.astype(np.uint8), kind="stable")
+        starts = np.cumsum(self.counts) - self.counts
+        first = np.array([starts[1] if own.is_negated else starts[own.level] for own in literals])
+        n = np.array(
+            [
+                len(ordered) - first[i] if own.is_negated else self.counts[own.level]
+                for i, own in enumerate(literals)
+            ]
+        )
+        places = first[:, None] + np.arange(N_ROWS_OF_LITERAL) * n[:, None] // N_ROWS_OF_LITERAL
+        return np.asarray(ordered[places])
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Candidates:
     """Literals of a table.
 
@@ -100,13 +123,68 @@ class Candidates:
         own = self.leveled[name]
         return np.asarray(self._selections[name] @ np.bincount(own.sampled[rows], minlength=own.n_levels))
 
-    def count_together(self, first: str, second: str, *, in_sample: bool) -> Matrix:
-        """Return the number of rows that satisfy each pair of literals from two columns."""
-        a, b = self.leveled[first], self.leveled[second]
-        one, other = (a.sampled, b.sampled) if in_sample else (a.levels, b.levels)
-        joint = one * b.n_levels + other
-        table = np.bincount(joint, minlength=a.n_levels * b.n_levels).reshape(a.n_levels, b.n_levels)
-        return np.asarray(self._selections[first] @ table @ self._selections[second].T)
+    def count_all(self, *, in_sample: bool) -> npt.NDArray[np.number[Any]]:
+        """Return the number of rows that satisfy each literal."""
+        if not in_sample:
+            return self.counts
+        return np.concatenate([self.count_sampled(name, slice(None)) for name in self.places])
+
+    def may_imply(self) -> npt.NDArray[np.bool_]:
+        """Return which literals hold in all tested rows of each literal, as a square array."""
+        rows = np.vstack(
+            [self.leveled[name].some_rows(self.literals[at]) for name, at in self.places.items()]
+        )
+        holds = []
+        for name, at in self.places.items():
+            levels = self.leveled[name].levels[rows]
+            low, high = levels.min(axis=1)[:, None], levels.max(axis=1)[:, None]
+            own = np.array([literal.level for literal in self.literals[at]])
+            # A negated literal only requires that the value is present.
+            is_negated = np.array([literal.is_negated for literal in self.literals[at]])
+            holds.append(np.where(is_negated, low > MISSING, (low == own) & (high == own)))
+        return np.hstack(holds)
+
+    def never_in_sample(self, names: Collection[str]) -> npt.NDArray[np.bool_]:
+        """Return which literals of the named columns never hold together in some rows of the sample."""
+        never = np.zeros((len(self.literals), len(self.literals)), np.bool_)
+        used = [i for i, literal in enumerate(self.literals) if literal.column in names]
+        if used:
+            n = len(self.leveled[self.literals[used[0]].column].sampled)
+            rows = np.linspace(0, n - 1, min(N_ROWS_FIRST, n)).astype(np.int64)
+            selected = ((name, own) for name, own in self._selections.items() if name in names)
+            holds = [own[:, self.leveled[name].sampled[rows]] for name, own in selected]
+            matrix = np.concatenate(holds).astype(np.float32)
+            never[np.ix_(used, used)] = matrix @ matrix.T == 0
+        return never
+
+    def count_together(self, first: Int64s, second: Int64s, *, in_sample: bool) -> Int64s:
+        """Return the number of rows that satisfy both literals of each pair, given two arrays of indices."""
+        used = np.zeros(len(self.literals), np.bool_)
+        used[first] = used[second] = True
+        bits, at = self._pack(used, in_sample=in_sample), np.cumsum(used) - 1
+        together = np.zeros(len(first), np.int64)
+        n_pairs = max(N_BYTES_AT_ONCE // max(bits[:1].nbytes, 1), 1)
+        for start in range(0, len(first), n_pairs):
+            some = slice(start, start + n_pairs)
+            both = bits[at[first[some]]] & bits[at[second[some]]]
+            together[some] = np.bitwise_count(both).sum(axis=1, dtype=np.int64)
+        return together
+
+    def _pack(self, used: Mask, *, in_sample: bool) -> npt.NDArray[np.uint64]:
+        """Return one bit per row for each used literal, which is 1 if the row satisfies the literal."""
+        packed = []
+        for name, place in self.places.items():
+            levels = self.leveled[name].sampled if in_sample else self.leveled[name].levels
+            levels = levels.astype(np.uint16)
+            chosen = (
+                literal for literal, is_used in zip(self.literals[place], used[place], strict=True) if is_used
+            )
+            packed += [np.packbits(literal.holds(levels)) for literal in chosen]
+        n_bytes = len(packed[0]) if packed else 0
+        bits = np.zeros((len(packed), n_bytes + -n_bytes % 8), np.uint8)
+        if packed:
+            bits[:, :n_bytes] = packed
+        return bits.view(np.uint64)
 
     def rows_of(self, literal: Literal) -> Mask:
         """Return the mask of the rows that satisfy a literal."""
@@ -120,7 +198,7 @@ def find_literals(columns: Columns, names: list[str]) -> Candidates:
     counts: list[int] = []
     for name in names[:N_COLUMNS_MAX]:
         own = _level(columns, name)
-        n_rows = np.bincount(own.levels, minlength=own.n_levels)[:-1]
+        n_rows = own.counts[:-1]
         levels = [level for level, n in enumerate(n_rows.tolist()) if MIN_SUPPORT <= n < columns.n_rows]
         found = [Literal(name, level) for level in levels]
         numbers = n_rows[levels].tolist()
@@ -140,18 +218,31 @@ def _level(columns: Columns, name: str) -> LeveledColumn:
     least = max(MIN_SUPPORT, math.ceil(SHARE_MIN * columns.n_sample))
     is_few = len(encoded.dictionary) <= N_VALUES_FEW
     if not is_few:
-        values = _often(encoded, sample.missing, least)
+        values = _often(encoded.dictionary, _count_codes(encoded, sample.missing), least)
         found = values.find(columns.all(name)) if len(values.keys) else _missing_levels(columns.all(name))
         levels = np.where(found == UNKNOWN, len(values.keys) + 1, found).astype(np.int64)
-        return LeveledColumn(values, levels, levels[columns.rows])
+        return LeveledColumn(
+            values, levels, levels[columns.rows], np.bincount(levels, minlength=len(values.keys) + 2)
+        )
     own = columns.all(name)
     encoded = columns.encoded(name)
-    values = _often(encoded, own.missing, MIN_SUPPORT)
+    n_rows = _count_codes(encoded, own.missing)
+    values = _often(encoded.dictionary, n_rows, MIN_SUPPORT)
     places = pc.index_in(encoded.dictionary, value_set=values.keys).fill_null(len(values.keys))
-    levels = np.append(places.to_numpy() + 1, MISSING).astype(np.int64)[_codes(encoded)]
+    level_of_code = np.append(places.to_numpy() + 1, MISSING).astype(np.int64)
+    levels = level_of_code[_codes(encoded)]
     if own.missing is not None:
         levels = np.where(own.missing, MISSING, levels)
-    return LeveledColumn(values, levels, levels[columns.rows])
+    counts = np.zeros(len(values.keys) + 2, np.int64)
+    np.add.at(counts, level_of_code[:-1], n_rows)
+    counts[MISSING] = columns.n_rows - n_rows.sum()
+    return LeveledColumn(values, levels, levels[columns.rows], counts)
+
+
+def _count_codes(encoded: Any, missing: Mask | None) -> Int64s:  # Any: stubs have no dictionary type
+    """Return the number of present values with each code of a dictionary-encoded array."""
+    codes, n = _codes(encoded), len(encoded.dictionary)
+    return np.bincount(codes if missing is None else codes[~missing], minlength=n)[:n]
 
 
 def _codes(encoded: Any) -> Int32s:  # Any: stubs have no dictionary type
@@ -167,20 +258,17 @@ def _missing_levels(values: Values) -> Int32s:
     return levels if values.missing is None else np.where(values.missing, np.int32(MISSING), levels)
 
 
-def _often(encoded: Any, missing: Mask | None, least: int) -> Levels:  # Any: stubs have no dictionary type
-    """Return the frequent values of a column, as sorted levels."""
-    codes = _codes(encoded)
-    counts = np.bincount(codes if missing is None else codes[~missing], minlength=len(encoded.dictionary))
-    counts = counts[: len(encoded.dictionary)]
+def _often(keys: ArrowArray, counts: Int64s, least: int) -> Levels:
+    """Return the frequent values of a column, as sorted levels, given the number of rows of each value."""
     shared = np.flatnonzero(counts >= least)
     if not len(shared):
-        return Levels(encoded.dictionary.slice(0, 0))
-    often = shared[np.argsort(-counts[shared], kind="stable")[:N_LITERALS_OF_COLUMN]]
-    keys = encoded.dictionary
-    # The lowest and the highest value often have a meaning, such as zero or 999.
-    order = pc.sort_indices(keys.take(pa.array(shared, pa.int64()))).to_numpy()
-    ends = shared[order[[0, -1]]]
-    chosen = keys.take(pa.array(np.union1d(often, ends), pa.int64()))
+        return Levels(keys.slice(0, 0))
+    chosen = keys.take(pa.array(shared, pa.int64()))
+    if len(shared) > N_LITERALS_OF_COLUMN:
+        often = np.argsort(-counts[shared], kind="stable")[:N_LITERALS_OF_COLUMN]
+        # The lowest and the highest value often have a meaning, such as zero or 999.
+        ends = pc.sort_indices(chosen).to_numpy()[[0, -1]]
+        chosen = chosen.take(pa.array(np.union1d(often, ends), pa.int64()))
     return Levels(chosen.take(pc.sort_indices(chosen)))
 
 
@@ -216,36 +304,25 @@ def _prove(
     least = math.log(2 * n * n / CHANCE_MAX)
     evident = may & (candidates.counts[:, None] * -np.log(share)[None, :] > least)
     # Numbers that never occur together usually belong to ranges, which a chain learns.
-    is_label = np.array([not columns.is_quantity(literal.column) for literal in candidates.literals])
+    labels = {name for name in candidates.places if not columns.is_quantity(name)}
+    is_label = np.array([literal.column in labels for literal in candidates.literals])
     is_value = is_label & [not literal.is_about_missing for literal in candidates.literals]
     # Pairs of values that never occur together are numerous, so they need more evidence.
     evident_not = candidates.counts[:, None] * -np.log1p(-share)[None, :] > EXCLUSION_FACTOR * least
     evident_not &= may & may.T & is_value[:, None] & is_value[None, :]
-    edges: set[tuple[int, int]] = set()
-    excluded: set[tuple[int, int]] = set()
-    names = list(candidates.places)
-    sampled = {name: candidates.count_sampled(name, slice(None)) for name in names}
-    for first, second in combinations(names, 2):
-        a, b = candidates.places[first], candidates.places[second]
-        open_ = evident[a, b], evident[b, a].T, evident_not[a, b]
-        for in_sample in (True, False):
-            if not any(mask.any() for mask in open_):
-                break
-            together = candidates.count_together(first, second, in_sample=in_sample)
-            counts = (
-                [sampled[first], sampled[second]] if in_sample else [candidates.counts[own] for own in (a, b)]
-            )
-            forward, backward, never = open_
-            open_ = (
-                forward & (together == counts[0][:, None]),
-                backward & (together == counts[1][None, :]),
-                never & (together == 0),
-            )
-        else:
-            edges |= {(a.start + i, b.start + j) for i, j in np.argwhere(open_[0]).tolist()}
-            edges |= {(b.start + j, a.start + i) for i, j in np.argwhere(open_[1]).tolist()}
-            excluded |= {(a.start + i, b.start + j) for i, j in np.argwhere(open_[2]).tolist()}
-    return edges, excluded
+    evident &= candidates.may_imply()
+    evident_not &= candidates.never_in_sample(labels)
+    # The literals of a column are consecutive, so the first literal of a pair belongs to an earlier column.
+    implied, excluded = np.nonzero(evident), np.nonzero(np.triu(evident_not))
+    for in_sample in (True, False):
+        counts = candidates.count_all(in_sample=in_sample)
+        together = candidates.count_together(*implied, in_sample=in_sample)
+        holds = together == counts[implied[0]]
+        implied = implied[0][holds], implied[1][holds]
+        holds = candidates.count_together(*excluded, in_sample=in_sample) == 0
+        excluded = excluded[0][holds], excluded[1][holds]
+    edges, never = (set(zip(*(own.tolist() for own in pairs), strict=True)) for pairs in (implied, excluded))
+    return edges, never
 
 
 def _pairs(literals: list[Literal], lookups: Collection[FunctionalDependency]) -> npt.NDArray[np.bool_]:

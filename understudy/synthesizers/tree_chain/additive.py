@@ -48,7 +48,7 @@ NO_PREDICTOR = Predictor(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Moments:
     """Second moments of the terms of all columns, in the order of the chain.
 
@@ -197,8 +197,10 @@ def _tabulate(
 
 def with_bins(predictor: Predictor, sums: npt.NDArray[np.int64]) -> Predictor:
     """Return the predictor with bins that contain nearly equal numbers of the given sums."""
-    edges = np.unique(np.quantile(sums, np.linspace(0, 1, N_BINS + 1)[1:-1]))
-    low, high = int(sums.min()), int(sums.max())
+    # The quantiles of sorted numbers take less time.
+    ordered = np.sort(sums)
+    edges = np.unique(np.quantile(ordered, np.linspace(0, 1, N_BINS + 1)[1:-1]))
+    low, high = int(ordered[0]), int(ordered[-1])
     shift = max((high - low).bit_length() - (N_PLACES - 1).bit_length(), 0)
     middle = low + ((np.arange(((high - low) >> shift) + 1) + 0.5) * 2.0**shift)
     bins = np.searchsorted(edges, middle).astype(np.uint8)

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
         unique_rows_from_arrays,
         unique_rows_to_arrays,
     )
+    from understudy.synthesizers.tree_chain.promises import promises
+    from understudy.synthesizers.tree_chain.ratio_columns import ratios_from_arrays, ratios_to_arrays
     from understudy.synthesizers.tree_chain.row_sampling import RowSampler
+    from understudy.synthesizers.tree_chain.size_columns import sizes_from_arrays, sizes_to_arrays
 
 __all__ = [
     "RowSampler",
@@ -30,8 +33,13 @@ __all__ = [
     "links_from_arrays",
     "links_to_arrays",
     "make_card",
+    "promises",
+    "ratios_from_arrays",
+    "ratios_to_arrays",
     "refinement_from_arrays",
     "refinement_to_arrays",
+    "sizes_from_arrays",
+    "sizes_to_arrays",
     "unique_rows_from_arrays",
     "unique_rows_to_arrays",
 ]
@@ -39,7 +47,12 @@ __all__ = [
 __getattr__ = lazy_members(
     __name__,
     "understudy.synthesizers.cards:make_card",
+    "understudy.synthesizers.tree_chain.promises:promises",
+    "understudy.synthesizers.tree_chain.ratio_columns:ratios_from_arrays",
+    "understudy.synthesizers.tree_chain.ratio_columns:ratios_to_arrays",
     "understudy.synthesizers.tree_chain.row_sampling:RowSampler",
+    "understudy.synthesizers.tree_chain.size_columns:sizes_from_arrays",
+    "understudy.synthesizers.tree_chain.size_columns:sizes_to_arrays",
     "understudy.synthesizers.tree_chain.files:enforcer_from_arrays",
     "understudy.synthesizers.tree_chain.files:enforcer_to_arrays",
     "understudy.synthesizers.tree_chain.files:links_from_arrays",

@@ -34,7 +34,7 @@ def halve_rows(n_rows: int, seed: int) -> CoarseCodes:
     return (words & np.uint64(1)).astype(np.uint8)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class BoostedColumn:
     """A column to predict, and the rows that the predictor is fitted on.
 

@@ -27,7 +27,7 @@ from understudy.transformers.coarse_codes import fit_coarse
 from understudy.transformers.level_sources import LevelSource
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Link:
     """Conditional distribution of a column, or a lookup of its codes by another column.
 
@@ -99,7 +99,7 @@ def look_up(
     return Link(column, nothing, coarse, NO_FOREST, additive.NO_PREDICTOR, *by, levels)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Arranged:
     """Order of the columns, with the lookups and the possible dependencies of each column.
 
@@ -127,7 +127,7 @@ class Arranged:
         return np.array([allowed is None or j in allowed for j in earlier], np.bool_)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Encoded:
     """Codes and coarse codes of the training rows for all columns, in table order.
 
@@ -186,7 +186,7 @@ def encode(codes: list[Codes], transformers: Sequence[Transformer]) -> Encoded:
     return Encoded(codes, n_codes, [t.is_ordinal for t in transformers], coarse_of, coarse)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class _Training:
     """Encoded rows in chain order, with the statistics for fitting predictors."""
 

@@ -21,7 +21,7 @@ from understudy.transformers.numeric import NumericTransformer
 Int32s = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CodedPair:
     """Values of two columns that may occur together.
 
@@ -48,7 +48,7 @@ class CodedPair:
         return kept
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class ForcedCode:
     """A code of one column that codes of another column imply.
 

@@ -34,7 +34,7 @@ from understudy.transformers.table_fitting import declared_subjects, fit_column
 N_DIFFERENCES_MAX = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class DrawnTable:
     """A table with its rules and entities, and columns that are drawn but are not part of sampled rows.
 

@@ -35,7 +35,7 @@ REDRAWS = 1 << 42
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class CodedOrder:
     """Inequality between two drawn columns.
 
@@ -72,7 +72,7 @@ class ColumnChecks:
         return of_pairs | {j for order in self.orders for j in (order.low, order.high)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Redrawing:
     """Redrawing of single columns if their values break rules with preceding columns.
 

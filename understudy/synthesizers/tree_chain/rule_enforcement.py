@@ -44,7 +44,7 @@ KEPT_SHARE_MIN = 0.05
 Pair = tuple[int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class RuleEnforcer:
     """Rules of a fitted chain.
 

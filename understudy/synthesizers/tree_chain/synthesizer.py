@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,9 @@ from understudy.parameters.constraints import SamplingConstraints
 from understudy.synthesizers.base import Json, ModelCard, ModelWriter
 from understudy.synthesizers.blocks import draw_blocks
 from understudy.synthesizers.contexts import LearnRun, SampleContext
-from understudy.synthesizers.entities.detection import FoundGroup
 from understudy.synthesizers.entities.fitting import fit_columns
 from understudy.synthesizers.single_table import RowRequest, SingleTableSynthesizer
-from understudy.synthesizers.tree_chain import after_fit, completion
+from understudy.synthesizers.tree_chain import after_fit, completion, entity_steps
 from understudy.synthesizers.tree_chain.budget import choose_preset
 from understudy.synthesizers.tree_chain.chain import Arranged, Encoded, encode, fit_chain
 from understudy.synthesizers.tree_chain.code_parts import insert_parts
@@ -31,18 +30,14 @@ from understudy.synthesizers.tree_chain.difference_columns import (
     differences_to_arrays,
     learned_columns,
 )
-from understudy.synthesizers.tree_chain.entity_columns import add_positions, arrange_columns, rows_of_entities
+from understudy.synthesizers.tree_chain.entity_columns import arrange_columns, rows_of_entities
 from understudy.synthesizers.tree_chain.level_lookups import add_level_lookups, find_codes, numbering_of
 from understudy.synthesizers.tree_chain.order import ascending_order, choose_order
 from understudy.synthesizers.tree_chain.parameters import TreeChainParameters
 from understudy.synthesizers.tree_chain.presets import ATTACK, ATTACKED, PRESETS
-from understudy.synthesizers.tree_chain.profile_columns import add_profile_columns, hide_profiles
-from understudy.synthesizers.tree_chain.promises import promises
 from understudy.synthesizers.tree_chain.proposals import Acceptance
-from understudy.synthesizers.tree_chain.ratio_columns import ratios_from_arrays, ratios_to_arrays
 from understudy.synthesizers.tree_chain.redrawing import Redrawing, make_redrawing
 from understudy.synthesizers.tree_chain.refinement import fit_refinement
-from understudy.synthesizers.tree_chain.row_order import add_sorted_columns, find_row_order
 from understudy.synthesizers.tree_chain.rule_enforcement import (
     N_ROWS_TRIED,
     RuleEnforcer,
@@ -50,12 +45,6 @@ from understudy.synthesizers.tree_chain.rule_enforcement import (
     is_often,
 )
 from understudy.synthesizers.tree_chain.sampling import Drawing, draw_codes
-from understudy.synthesizers.tree_chain.sequence_columns import add_sequence_columns
-from understudy.synthesizers.tree_chain.size_columns import (
-    add_size_columns,
-    sizes_from_arrays,
-    sizes_to_arrays,
-)
 from understudy.synthesizers.tree_chain.unique_entities import (
     UniqueEntities,
     find_unique_entities,
@@ -78,8 +67,22 @@ from understudy.transformers.base import (
 )
 from understudy.transformers.table import TableTransformer
 
+if TYPE_CHECKING:
+    from understudy.synthesizers.entities.detection import FoundGroup
+    from understudy.synthesizers.entities.order_search import Order
+
 # Mask that separates the seed of draws during a fit from the seed of the fit.
 _PRACTICE = 0x5EED
+
+
+def _add_entity_columns(
+    drawn: DrawnTable, found: list[FoundGroup], seed: int
+) -> tuple[DrawnTable, Order | None]:
+    """Return a table with the further columns that entities need, and the order of the rows of an entity."""
+    drawn = entity_steps.add_size_columns(entity_steps.add_positions(drawn, found), found)
+    order = entity_steps.find_row_order(drawn, found)
+    drawn = entity_steps.add_sequence_columns(drawn, found, order, seed)
+    return entity_steps.add_profile_columns(drawn, found, seed), order
 
 
 class TreeChain(SingleTableSynthesizer):
@@ -96,27 +99,29 @@ class TreeChain(SingleTableSynthesizer):
         run.context.report("finding rules", 0.0)
         drawn = add_difference_columns(rows, fitted)
         run.context.report("finding rules", 0.85)
-        drawn = add_size_columns(add_positions(drawn, fitted.found), fitted.found)
-        order = find_row_order(drawn, fitted.found)
-        drawn = add_sequence_columns(drawn, fitted.found, order, run.seed)
-        drawn = find_codes(add_profile_columns(drawn, fitted.found, run.seed))
+        found, row_order = fitted.found, None
+        if found:
+            drawn, row_order = _add_entity_columns(drawn, found, run.seed)
+        drawn = find_codes(drawn)
         self.drawn_, self.entities_ = drawn.transformer, drawn.entities
         enforcer = fit_enforcer(drawn.rules, self.drawn_, drawn.codes, drawn.counted_by)
         enforcer = replace(enforcer, hidden=drawn.sizes)
-        drawn = add_sorted_columns(drawn, order, enforcer)
+        if row_order is not None:
+            drawn = entity_steps.add_sorted_columns(drawn, row_order, enforcer)
         self.entities_ = drawn.entities
         encoded = encode(drawn.codes, self.drawn_.columns)
         enforcer = add_level_lookups(enforcer, drawn, encoded, run)
         self.drawn_ = insert_parts(drawn, enforcer.levels)
 
         def arrange(order: Sequence[int]) -> Arranged:
-            return hide_profiles(arrange_columns(enforcer, self.entities_, self.drawn_, order), drawn)
+            arranged = arrange_columns(enforcer, self.entities_, self.drawn_, order)
+            return entity_steps.hide_profiles(arranged, drawn) if found else arranged
 
         ascending = arrange(ascending_order(encoded))
         self.preset_, self.is_in_time_ = self._preset(encoded, ascending, began, run)
         preset = PRESETS[self.preset_]
         arranged = choose_order(encoded, arrange, run) if preset.chooses_order else ascending
-        others = rows_of_entities(encoded, drawn.entities, fitted.found)
+        others = rows_of_entities(encoded, drawn.entities, found)
         self.links_ = fit_chain(encoded, arranged, preset, run, others)
         self.drawn_ = replace(self.drawn_, numbered_by=numbering_of(self.links_))
         self.refinement_ = None
@@ -136,7 +141,7 @@ class TreeChain(SingleTableSynthesizer):
         self.enforcer_, self.unique_rows_ = self._usable_checks(enforcer, unique_rows, practice)
         acceptance = Acceptance(None, lambda codes, own: self._passes(codes, practice, own), redrawing)
         self.unique_rows_ = self.unique_rows_ if is_samplable(self.links_, acceptance, practice) else None
-        self.unique_entities_ = self._unique_entities(drawn, fitted.found, run.seed)
+        self.unique_entities_ = self._unique_entities(drawn, found, run.seed)
         run.context.check()
         own_columns = self.drawn_.columns[: len(fitted.transformer.columns)]
         return replace(fitted.transformer, columns=own_columns)
@@ -298,7 +303,7 @@ class TreeChain(SingleTableSynthesizer):
                 "Even the preset `fast` was likely to exceed the time budget. The model was fitted with this "
                 "preset anyway."
             )
-        card["promised"] += promises(self.enforcer_, self.unique_rows_, self.unique_entities_)
+        card["promised"] += after_fit.promises(self.enforcer_, self.unique_rows_, self.unique_entities_)
         card["not_promised"].append(ATTACK.format(self.preset_, *ATTACKED[self.preset_]))
         return card | {
             "tree_nodes": sum(len(link.forest.node) for link in self.links_),
@@ -313,8 +318,8 @@ class TreeChain(SingleTableSynthesizer):
         rules, tables = after_fit.enforcer_to_arrays(self.enforcer_)
         refinement, trees = after_fit.refinement_to_arrays(self.refinement_)
         differences, own_arrays = differences_to_arrays(self.enforcer_.rules.differences, self.drawn_)
-        ratios, ratio_arrays = ratios_to_arrays(self.enforcer_.rules.ratios, self.drawn_)
-        sizes, size_arrays = sizes_to_arrays(self.enforcer_.hidden, self.drawn_)
+        ratios, ratio_arrays = after_fit.ratios_to_arrays(self.enforcer_.rules.ratios, self.drawn_)
+        sizes, size_arrays = after_fit.sizes_to_arrays(self.enforcer_.hidden, self.drawn_)
         singles, single_arrays = unique_entities_to_arrays(self.unique_entities_)
         links, unique_rows = (
             after_fit.links_to_arrays(self.links_),
@@ -345,9 +350,9 @@ class TreeChain(SingleTableSynthesizer):
         self.preset_ = reader.choice("preset", PRESETS)
         self.is_in_time_ = reader.truth("is_in_time")
         differences, with_differences = differences_from_arrays(reader, table)
-        ratios, with_ratios = ratios_from_arrays(reader, with_differences)
+        ratios, with_ratios = after_fit.ratios_from_arrays(reader, with_differences)
         enforcer = after_fit.enforcer_from_arrays(reader, with_ratios, differences, ratios)
-        sizes, drawn = sizes_from_arrays(reader, with_ratios)
+        sizes, drawn = after_fit.sizes_from_arrays(reader, with_ratios)
         self.enforcer_ = replace(enforcer, hidden=sizes)
         self.links_ = after_fit.links_from_arrays(reader, drawn, self.enforcer_)
         self.drawn_ = replace(drawn, numbered_by=numbering_of(self.links_))

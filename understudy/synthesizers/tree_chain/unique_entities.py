@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from understudy.synthesizers.entities.detection import FoundGroup, first_rows_of
+from understudy.synthesizers.entities import steps
 from understudy.synthesizers.entities.groups import N_GROUPS_MAX
 from understudy.synthesizers.tree_chain.difference_columns import DrawnTable
 from understudy.synthesizers.tree_chain.rule_enforcement import is_often
@@ -23,6 +23,9 @@ from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import CodesByColumn, Json, Mask, NumberedRows
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.table import TableTransformer
+
+if TYPE_CHECKING:
+    from understudy.synthesizers.entities.detection import FoundGroup
 
 # Minimum number of columns of an entity. A single value that k entities share does not copy any one entity.
 N_COLUMNS_MIN = 2
@@ -78,7 +81,7 @@ def find_unique_entities(drawn: DrawnTable, found: list[FoundGroup]) -> UniqueEn
         )
         if len(learned) < N_COLUMNS_MIN:
             continue
-        first = first_rows_of(own.entities)
+        first = steps.first_rows_of(own.entities)
         some = drawn.rows.take(pa.array(first, pa.int64()))
         unique = find_unique_rows(some, table, {j: drawn.codes[j][first] for j in learned})
         if unique is not None:
