@@ -310,7 +310,7 @@ def test_full_names_of_the_table_are_not_generated(form: str):
         "parts": {"first name": [first for first, _ in real], "last name": [last for _, last in real]},
     }[form]
     table = fit_columns(columns, "de")
-    others = (replace(own, maker=replace(own.maker, taken=None)) for own in table.columns)
+    others = (replace(own, generator=replace(own.generator, taken=None)) for own in table.columns)
     for drawn, is_free in ((table, True), (replace(table, columns=tuple(others)), False)):
         sample = draw_columns(TableTransformer.from_arrays(*reloaded(drawn)), 3000)
         rows = {
