@@ -61,6 +61,6 @@ class Watchdog:
         try:
             while not self._stopping.is_set() and self._run_job() and self._count_idle() > 0:
                 pass
-        # The next check starts another thread.
+        # After an error, the next check of the watchdog starts another thread.
         except Exception:
             logger.warning("watchdog_failed", exc_info=True)

@@ -36,7 +36,7 @@ DRAIN_LOOK_SECONDS = 0.5
 SWEEP_SECONDS = 600.0
 SWEEP_CHECK_SECONDS = 60.0
 ERASE_SECONDS = 10.0
-# Maximum time in seconds until an event is sent to idle webhooks.
+# Interval in seconds between two checks for due webhook deliveries, and thus the longest delay of an event.
 WEBHOOK_LOOK_SECONDS = 1.0
 RETENTION_SECONDS = 60.0
 STOP_SECONDS = 5.0
@@ -285,7 +285,7 @@ class Worker:
         return False
 
     def drain(self) -> None:
-        """Accept no more jobs. Running jobs may end within `drain_seconds`, or at once in a second call."""
+        """Accept no more jobs. Running jobs have `drain_seconds` to end, or no time after a second call."""
         if self._webhooks is not None:
             self._webhooks.stop()
         self._drain.begin(0.0 if self._drain.has_begun else self._settings.drain_seconds)

@@ -48,7 +48,7 @@ class ApiError(UnderstudyClientError):
     problem : Problem
         The error as the service describes it.
     retry_after_seconds : float, optional
-        Time after which the request may succeed.
+        Time after which a repeated request can succeed.
     """
 
     def __init__(self, problem: Problem, retry_after_seconds: float | None = None) -> None:
@@ -98,7 +98,7 @@ class ApiError(UnderstudyClientError):
 
 
 class InvalidRequest(ApiError, ValueError):
-    """Error for a request that cannot be used."""
+    """Error for a request that is invalid."""
 
 
 class Unauthenticated(ApiError):

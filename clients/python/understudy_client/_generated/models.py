@@ -146,14 +146,14 @@ class BaselineScore(Model):
     """
 
     score: float
-    """Mean score over all draws of real rows."""
+    """Mean score over all samples of real rows."""
     interval: list[float] | None = None
     """Prediction interval of the score. If real rows are evaluated as if they were synthetic, *all* scores
     of a report lie within their intervals with a probability of 95%. Null if the spread of the score is
     not known.
     """
     n_draws: int
-    """Number of draws of real rows."""
+    """Number of times that real rows were sampled and scored."""
 
 
 class BetaRecallResult(Model):
@@ -1380,8 +1380,8 @@ class MetricScores(Model):
     private.
     """
     real: MetricResult | None = None
-    """Result for real rows that are evaluated as if they were synthetic. If there were several draws, this
-    is the result of the first.
+    """Result for real rows that are evaluated as if they were synthetic. If real rows were sampled several
+    times, this is the result of the first sample.
     """
     floor: BaselineScore | None = None
     """Mean score of real rows that are evaluated as if they were synthetic, with its interval."""
