@@ -1,4 +1,5 @@
-"""Scenarios of the Python client against a real API, a worker and a database, with faults in the middle."""
+"""Scenarios of the Python client against a real API, a worker and a database, with faults during
+transfers."""
 
 from __future__ import annotations
 

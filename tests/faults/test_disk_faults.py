@@ -1,4 +1,5 @@
-"""Tests that run jobs while only the blob disk is full, and read tables while only the other disk is full."""
+"""Tests that run jobs while only the disk of the blobs is full, and read tables while only the disk of
+temporary files is full."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def test_separators_and_shares_of_card_issuers_are_kept():
     _, new = drawn(values, "card")
     assert {re.sub(r"\d", "#", text) for text in new} <= {re.sub(r"\d", "#", text) for text in values}
     share, share_new = (np.mean([text.startswith("4") for text in texts]) for texts in (values, new))
-    # Six standard deviations of 3,000 draws with probability 1/3 are 0.05.
+    # Six standard deviations of a share of 1/3 among 3,000 samples are 0.05.
     assert abs(share - share_new) < 0.06
 
 
@@ -84,7 +84,7 @@ def test_urls_are_at_example_domains():
     assert all(re.match(r"https://example\.(com|net|org)/", text) for text in new)
 
 
-def test_postal_codes_keep_their_pattern_and_may_repeat():
+def test_postal_codes_keep_their_pattern_and_can_repeat():
     _, new = drawn([f"{i:05}" for i in range(1000, 2000)] * 3, "PLZ", 200_000)
     assert all(re.fullmatch(r"\d{5}", text) for text in new)
     _, whole = drawn(pa.array([1000 + i for i in range(300)] * 3, pa.int16()), "zip")

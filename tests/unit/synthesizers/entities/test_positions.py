@@ -21,7 +21,7 @@ def test_values_that_differ_in_an_entity_keep_their_order(synthesizer: str) -> N
 
 
 @pytest.mark.parametrize("synthesizer", SYNTHESIZERS)
-def test_values_are_drawn_without_replacement(synthesizer: str) -> None:
+def test_values_are_sampled_without_replacement(synthesizer: str) -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame(
         [
