@@ -9,7 +9,7 @@ TICK_SECONDS = 0.02
 
 
 class StallClock:
-    """A clock that measures durations without the time in which no thread of this process could run.
+    """A clock that does not count the time during which no thread of this process could run.
 
     A thread repeatedly sleeps for one tick. A sleep that takes much longer than a tick is a stall of the
     machine or of the interpreter. Use the clock as a context manager.

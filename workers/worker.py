@@ -148,7 +148,8 @@ class Worker:
     Parameters
     ----------
     count_messages : callable, optional
-        Returns the number of messages in the worker's queues. None for a worker without a broker.
+        Function that returns the number of messages in the worker's queues. None for a worker without a
+        broker.
     """
 
     def __init__(self, settings: WorkerSettings, count_messages: Callable[[], int] | None) -> None:

@@ -1,5 +1,4 @@
-"""Scenarios of the Python client against a real API, a worker and a database, with faults during
-transfers."""
+"""Scenarios of the Python client with a real API, worker and database, and with faults in transfers."""
 
 from __future__ import annotations
 

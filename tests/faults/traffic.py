@@ -39,8 +39,7 @@ PROTOCOL_OPERATIONS = {"sample": 10, "upload": 3, "watch": 6}
 
 @dataclass
 class Ledger:
-    """The responses that the service must not contradict later: accepted jobs, terminal states and
-    downloads."""
+    """Accepted jobs, terminal states and downloads, which later responses must not contradict."""
 
     # The first response to each idempotency key.
     job_of_key: dict[str, str] = field(default_factory=dict)

@@ -20,7 +20,8 @@ class Download:
     """A download of one file, which can take several requests.
 
     A stored Parquet file continues with `Range`. A file that the service converts is sent again from its
-    start, and the bytes that have arrived already are skipped: equal strong ETags mean equal bytes.
+    start, and the bytes that have already arrived are skipped. Files with equal strong ETags have equal
+    bytes.
     """
 
     def __init__(self, call: Call[Any]) -> None:

@@ -79,7 +79,7 @@ def test_ip_addresses_are_private_and_keep_their_version():
     assert all(text.startswith("2001:db8:") and ip_address(text).version == 6 for text in six)
 
 
-def test_urls_are_at_example_domains():
+def test_urls_have_example_domains():
     _, new = drawn([f"https://www.firm.com/people/{i}" for i in range(100)], "x")
     assert all(re.match(r"https://example\.(com|net|org)/", text) for text in new)
 
@@ -131,7 +131,7 @@ def test_a_few_urls_that_many_rows_share_stay_urls(values: list[str]):
     assert all(re.fullmatch(r"https://example\.(com|net|org)/\w+", text) for text in new)
 
 
-def test_domains_without_a_scheme_are_at_example_domains():
+def test_domains_without_a_scheme_are_example_domains():
     _, new = drawn([f"firm{i % 3}.com" for i in range(90)], "website")
     assert all(re.fullmatch(r"example\.(com|net|org)/\w+", text) for text in new)
 

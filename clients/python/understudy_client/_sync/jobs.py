@@ -78,7 +78,7 @@ class Job(Generic[ResultT]):
         JobFailed
             If the job failed or was cancelled.
         JobTimeout
-            If the job has not ended in time. It continues, and can be waited for again.
+            If the job has not ended in time. The job continues, and you can wait for it again.
         """
         wait = Wait(timeout_seconds, on_progress)
         while not wait.has_ended(self.data):
@@ -171,7 +171,7 @@ class Jobs:
         return Job(self, data)
 
     def read(self, job_id: str, held_seconds: float = 0.0, deadline: float | None = None) -> models.Job:
-        """Return the fields of a job. The service may hold the request until the job has ended."""
+        """Return the fields of a job. The service can hold the request until the job has ended."""
         call = operations.get_job(job_id)
         return self._transport.send(call.waiting(held_seconds) if held_seconds else call, deadline)
 
