@@ -245,7 +245,7 @@ class Worker:
     def run_jobs(self) -> int:
         """Run jobs until none is queued or the worker stops, and return their number.
 
-        One message may lead to many jobs, so that lost messages cause no delay while a worker is busy. Other
+        One message can lead to many jobs, so that lost messages cause no delay while a worker is busy. Other
         projects are not delayed, because each claim serves the project with the fewest running jobs.
         """
         n_jobs = 0

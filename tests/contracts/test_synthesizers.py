@@ -393,7 +393,7 @@ def test_infinite_values_are_refused_with_the_column_name(make: Make) -> None:
         fit(make(), table, schema)
 
 
-# The first call may compile kernels, so there is no deadline. A fit takes about 10 milliseconds.
+# The first call can compile kernels, so there is no deadline. A fit takes about 10 milliseconds.
 ANY_TABLE = settings(deadline=None, max_examples=60)
 
 

@@ -218,7 +218,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def _problem(status: int, headers: Mapping[str, str], content: bytes) -> Problem:
-    """Return the problem in a response. A gateway in front of the service may send another body."""
+    """Return the problem in a response. A gateway in front of the service can send another body."""
     if headers.get("Content-Type", "").startswith(PROBLEM_TYPE):
         try:
             return Problem.model_validate(json.loads(content))

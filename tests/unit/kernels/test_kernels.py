@@ -31,7 +31,7 @@ from understudy.kernels.trees import Features, GrowthRules
 from understudy.synthesizers.tree_chain.additive import NO_PREDICTOR
 from understudy.transformers.base import consecutive_rows
 
-# The first call may compile kernels, so there is no deadline.
+# The first call can compile kernels, so there is no deadline.
 without_deadline = settings(deadline=None)
 WORD = st.integers(0, 2**64 - 1)
 RULES = [

@@ -15,7 +15,7 @@ from understudy.synthesizers.tree_chain.additive import NO_PREDICTOR
 from understudy.transformers.base import consecutive_rows
 
 N_CODES = 23
-# The first call may compile kernels, so there is no deadline.
+# The first call can compile kernels, so there is no deadline.
 without_deadline = settings(deadline=None, max_examples=25)
 
 

@@ -46,7 +46,7 @@ CITIES = {f"City {i}": 100 // (i + 1) + 1 for i in range(60)}
         ({f"room {i}": 2 for i in range(3)}, False, 0),
     ],
 )
-def test_rare_levels_are_replaced_by_made_up_levels_unless_they_may_be_spelling_errors(
+def test_rare_levels_are_replaced_by_made_up_levels_unless_they_could_be_spelling_errors(
     n_by_level: dict[str, int], is_code: bool, n_made_up: int
 ) -> None:
     transformer = fit(repeated(n_by_level), is_code=is_code)

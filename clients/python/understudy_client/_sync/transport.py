@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 RECONNECT_SECONDS = 1.0
-# A response may arrive a little after the deadline.
+# A response can arrive a little after the deadline.
 GRACE_SECONDS = 1.0
 
 
