@@ -1,7 +1,7 @@
 """Score fresh real rows: ``python -m benchmarks.fresh_rows``.
 
 Rows of tables with few levels repeat by chance, and other tables have entities, codes and value-level rules.
-No loss check may fail for these rows, with or without a holdout and for any table size. Copied training
+No loss check should fail for these rows, with or without a holdout and for any table size. Copied training
 rows must still fail the check of exact copies if an attacker could distinguish them from new rows.
 """
 

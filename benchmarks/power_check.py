@@ -2,12 +2,12 @@
 
 Two fifths of a table's rows are the training rows, and one fifth is the holdout. Four tables are attacked:
 
-- A noisy copy of the training rows. Every attack must be red.
-- Independent columns. At most 1 seed in 20 may be red.
-- The other two fifths of the real rows. No attack may be red.
+- A noisy copy of the training rows. The check of every attack must be red.
+- Independent columns. Each check must be red for at most 1 seed in 20.
+- The other two fifths of the real rows. No check is allowed to be red.
 - A sample of `tree_chain` with the preset `fast`.
 
-Red means `fail` under the policy `standard`.
+A check is red if its outcome is `fail` under the policy `standard`.
 """
 
 from __future__ import annotations

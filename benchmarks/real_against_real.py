@@ -32,7 +32,7 @@ def is_kept(scores: MetricScores) -> bool | None:
     if isinstance(result, UnscoredResult) or floor is None or floor.interval is None:
         return None
     worst = max(_badness(scores, end) for end in floor.interval)
-    # The interval of the floor may be narrower than rounding errors.
+    # The interval of the floor can be narrower than rounding errors.
     return _badness(scores, result.score) <= worst + 1e-9
 
 

@@ -41,7 +41,7 @@ N_JOBS = 500
 N_APIS = 2
 N_WORKERS = 4
 N_CLIENTS = 8
-# Two API processes, four workers and the broker are restarted, and some jobs remain for the end.
+# One step for each API process, each worker and the broker, and one for the jobs after the last restart.
 N_STEPS = N_APIS + N_WORKERS + 2
 BATCH_SECONDS = 2.0
 PROBE_SECONDS = 0.3

@@ -181,7 +181,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
     parser.add_argument("--parts", type=names_of(PARTS), default=list(PARTS), help=", ".join(PARTS))
     parser.add_argument("--presets", type=names_of(PRESETS), default=list(PRESETS))
-    parser.add_argument("--cores", type=int, default=2, help="number of processors that a fit may use")
+    parser.add_argument("--cores", type=int, default=2, help="number of processors that a fit can use")
     parser.add_argument(
         "--write-results", action="store_true", help="write dated result files into benchmarks/results"
     )

@@ -9,9 +9,9 @@ TICK_SECONDS = 0.02
 
 
 class StallClock:
-    """A clock that measures durations without the time in which no thread of this process could run.
+    """A clock that does not count the time during which no thread of this process could run.
 
-    A thread sleeps for a tick again and again. A sleep that takes longer than a tick is a stall of the
+    A thread repeatedly sleeps for one tick. A sleep that takes much longer than a tick is a stall of the
     machine or of the interpreter. Use the clock as a context manager.
     """
 
@@ -36,7 +36,7 @@ class StallClock:
         ticked_at = time.monotonic()
         while not self._ended.wait(TICK_SECONDS):
             now = time.monotonic()
-            # Half of a tick is usual lateness.
+            # Sleeps often end late by up to half a tick, even on a quiet machine.
             if (late := now - ticked_at - TICK_SECONDS) > TICK_SECONDS / 2:
                 self._stalled_seconds += late
             ticked_at = now

@@ -126,7 +126,7 @@ def test_the_file_is_current():
     assert (ROOT / "openapi.json").read_text() == current, "run `make openapi`"
 
 
-def test_the_file_is_small():
+def test_the_file_does_not_exceed_its_maximum_size():
     assert (ROOT / "openapi.json").stat().st_size <= SIZE_BYTES_MAX
 
 

@@ -19,7 +19,7 @@ class Slots:
     n : int
         Number of threads.
     run_jobs : callable
-        Runs jobs until none is due.
+        Function that runs jobs until none is due.
     """
 
     def __init__(self, n: int, run_jobs: Callable[[], object]) -> None:

@@ -1,4 +1,4 @@
-"""Periodic tasks of a worker. Every worker may run all of them, so no leader is needed."""
+"""Periodic tasks of a worker. Every worker can run all of them, so no leader is needed."""
 
 from __future__ import annotations
 

@@ -17,11 +17,11 @@ class Watchdog:
     Parameters
     ----------
     count_overdue : callable
-        Returns the number of jobs that have been due for too long.
+        Function that returns the number of jobs that have been due for too long.
     count_idle : callable
-        Returns the number of additional jobs that the worker may run.
+        Function that returns the number of additional jobs that the worker can run.
     run_job : callable
-        Runs the next job and returns False if there is none.
+        Function that runs the next job, and returns False if there is none.
     """
 
     def __init__(
@@ -61,6 +61,6 @@ class Watchdog:
         try:
             while not self._stopping.is_set() and self._run_job() and self._count_idle() > 0:
                 pass
-        # The next check starts another thread.
+        # After an error, the next check of the watchdog starts another thread.
         except Exception:
             logger.warning("watchdog_failed", exc_info=True)

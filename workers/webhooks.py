@@ -12,7 +12,7 @@ from understudy.logs import get_logger
 from understudy.resources import Resources
 from understudy.services.webhook_deliveries import FAILING, HEALTHY, Sender
 
-# Number of requests at once, by lane.
+# Maximum number of concurrent requests to healthy and to failing webhooks.
 N_REQUESTS = {HEALTHY: 8, FAILING: 4}
 
 logger = get_logger(__name__)

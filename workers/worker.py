@@ -36,7 +36,7 @@ DRAIN_LOOK_SECONDS = 0.5
 SWEEP_SECONDS = 600.0
 SWEEP_CHECK_SECONDS = 60.0
 ERASE_SECONDS = 10.0
-# Maximum time in seconds until an event is sent to idle webhooks.
+# Interval in seconds between two checks for due webhook deliveries, and thus the longest delay of an event.
 WEBHOOK_LOOK_SECONDS = 1.0
 RETENTION_SECONDS = 60.0
 STOP_SECONDS = 5.0
@@ -148,7 +148,8 @@ class Worker:
     Parameters
     ----------
     count_messages : callable, optional
-        Returns the number of messages in the worker's queues. None for a worker without a broker.
+        Function that returns the number of messages in the worker's queues. None for a worker without a
+        broker.
     """
 
     def __init__(self, settings: WorkerSettings, count_messages: Callable[[], int] | None) -> None:
@@ -244,7 +245,7 @@ class Worker:
     def run_jobs(self) -> int:
         """Run jobs until none is queued or the worker stops, and return their number.
 
-        One message may lead to many jobs, so that lost messages cause no delay while a worker is busy. Other
+        One message can lead to many jobs, so that lost messages cause no delay while a worker is busy. Other
         projects are not delayed, because each claim serves the project with the fewest running jobs.
         """
         n_jobs = 0
@@ -285,7 +286,7 @@ class Worker:
         return False
 
     def drain(self) -> None:
-        """Accept no more jobs. Running jobs may end within `drain_seconds`, or at once in a second call."""
+        """Accept no more jobs. Running jobs have `drain_seconds` to end, or no time after a second call."""
         if self._webhooks is not None:
             self._webhooks.stop()
         self._drain.begin(0.0 if self._drain.has_begun else self._settings.drain_seconds)

@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--metrics", type=names_of([SPEED, *JUDGES]), default=[SPEED, *JUDGES])
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--cores", type=int, default=2, help="number of processors that a run may use")
+    parser.add_argument("--cores", type=int, default=2, help="number of processors that a run can use")
     parser.add_argument(
         "--sample-rows", type=int, default=1_000_000, help="number of rows sampled to measure the speed"
     )

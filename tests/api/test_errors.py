@@ -45,7 +45,7 @@ def test_invalid_request_id_is_replaced(shared_client: TestClient, given: str):
     assert response.headers["x-request-id"].startswith("req_")
 
 
-def test_responses_are_neither_cached_nor_sniffed(shared_client: TestClient):
+def test_responses_forbid_caching_and_content_sniffing(shared_client: TestClient):
     headers = shared_client.get("/v1/datasets").headers
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"

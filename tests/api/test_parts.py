@@ -135,7 +135,7 @@ def test_released_attempt_leaves_the_parts_for_the_next_attempt(
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV)
     dataset = complete(client, upload).json()["dataset"]
-    # The job may finish before the worker checks whether it is draining. The test therefore uses work that
+    # The job could finish before the worker checks whether it is draining. The test therefore uses work that
     # never ends.
     with Sandbox("tests.api.stalled_work:run") as stalled:
         run_next_job(resources, stalled, "worker@test", is_draining=lambda: True)

@@ -146,7 +146,7 @@ METADATA = {
 }
 
 
-def test_sdv_metadata_is_applied(client: TestClient, people: str):
+def test_sdv_metadata_changes_the_schema(client: TestClient, people: str):
     response = client.put(f"{people}/sdv", json=METADATA)
     applied = response.json()
     assert [column_of(applied["schema"], name)["kind"] for name in ("who", "zip")] == ["name", "float"]

@@ -317,7 +317,7 @@ def test_shards_are_kept_as_long_as_their_job(
     run_next_job(resources, sandbox, "first", is_draining=lambda: True)
     assert run_next_job(resources, sandbox, "second", queues=("default",)) is True
     with resources.sessions.begin() as session:
-        # Without triggers, the test may change jobs that have ended.
+        # Without triggers, the test can change jobs that have ended.
         session.execute(text("set local session_replication_role = replica"))
         session.execute(text("update jobs set finished_at = finished_at - interval '9 days'"))
         assert retention.delete_old_jobs(session, timedelta(days=7), 100) == 0

@@ -181,7 +181,7 @@ def test_disabled_webhook_cannot_be_tested(administrator: TestClient) -> None:
     assert_problem(administrator.post(f"{path}/test"), 409, "conflict", "is disabled")
 
 
-def test_rotated_secret_is_new_and_the_old_one_has_an_end(administrator: TestClient) -> None:
+def test_rotation_returns_a_new_secret_and_the_expiry_of_the_old_one(administrator: TestClient) -> None:
     created = create(administrator)
     path = f"{PATH}/{created['id']}"
     rotated = administrator.post(f"{path}/rotate-secret", json={"grace_seconds": 60}).json()
@@ -210,7 +210,7 @@ def test_event_sent_to_a_webhook_equals_the_listed_event(
     assert json.loads(receiver.requests[0].body) == listed
 
 
-def test_events_can_be_read_in_pages_and_from_the_last_one(client: TestClient) -> None:
+def test_events_are_read_in_pages_and_after_the_last_event(client: TestClient) -> None:
     ids = [submit(client, kind="probe")["id"] for _ in range(3)]
     first = get(client, "/v1/events?type=job.queued&limit=2")
     rest = get(client, f"/v1/events?type=job.queued&after={first['next']}")

@@ -46,12 +46,12 @@ def test_two_posts_have_different_idempotency_keys(api: Caller, server: Scripted
     assert len({request.headers["Idempotency-Key"] for request in server.requests}) == 2
 
 
-def test_conflict_of_a_running_request_is_repeated(api: Caller, server: ScriptedServer) -> None:
+def test_request_is_repeated_while_its_first_try_is_in_progress(api: Caller, server: ScriptedServer) -> None:
     server.script = [problem(409, "idempotency_in_progress", Retry_After="0"), Response(202, job())]
     assert api.do(api.client.jobs.probe()).id == "job_1"
 
 
-def test_pause_contains_the_time_that_the_service_asks_for() -> None:
+def test_pause_includes_the_time_in_retry_after() -> None:
     tries = Tries(Call("GET", "/", None), Retries(pause_seconds=0.5))
     assert 7.25 <= tries.after_refusal(503, {"Retry-After": "7"}, b"") <= 7.5
 
@@ -62,7 +62,7 @@ def test_pauses_grow_up_to_their_maximum() -> None:
     assert all(0.9 * bound < pause <= bound for pause, bound in zip(longest, (1, 2, 4, 4, 4), strict=True))
 
 
-def test_time_that_is_too_long_to_wait_for_is_an_error(api: Caller, server: ScriptedServer) -> None:
+def test_retry_after_beyond_the_maximum_pause_is_an_error(api: Caller, server: ScriptedServer) -> None:
     server.script = [problem(429, "too_many_jobs", Retry_After="3600")]
     with pytest.raises(TooManyRequests) as raised:
         api.do(api.client.jobs.probe())
@@ -76,7 +76,7 @@ def test_quota_that_only_the_caller_can_free_is_not_repeated(api: Caller, server
     assert len(server.requests) == 1
 
 
-def test_service_that_never_responds_is_a_connection_error(api: Caller, server: ScriptedServer) -> None:
+def test_service_that_never_responds_raises_a_connection_error(api: Caller, server: ScriptedServer) -> None:
     server.script = [LOST] * 4
     with pytest.raises(ConnectionFailed, match="/v1/datasets/ds_1"):
         api.do(api.client.datasets.get("ds_1"))
@@ -100,7 +100,7 @@ def test_permanent_error_is_not_repeated_and_hides_its_text(error: type[httpx2.T
     assert "sk_secret" not in "".join(traceback.format_exception(raised.value))
 
 
-def test_page_of_a_proxy_is_an_unexpected_response(api: Caller, server: ScriptedServer) -> None:
+def test_html_page_from_a_proxy_is_an_unexpected_response(api: Caller, server: ScriptedServer) -> None:
     server.script = [Response(200, b"<html>", {"Content-Type": "text/html"})]
     with pytest.raises(UnexpectedResponse, match=r"GET /v1/datasets/ds_1 .*\(json_invalid\)"):
         api.do(api.client.datasets.get("ds_1"))
@@ -113,7 +113,7 @@ def test_unexpected_response_names_the_field_without_its_value(api: Caller, serv
     assert "sk_secret" not in "".join(traceback.format_exception(raised.value))
 
 
-def test_error_of_a_model_contains_no_values() -> None:
+def test_validation_error_of_a_response_contains_no_values() -> None:
     with pytest.raises(ValueError, match="name") as raised:
         models.Dataset.model_validate(dataset(name=["sk_secret"]))
     assert "sk_secret" not in str(raised.value)
@@ -192,7 +192,7 @@ def test_conditional_change_is_repeated_if_the_service_refused_it(
     assert api.do(api.client.datasets.update("ds_1", if_match='"7"', name="new")).name == "new"
 
 
-def test_deletion_whose_response_was_lost_succeeds(api: Caller, server: ScriptedServer) -> None:
+def test_deletion_succeeds_although_its_response_was_lost(api: Caller, server: ScriptedServer) -> None:
     server.script = [LOST, problem(404, "not_found"), problem(404, "not_found")]
     assert api.do(api.client.datasets.delete("ds_1", cascade=True)) is None
     assert server.requests[0].query == {"cascade": ["true"]}
@@ -200,7 +200,7 @@ def test_deletion_whose_response_was_lost_succeeds(api: Caller, server: Scripted
         api.do(api.client.datasets.delete("ds_1"))
 
 
-def test_list_reads_all_pages(api: Caller, server: ScriptedServer) -> None:
+def test_iteration_over_a_list_reads_all_pages(api: Caller, server: ScriptedServer) -> None:
     server.script = [
         Response(200, {"data": [dataset("ds_1"), dataset("ds_2")], "has_more": True, "next": "c/1"}),
         Response(200, {"data": [dataset("ds_3")], "has_more": False}),

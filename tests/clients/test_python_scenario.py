@@ -1,4 +1,4 @@
-"""Scenarios of the Python client against a real API, a worker and a database, with faults in the middle."""
+"""Scenarios of the Python client with a real API, worker and database, and with faults in transfers."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_scenario_survives_broken_connections_and_a_restart(
         assert list(frame.columns) == list(csv.columns) == ["age", "city", "income", "born"]
         assert len(frame) == len(csv) == 500
 
-        # The report of so few rows may put the sample in quarantine, so it comes after the downloads.
+        # The report of so few rows can put the sample in quarantine, so it comes after the downloads.
         evaluation = client.jobs.evaluate(real.id, synthetic_id, seed=1).wait(timeout_seconds=300)
         assert client.reports.get(evaluation.report_id).tables["synthetic"].n_rows == 500
         assert client.reports.html(evaluation.report_id, tmp_path / "report.html").stat().st_size > 1000

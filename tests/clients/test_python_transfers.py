@@ -124,7 +124,9 @@ def test_damaged_part_is_sent_again(api: Caller, server: ScriptedServer, people:
     assert (service.content, service.sent.count(3)) == (CONTENT, 2)
 
 
-def test_upload_of_an_earlier_process_is_continued(api: Caller, server: ScriptedServer, people: Path) -> None:
+def test_upload_that_an_earlier_process_began_is_continued(
+    api: Caller, server: ScriptedServer, people: Path
+) -> None:
     service = server.script = UploadService()
     service.files = [{"filename": "people.csv", "size_bytes": len(CONTENT), "sha256": SHA256}]
     service.parts = {1: CONTENT[:PART_BYTES], 2: CONTENT[PART_BYTES : 2 * PART_BYTES]}
@@ -258,7 +260,7 @@ def test_download_with_another_suffix_needs_a_format(
     assert [request.query for request in server.requests] == [{"format": ["csv"]}] * 2
 
 
-def test_stream_of_bytes_has_no_gap(api: Caller, server: ScriptedServer) -> None:
+def test_streamed_table_has_no_gap_after_a_lost_connection(api: Caller, server: ScriptedServer) -> None:
     cuts = iter([10, None])
     server.script = lambda request: file_response(request, cut_after=next(cuts))
     assert b"".join(api.do(api.client.datasets.stream("ds_1"))) == CONTENT
@@ -296,7 +298,7 @@ def test_download_follows_a_redirect_to_an_object_store(
     assert target.read_bytes() == CONTENT
 
 
-def test_frame_is_read_from_a_download(api: Caller, server: ScriptedServer) -> None:
+def test_download_is_read_as_a_data_frame(api: Caller, server: ScriptedServer) -> None:
     frame = pd.DataFrame({"age": [1, 2]})
     content = io.BytesIO()
     frame.to_parquet(content)
@@ -350,7 +352,9 @@ def test_event_stream_reconnects_after_the_last_event(api: Caller, server: Scrip
     assert [request.headers.get("Last-Event-ID") for request in server.requests] == [None, "1"]
 
 
-def test_event_stream_that_a_stopping_service_ends_is_continued(api: Caller, server: ScriptedServer) -> None:
+def test_event_stream_continues_after_a_stopping_service_ended_it(
+    api: Caller, server: ScriptedServer
+) -> None:
     second = STREAM.index(b"id: 2")
     server.script = [
         sse(STREAM[:second] + b": The server is stopping.\n\n"),

@@ -25,7 +25,7 @@ PAGES = (PACKAGE / "README.md", ROOT / "docs" / "tutorials" / "first-table-with-
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build a copy of the package, with the examples of the documentation as further modules."""
+    """Build a copy of the package with the documentation's examples as additional modules."""
     root = tmp_path_factory.mktemp("typescript")
     copied = root / "clients" / "typescript"
     ignored = shutil.ignore_patterns("node_modules", "dist", "generated")

@@ -308,7 +308,7 @@ def test_memory_for_ingest_does_not_grow_with_the_number_of_rows(format_: Format
     growth_max = 35 if many == 200 else 18
     peaks = [_ingest_peak_megabytes(source) for source in sources]
     if peaks[1] - peaks[0] >= growth_max:
-        # On a busy machine, a thread may free a buffer late. Real growth with the number of rows would recur
+        # On a busy machine, a thread can free a buffer late. Real growth with the number of rows would recur
         # in every run.
         peaks[1] = min(peaks[1], *(_ingest_peak_megabytes(sources[1]) for _ in range(2)))
     assert peaks[1] - peaks[0] < growth_max

@@ -324,7 +324,8 @@ def test_generated_values_are_new_and_unique_and_missing_as_often_as_real_ones(m
     for name in ("identifier", "number"):
         assert len(sample[name].unique()) == 5000, name
     assert sample["email"].drop_null().to_pylist() == sample["email"].drop_null().unique().to_pylist()
-    # One quarter of the values are missing. Six standard deviations of this share are 0.037 for 5,000 draws.
+    # One quarter of the values are missing. Six standard deviations of this share are 0.037 for 5,000
+    # samples.
     assert abs(sample["email"].null_count / 5000 - 0.25) < 0.037
     assert set(sample["group"].to_pylist()) == {"group 0", "group 1", "group 2"}
 
@@ -392,7 +393,7 @@ def test_infinite_values_are_refused_with_the_column_name(make: Make) -> None:
         fit(make(), table, schema)
 
 
-# The first call may compile kernels, so there is no deadline. A fit takes about 10 milliseconds.
+# The first call can compile kernels, so there is no deadline. A fit takes about 10 milliseconds.
 ANY_TABLE = settings(deadline=None, max_examples=60)
 
 

@@ -117,8 +117,8 @@ class Refused(Exception):
 class Client:
     """A client that repeats each request with the same idempotency key until it gets a response.
 
-    `violations` lists the responses that no fault may cause. `last_error` describes why the last request
-    without a response failed.
+    `violations` lists the responses that must not occur, whatever the fault. `last_error` describes why the
+    last request without a response failed.
     """
 
     def __init__(self, url: str, key: str) -> None:

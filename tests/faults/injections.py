@@ -59,7 +59,8 @@ class Injector:
     def inject(self, weights: dict[str, int]) -> None:
         """Inject a random fault.
 
-        Each round contains every fault as often as its weight, in random order, so no seed omits a fault.
+        The weight of a fault is its number of occurrences in each round. The order is random, so no seed
+        omits a fault.
         """
         if not self._deck:
             self._deck = [name for name, weight in weights.items() for _ in range(weight)]
@@ -67,7 +68,8 @@ class Injector:
         name = self._deck.pop()
         try:
             done = getattr(self, name)()
-        # The target of the fault has already ended, or does not respond because of another fault.
+        # The target of the fault has already ended, or does not respond because of another fault, so no fault
+        # is counted.
         except (AssertionError, IndexError, OSError, Unavailable):
             return
         if done is not False:

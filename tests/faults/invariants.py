@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.faults.stack import Stack
 
-# These queries find contradictory rows at any time. No query may return a row.
+# These queries find contradictory rows at any time. No query must return a row.
 ALWAYS = {
     "I2: a round with several terminal events": """
         select job_id from job_events where type in ('succeeded', 'failed', 'cancelled')
@@ -54,7 +54,7 @@ ALWAYS = {
     "I4: a running job without a lease": """
         select id from jobs where state = 'running' and lease_until is null""",
 }
-# These queries find contradictory rows after all jobs have ended. No query may return a row.
+# These queries find contradictory rows after all jobs have ended. No query must return a row.
 AT_THE_END = {
     "I1: a job that did not end": "select id from jobs where state in ('queued', 'running')",
     "I1: an attempt that did not end": "select job_id from job_attempts where outcome is null",

@@ -25,7 +25,7 @@ class Link:
     client: socket.socket
     server: socket.socket
     is_cut: bool = False
-    # The sides that have closed their direction.
+    # The sides that send no more bytes.
     ended: set[socket.socket] = field(default_factory=set)
 
     def cut(self, *, is_reset: bool = True) -> None:
@@ -143,7 +143,7 @@ class FaultProxy:
                     break
                 sink.sendall(data)
             else:
-                # One side has closed its direction, and the other direction may still be in use.
+                # One side sends no more bytes, but the other direction can still be in use.
                 if link.is_cut:
                     return
                 sink.shutdown(socket.SHUT_WR)

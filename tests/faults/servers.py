@@ -20,7 +20,7 @@ WAL_MEBIBYTES = 96
 
 @dataclass
 class Servers:
-    """A durable Postgres server and a Valkey server that tests may stop.
+    """A durable Postgres server and a Valkey server that tests can stop.
 
     `wal` is the small disk of the write-ahead log, or None if no disk can be mounted.
     """

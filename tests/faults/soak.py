@@ -55,8 +55,8 @@ DISK_MEBIBYTES = 256
 # Faults injected per minute, if the machine is fast enough.
 FAULTS_PER_MINUTE = 120
 # It is a violation if a request has no response, or if jobs make no progress, for this time in seconds.
-# `QuietClock` measures the time. A request may wait for two starts of the API and the database (5 s each). It
-# may then wait for its idempotency key, which a killed API reserves for 30 s. A job may wait for an idle
+# `QuietClock` measures the time. A request can wait for two starts of the API and the database (5 s each). It
+# can then wait for its idempotency key, which a killed API reserves for 30 s. A job can wait for an idle
 # transaction to end (10 s), for its lease (3 s), for the start of a worker (5 s), and for the jobs ahead of
 # it.
 PATIENCE_SECONDS = 60

@@ -161,7 +161,7 @@ class Stack:
         return worker
 
     def start_api(self, **settings: object) -> ApiProcess:
-        """Start an API process, or return the one that runs."""
+        """Start an API process, or return the running one."""
         if self._api is None:
             changes = {f"UNDERSTUDY_{name.upper()}": str(value) for name, value in settings.items()}
             points = {VARIABLE: str(self.api_points.folder)}

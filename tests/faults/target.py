@@ -31,5 +31,5 @@ class Target:
     download_path: str = "/v1/datasets"
     # Returns the number of successful responses that clients have received.
     count_answers: Callable[[], int] = lambda: 0
-    # Small disks that can be filled. Empty if this user may not mount disks.
+    # Small disks that can be filled. Empty if this user is not allowed to mount disks.
     disks: list[Path] = field(default_factory=list)

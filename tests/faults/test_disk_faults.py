@@ -1,4 +1,4 @@
-"""Tests that run jobs while only the blob disk is full, and read tables while only the other disk is full."""
+"""Tests in which either the disk of the blobs or the disk of the temporary files is full."""
 
 from __future__ import annotations
 

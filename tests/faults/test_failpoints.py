@@ -51,7 +51,7 @@ CASES = {
     **{(step, "sleep"): ONCE for step in ("put.before_fsync", "put.after_fsync")},
     ("finish.before", "sleep"): LOST,
 }
-# The cases of `make test`: one for each mechanism.
+# The cases that `make test` runs: one for each mechanism.
 SLICE = {
     ("put.after_link", "kill"),
     ("finish.before_commit", "drop"),

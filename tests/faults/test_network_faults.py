@@ -86,7 +86,7 @@ def test_worker_without_heartbeats_stops_its_work_before_the_lease_ends(
     job_id = running_probe(stack, 60)
     network.database.stall()
     until(lambda: network.worker.work_pids() == [], "the work is stopped")
-    # The worker stops its work after nine tenths of the lease, before another worker may claim the job.
+    # The worker stops its work after nine tenths of the lease, before another worker can claim the job.
     until(lambda: stack.job(job_id).lease_until, "the row is readable")
     network.database.resume()
     until(lambda: stack.outcomes(job_id)[0] == "lost", "the attempt is lost")

@@ -1,4 +1,4 @@
-"""F7, F8, F15, F27, F34, F38: faults of the rescue, of clocks, cancellations and backups."""
+"""F7, F8, F15, F27, F34, F38: faults during rescues and cancellations, and of clocks and backups."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_forward_jump_of_the_database_clock_repeats_work_but_not_its_effect(stac
     assert worker.stop() == 0
 
 
-def test_each_cancellation_has_one_winner(stack: Stack) -> None:
+def test_each_cancelled_job_ends_with_one_outcome(stack: Stack) -> None:
     worker = stack.start_worker(worker_concurrency=4)
     rng = random.Random(3)  # noqa: S311 - repeatable, not secret
     states: set[str] = set()

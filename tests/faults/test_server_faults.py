@@ -17,7 +17,7 @@ from tests.faults.workers import WorkerProcess, until
 
 pytestmark = [pytest.mark.stack, pytest.mark.complete]
 
-# With a shorter lease, many concurrent jobs may lose their leases three times on a busy machine, and fail.
+# With a shorter lease, many concurrent jobs could lose their leases three times on a busy machine, and fail.
 LEASE_SECONDS = 15
 
 

@@ -23,7 +23,7 @@ from understudy.services.datasets import delete_dataset
 pytestmark = pytest.mark.stack
 
 
-# The default of the setting. A worker may lose a shorter lease on a busy machine.
+# The default of the setting. A worker could lose a shorter lease on a busy machine.
 SURVIVOR_LEASE_SECONDS = 30
 
 

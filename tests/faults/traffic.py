@@ -39,12 +39,12 @@ PROTOCOL_OPERATIONS = {"sample": 10, "upload": 3, "watch": 6}
 
 @dataclass
 class Ledger:
-    """The promises that the service has made to its callers so far."""
+    """Accepted jobs, terminal states and downloads, which later responses must not contradict."""
 
     # The first response to each idempotency key.
     job_of_key: dict[str, str] = field(default_factory=dict)
     open_jobs: set[str] = field(default_factory=set)
-    # Terminal states with the time at which they were seen. Only a retry may change them.
+    # Terminal states with the time at which they were seen. Only a retry is allowed to change them.
     ended: dict[str, tuple[str, float]] = field(default_factory=dict)
     retried: set[str] = field(default_factory=set)
     datasets: list[str] = field(default_factory=list)
@@ -104,7 +104,7 @@ class Caller(threading.Thread):
         self._ledger = ledger
 
     def run(self) -> None:
-        """Perform operations. Some may be refused, for example a cancellation after the end of a job."""
+        """Perform operations. Some can be refused, for example a cancellation after the end of a job."""
         while not self.is_stopped.wait(self.random.uniform(0.02, 0.25)):
             operation = self._choose()
             self._ledger.operations[operation.__name__] += 1
@@ -119,7 +119,7 @@ class Caller(threading.Thread):
     def _choose(self) -> Callable[[], None]:
         if len(self._ledger.open_jobs) >= self.n_open_max:
             return self.watch
-        # Each round contains every operation as often as its weight, so no operation is missing.
+        # The weight of an operation is its number of occurrences in each round, so no operation is missing.
         if not self._deck:
             self._deck = [name for name, weight in self.operations.items() for _ in range(weight)]
             self.random.shuffle(self._deck)

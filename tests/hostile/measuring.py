@@ -27,7 +27,7 @@ def main() -> None:
                 n_left += len(list(Path(folder).iterdir()))
                 n_shown += error.__context__ is not None and not error.__suppress_context__
         seconds.append(round(time.process_time() - start, 2))
-    # Count the remaining files and the errors that expose their cause.
+    # The numbers of remaining files, and of errors that reveal the original exception.
     counts = {"n_left": n_left, "n_shown": n_shown}
     measured = {"codes": codes, "cpu_seconds": seconds, "peak_megabytes": _peak_megabytes(), **counts}
     sys.stdout.write(json.dumps(measured))

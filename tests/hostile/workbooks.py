@@ -63,7 +63,7 @@ def parts(sheet_part: Content, **others: Content | None) -> dict[str, Content]:
 
 
 def shared_strings(*texts: str) -> str:
-    """Return a part with shared strings. Each string may contain markup."""
+    """Return a part with shared strings. Each string can contain markup."""
     return f'<sst xmlns="{_MAIN}">{"".join(f"<si>{text}</si>" for text in texts)}</sst>'
 
 
@@ -79,7 +79,7 @@ def styles(*codes: str) -> str:
 
 
 def archive(content: Mapping[str, Content], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """Return an archive of parts. A part may be an iterable that exceeds the available memory."""
+    """Return an archive of parts. A part can be an iterable that exceeds the available memory."""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", compression, compresslevel=9) as file:
         for name, data in content.items():
@@ -95,7 +95,7 @@ def archive(content: Mapping[str, Content], compression: int = zipfile.ZIP_DEFLA
 
 
 def with_end64(data: bytes, *, n_bytes: int | None = None, place: int | None = None) -> bytes:
-    """Return an archive with a ZIP64 end record, which may declare a wrong size or position."""
+    """Return an archive with a ZIP64 end record, which can declare a wrong size or position."""
     end = data.rindex(b"PK\5\6")
     n_parts, size, start = struct.unpack_from("<HLL", data, end + 10)
     size = size if n_bytes is None else n_bytes

@@ -231,7 +231,7 @@ def test_samples_are_evaluated_against_the_holdout_of_their_model(kept: Installa
     report = get(kept.client(), f"/v1/reports/{result['report_id']}")
     before = get(kept.client(), kept.path("reports", "report on visits"))
     assert report["tables"]["real"]["n_rows"] + report["tables"]["holdout"]["n_rows"] == 313
-    # The new report may also contain metrics that were added later.
+    # The new report can also contain metrics that were added later.
     names = [score["name"] for score in report["metrics"]]
     assert {score["name"] for score in before["metrics"]} <= set(names)
 

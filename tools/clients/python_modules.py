@@ -83,7 +83,7 @@ def _model(name: str, schema: Schema) -> str:
             default = " = None"
             type_ = type_ if type_.endswith("None") or type_ == "Any" else f"{type_} | None"
         if hasattr(BaseModel, field):
-            # Such as `schema`, a method of the base class.
+            # A field such as `schema` would hide a method of the base class.
             lines.append(f'    {field}_: {type_} = Field({default[3:] or "..."}, alias="{field}")\n')
         else:
             lines.append(f"    {field}: {type_}{default}\n")

@@ -106,7 +106,7 @@ class Comparison:
 
     @property
     def has_subjects(self) -> bool:
-        """Whether a subject is declared. If so, metrics count and draw subjects instead of rows."""
+        """Whether a subject is declared. If so, metrics count and sample subjects instead of rows."""
         return self.real.subjects is not None
 
     @property

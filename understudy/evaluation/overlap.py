@@ -1,4 +1,4 @@
-"""Rows and subjects that the holdout shares with the training rows, and the number that chance explains."""
+"""Rows and subjects shared by the holdout and the training rows, and the overlap that chance explains."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class HoldoutOverlap:
     Parameters
     ----------
     n_subjects : int, optional
-        Number of subjects with rows in both, if a subject is declared.
+        Number of subjects with rows in both tables, if a subject is declared.
     n_rows : int, optional
         Number of holdout rows that equal a training row in every column.
     n_rows_max : int, optional

@@ -43,7 +43,7 @@ class BaselineScore(BaseModel):
 
     score: Annotated[
         float,
-        Field(description="Mean score over all draws of real rows."),
+        Field(description="Mean score over all samples of real rows."),
     ]
     interval: Annotated[
         tuple[float, float] | None,
@@ -53,7 +53,7 @@ class BaselineScore(BaseModel):
             "Null if the spread of the score is not known."
         ),
     ] = None
-    n_draws: Annotated[int, Field(description="Number of draws of real rows.")]
+    n_draws: Annotated[int, Field(description="Number of times that real rows were sampled and scored.")]
 
 
 class MetricScores(BaseModel):
@@ -96,8 +96,8 @@ class MetricScores(BaseModel):
     real: Annotated[
         AnyResult | None,
         Field(
-            description="Result for real rows that are evaluated as if they were synthetic. If there were "
-            "several draws, this is the result of the first."
+            description="Result for real rows that are evaluated as if they were synthetic. If real rows "
+            "were sampled several times, this is the result of the first sample."
         ),
     ] = None
     floor: Annotated[
@@ -178,7 +178,7 @@ def _single_draws(
 def _single_baselines(
     metrics: Sequence[Metric], comparison: Comparison, with_loss: frozenset[str]
 ) -> Iterator[tuple[Comparison, list[Metric]]]:
-    """Yield the comparisons that use a single draw of real rows, and the metrics to score."""
+    """Yield the comparisons that use a single sample of real rows, and the metrics to score."""
     trained = [metric for metric in metrics if metric.real_baseline is RealBaseline.training]
     for is_checked, baseline in ((True, training_baseline), (False, _all_training_rows)):
         alike = [metric for metric in trained if (metric.name in with_loss) == is_checked]
@@ -263,7 +263,7 @@ def _floor(metric: Metric, drawn: Sequence[MetricResult]) -> BaselineScore | Non
 
 
 def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: float) -> tuple[float, float]:
-    """Return the ends of the prediction interval of a new score, computed from several draws."""
+    """Return the ends of the prediction interval of a new score, computed from several samples."""
     # Imported here: scipy is slow to load, and code that only lists the metrics does not need it.
     from scipy.stats import t
 
@@ -281,12 +281,12 @@ def _ends_of_many(scores: np.ndarray[tuple[int], np.dtype[np.float64]], best: fl
 
 
 def _ends_of_one(result: MetricResult) -> tuple[float, float] | None:
-    """Return the prediction interval from a single draw, or None if its confidence interval is unknown."""
+    """Return the prediction interval from a single sample, or None if its confidence interval is unknown."""
     if result.interval is None:
         return None
     normal = NormalDist()
     standard_error = (result.interval[1] - result.interval[0]) / 2 / normal.inv_cdf(0.975)
-    # The score of this draw and the score that is compared with it are both estimates.
+    # The score of this sample and the score that is compared with it are both estimates.
     half = normal.inv_cdf(1 - _tail()) * math.sqrt(2) * standard_error
     return result.score - half, result.score + half
 

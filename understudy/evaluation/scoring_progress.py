@@ -58,7 +58,7 @@ class ScoringProgress:
             n_first_passes = 1 + (later + LATER_SHARE) / (first + 1)
             fraction = len(self._seconds) / len(self._n_passes) / n_first_passes
         else:
-            # Later passes may be faster than the first pass, because they reuse its results. The weight of
+            # Later passes can be faster than the first pass, because they reuse its results. The weight of
             # their measured speed grows with the completed part.
             trust = TRUST_SHARE * first
             speed = (self._taken + trust) / (self._done + trust) if first else 1.0

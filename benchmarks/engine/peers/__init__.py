@@ -19,7 +19,7 @@ class Peer:
     requirements : tuple of str
         Pinned requirements for pip.
     removed : tuple of str
-        Packages to uninstall after the installation: libraries for images and sound. Their compiled code may
+        Packages to uninstall after the installation: libraries for images and sound. Their compiled code can
         be incompatible with the installed torch and would then prevent its import.
     settings : str
         Description of the synthesizer's settings, for the results.

@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--peers", type=names_of(PEERS), default=list(PEERS))
     parser.add_argument("--metrics", type=names_of(JUDGES), default=list(JUDGES))
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--cores", type=int, default=2, help="number of processors that a run may use")
+    parser.add_argument("--cores", type=int, default=2, help="number of processors that a run can use")
     parser.add_argument(
         "--minutes-max",
         type=float,

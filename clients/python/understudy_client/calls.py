@@ -54,7 +54,7 @@ class Call(Generic[T_co]):
         return replace(self, headers={**self.headers, **named})
 
     def waiting(self, seconds: float) -> Call[T_co]:
-        """Return a copy whose response the service may delay until a job has ended."""
+        """Return a copy whose response the service can delay until a job has ended."""
         whole = max(0, min(60, int(seconds)))
         return replace(self.with_headers(Prefer=f"wait={whole}"), timeout_seconds=whole)
 

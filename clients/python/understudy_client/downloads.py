@@ -17,10 +17,11 @@ SHA256_ETAG = re.compile(r'"([0-9a-f]{64})"')
 
 
 class Download:
-    """A download of one file, which may take several requests.
+    """A download of one file, which can take several requests.
 
     A stored Parquet file continues with `Range`. A file that the service converts is sent again from its
-    start, and the bytes that have arrived already are skipped: equal strong ETags mean equal bytes.
+    start, and the bytes that have already arrived are skipped. Files with equal strong ETags have equal
+    bytes.
     """
 
     def __init__(self, call: Call[Any]) -> None:
@@ -38,12 +39,12 @@ class Download:
         return self._call.with_headers(**headers)
 
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
-        """Take the headers of a response.
+        """Process the headers of a response.
 
         Raises
         ------
         ContentChanged
-            If the file is no longer the one whose first bytes have arrived.
+            If the file has changed since its first bytes arrived.
         """
         etag = headers.get("ETag")
         if self._n_bytes and (etag is None or etag != self._etag):
@@ -66,7 +67,7 @@ class Download:
         Raises
         ------
         ContentChanged
-            If the received bytes are not those of the file.
+            If the received bytes do not match the checksum of the file.
         """
         match = SHA256_ETAG.fullmatch(self._etag or "")
         if match is not None and match[1] != self._digest.hexdigest():

@@ -48,7 +48,7 @@ class ApiError(UnderstudyClientError):
     problem : Problem
         The error as the service describes it.
     retry_after_seconds : float, optional
-        Time after which the request may succeed.
+        Time after which a repeated request can succeed.
     """
 
     def __init__(self, problem: Problem, retry_after_seconds: float | None = None) -> None:
@@ -98,7 +98,7 @@ class ApiError(UnderstudyClientError):
 
 
 class InvalidRequest(ApiError, ValueError):
-    """Error for a request that cannot be used."""
+    """Error for a request that is invalid."""
 
 
 class Unauthenticated(ApiError):
@@ -218,7 +218,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def _problem(status: int, headers: Mapping[str, str], content: bytes) -> Problem:
-    """Return the problem in a response. A gateway in front of the service may send another body."""
+    """Return the problem in a response. A gateway in front of the service can send another body."""
     if headers.get("Content-Type", "").startswith(PROBLEM_TYPE):
         try:
             return Problem.model_validate(json.loads(content))

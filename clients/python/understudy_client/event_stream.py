@@ -72,6 +72,7 @@ class EventParser:
         type_ = fields.get("event", ["message"])[-1]
         event_id = fields["id"][-1] if "id" in fields else None
         self.last_event_id = event_id or self.last_event_id
-        # A job that was retried has earlier endings, so only the last event counts.
+        # The stream of a retried job also contains the last event of each earlier round, so an ending counts
+        # only if no event follows it.
         self.has_ended = type_ in ENDINGS
         return Event(type_, json.loads("\n".join(fields["data"])), event_id)

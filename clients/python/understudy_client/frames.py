@@ -1,4 +1,4 @@
-"""Conversion between Parquet and tables of pyarrow and pandas, which are optional dependencies."""
+"""Conversion between Parquet files and pyarrow tables or pandas DataFrames. Both libraries are optional."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def write_parquet(table: Any, path: Path) -> None:
-    """Write a table of pyarrow, pandas, polars or another library with the Arrow interface.
+    """Write a table from pyarrow, pandas, polars or another library with the Arrow interface.
 
-    The index of a DataFrame of pandas is written only if it has a name.
+    The index of a pandas DataFrame is written only if it has a name.
     """
     arrow, parquet = _arrow()
     if type(table).__module__.partition(".")[0] == "pandas":
@@ -26,14 +26,14 @@ def write_parquet(table: Any, path: Path) -> None:
 
 
 def read_arrow(path: Path) -> pa.Table:
-    """Read a Parquet file as a table of pyarrow."""
+    """Read a Parquet file as a pyarrow table."""
     _, parquet = _arrow()
     table: pa.Table = parquet.read_table(path)
     return table
 
 
 def read_pandas(path: Path) -> pd.DataFrame:
-    """Read a Parquet file as a DataFrame of pandas."""
+    """Read a Parquet file as a pandas DataFrame."""
     try:
         # The extra `pandas` is optional.
         import pandas as pd

@@ -65,7 +65,7 @@ def upload_body(files: Sequence[SourceFile], options: UploadOptions) -> CreateUp
 def is_resumable(upload: models.Upload, files: Sequence[SourceFile], options: UploadOptions) -> bool:
     """Return whether an unfinished upload has the same files, name, formats, labels and read options.
 
-    The service stores the read options in their usual form, such as ``iso8859-1`` for ``latin1``. An upload
+    The service stores the read options in a canonical form, such as ``iso8859-1`` for ``latin1``. An upload
     with another form of the same options is not resumed.
     """
     declared = [(file.filename, file.size_bytes, file.sha256) for file in upload.files]

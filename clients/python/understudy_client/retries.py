@@ -1,4 +1,4 @@
-"""Decisions about repeated requests: when, how often and after which pause."""
+"""Rules for repeating failed requests: which requests, how often, and after which pause."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ REPEATED_STATUSES = frozenset({429, 502, 503, 504, 507})
 # request.
 LOST_RESPONSE_STATUSES = frozenset({502, 504})
 REPEATED_CODES = frozenset({"idempotency_in_progress"})
-# These quotas become free only when the caller ends something.
+# This quota is freed only when the caller completes or deletes an upload, so waiting does not help.
 LASTING_CODES = frozenset({"too_many_uploads"})
 # These errors are raised before anything is sent, and another try would fail in the same way.
 PERMANENT_ERRORS = (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError)
 
 
 class DeadlineExceeded(Exception):
-    """The deadline of a request is over. The cause is the error of the last try."""
+    """The deadline of a request has passed. The cause is the error of the last try."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Retries:
     def pause_before(self, n_failures: int, asked_seconds: float | None = None) -> float:
         """Return the pause after a number of consecutive failures."""
         longest = min(self.pause_seconds * 2.0 ** (n_failures - 1), self.pause_seconds_max)
-        # Clients that were refused at the same time must not return at the same time.
+        # Clients that were refused at the same time must not repeat their requests at the same time.
         return (asked_seconds or 0.0) + longest * self.rng.uniform(0.5, 1.0)
 
 

@@ -19,7 +19,7 @@ CHUNK_BYTES = 1 << 20
 
 @runtime_checkable
 class ArrowStreamable(Protocol):
-    """A table with the Arrow PyCapsule interface, such as a DataFrame of pandas or polars."""
+    """A table with the Arrow PyCapsule interface, such as a pandas or polars DataFrame."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Return a capsule with a stream of the table."""
@@ -79,7 +79,7 @@ def _open_named(name: str, source: Source, files: ExitStack) -> SourceFile:
     is_path = isinstance(source, str | os.PathLike)
     suffix = "".join(Path(cast("str", source)).suffixes) if is_path else ""
     if not is_path and not isinstance(source, ArrowStreamable):
-        # The name of a table in a mapping may be a file name, such as `orders.csv`.
+        # The name of a table in a mapping can be a file name, such as `orders.csv`.
         return _open(source, name, files)
     return _open(source, name + suffix, files)
 

@@ -1,4 +1,4 @@
-"""Waits for jobs: how long a request may be held, and what is reported meanwhile."""
+"""Wait for jobs: how long the service can hold a request, and when progress is reported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from understudy_client.event_stream import ENDINGS
 
 OnProgress = Callable[[JobProgress], object]
 
-# Seconds for which the service may hold a request.
+# Maximum number of seconds for which the service holds a request until the job has ended.
 HELD_SECONDS = 30.0
 HELD_SECONDS_WITH_PROGRESS = 1.0
 # A service that is stopping responds at once. This pause prevents a flood of requests.
@@ -40,7 +40,7 @@ class Wait:
         Raises
         ------
         JobTimeout
-            If the time is over.
+            If the maximum time has passed.
         """
         if self._on_progress is not None:
             self._on_progress(job.progress or JobProgress(phase=job.state, fraction=0.0))
@@ -51,7 +51,7 @@ class Wait:
         return False
 
     def held_seconds(self) -> float:
-        """Return the time for which the next request may be held, in whole seconds from 1."""
+        """Return how long the service can hold the next request, in whole seconds from 1."""
         self._held_since = time.monotonic()
         seconds = HELD_SECONDS if self._on_progress is None else HELD_SECONDS_WITH_PROGRESS
         if self.deadline is None:

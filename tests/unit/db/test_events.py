@@ -1,4 +1,4 @@
-"""Tests for events: each change adds one in its own transaction, and lists never grow in the middle."""
+"""Tests for events: each change adds one event in its transaction, and lists grow only at their end."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_changes_of_datasets_models_and_reports_have_events(sessions: Sessions) 
         *("job.queued", "dataset.failed", "dataset.ready", "dataset.quarantined", "dataset.released"),
         *("model.created", "report.created", "report.deleted", "model.deleted", "dataset.deleted"),
     ]
-    # The job has no reference to the dataset, but these events have.
+    # These events refer to the dataset, although the job does not.
     assert "job.queued" not in types_of(sessions, project_id, dataset_id=dataset.id)
     assert types_of(sessions, project_id, type="model.created") == ["model.created"]
 

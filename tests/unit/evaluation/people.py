@@ -17,7 +17,7 @@ UNSCORED = "customer"
 
 
 def people(n_rows: int, *, seed: int) -> pa.Table:
-    """Return rows drawn from one population. Tables with different seeds differ only by chance."""
+    """Return rows sampled from one population. Tables with different seeds differ only by chance."""
     rng = np.random.default_rng(seed)
     height = rng.normal(size=n_rows)
     visits = rng.poisson(4, n_rows)

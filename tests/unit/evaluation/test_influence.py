@@ -48,7 +48,7 @@ def test_r2_interval_covers_the_bootstrap() -> None:
     drawn = rng.integers(1000, size=(2000, 1000))
     values = [influence.r2(predicted[rows], truth[rows]).value for rows in drawn]
     low, high = influence.r2(predicted, truth).interval(-1, 1)
-    # The standard deviation of 2000 draws has a relative error of 1/sqrt(2 * 2000) = 1.6%. The tolerance is
+    # The standard deviation of 2000 samples has a relative error of 1/sqrt(2 * 2000) = 1.6%. The tolerance is
     # three times this error, plus the error of the delta method, which is of order 1/n.
     assert high - low == pytest.approx(2 * influence.Z_95 * np.std(values), rel=0.06)
 

@@ -190,7 +190,7 @@ def test_share_of_repeated_rows_predicts_the_share_among_new_rows() -> None:
         compared = comparison(real, fresh)
         low, high = exact_copies.score_real(compared, 0.01).interval
         inside.append(low <= exact_copies.score(compared).score <= high)
-    # The expected share is 98%. Four standard errors of 100 draws are 5.6%.
+    # The expected share is 98%. Four standard errors of a share among 100 trials are 5.6%.
     assert np.mean(inside) > 0.92
 
 

@@ -121,5 +121,5 @@ def test_prediction_interval_contains_the_share_of_further_rows(share: float) ->
     ):
         low, high = predicted_shares(Proportion(estimate / n, n), n_further, 0.01)
         inside.append(low <= further / n_further <= high)
-    # The expected share is 98%. Four standard errors of 400 draws are 2.8%.
+    # The expected share is 98%. Four standard errors of a share among 400 trials are 2.8%.
     assert np.mean(inside) > 0.95

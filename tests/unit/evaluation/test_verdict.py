@@ -105,7 +105,7 @@ def test_loss_without_a_baseline_is_unscored() -> None:
 @pytest.mark.parametrize(
     ("score", "outcome"), [(0.91, "pass"), (0.8, "inconclusive"), (0.6, "inconclusive"), (0.5, "fail")]
 )
-def test_loss_is_inconclusive_if_real_rows_may_score_as_low(score: float, outcome: str) -> None:
+def test_loss_is_inconclusive_if_real_rows_can_score_as_low(score: float, outcome: str) -> None:
     threshold = PolicyThreshold(metric="column_shapes", of="loss", warn=0.05, fail=0.25)
     result = check(threshold, scores(SHAPES, score, floor=0.9, floor_interval=(0.55, 0.98)))
     assert result.outcome == outcome

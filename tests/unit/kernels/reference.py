@@ -208,7 +208,7 @@ def blocks(subjects: list[int], values: list[int], runs: list[int], k: int) -> l
 
 
 def level(own: list[int], counts: list[int], word: int) -> int:
-    """Draw a random row from the rows with the given levels, and return its level."""
+    """Sample a row from the rows with the given levels, and return its level."""
     row = int((word >> 11) / 2**53 * sum(counts[x] for x in own))
     for x in own[:-1]:
         if row < counts[x]:

@@ -14,7 +14,7 @@ from tests.unit.kernels import reference
 from understudy.kernels import boosting
 from understudy.kernels.boosting import Boosted, BoostingRules, Observations
 
-# The first call may compile kernels, so there is no deadline.
+# The first call can compile kernels, so there is no deadline.
 without_deadline = settings(deadline=None, max_examples=25)
 KEY = np.uint64(7)
 

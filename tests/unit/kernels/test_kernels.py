@@ -31,7 +31,7 @@ from understudy.kernels.trees import Features, GrowthRules
 from understudy.synthesizers.tree_chain.additive import NO_PREDICTOR
 from understudy.transformers.base import consecutive_rows
 
-# The first call may compile kernels, so there is no deadline.
+# The first call can compile kernels, so there is no deadline.
 without_deadline = settings(deadline=None)
 WORD = st.integers(0, 2**64 - 1)
 RULES = [
@@ -182,13 +182,13 @@ def test_sampled_codes_follow_the_probabilities_of_the_forest() -> None:
     draws = StreamRows(np.uint64(1), np.uint64(2), consecutive_rows(3, n))
     drawing.draw_column(rows, 1, draws, drawing.Conditional(child, forest, NO_PREDICTOR, coarse), drawn)
     expected = np.array(probabilities(forest, child, rows[0], 23))
-    # The tolerance is six standard deviations of a share among n draws.
+    # The tolerance is six standard deviations of a share among n samples.
     tolerance = 6 * np.sqrt(expected * (1 - expected) / n) + 1e-4
     assert (np.abs(np.bincount(drawn, minlength=23) / n - expected) < tolerance).all()
     assert (rows[:, 1] == coarse[drawn]).all()
 
 
-def test_log_probabilities_match_the_distribution_of_draws() -> None:
+def test_log_probabilities_match_the_distribution_of_samples() -> None:
     rng = np.random.default_rng(0)
     codes = np.sort(rng.integers(0, 23, 3000)).astype(np.uint16)
     forest, child = grow_forest(codes, (codes[None] * 11 % 256).astype(np.uint8), np.zeros(1, bool))
@@ -336,7 +336,7 @@ def test_sampled_levels_match_reference_implementation(seed: int, counts: list[i
         assert out[i] == reference.level(own, counts, reference.word(seed, 0, i))
 
 
-def test_draws_from_a_marginal_distribution_match_reference_implementation() -> None:
+def test_samples_from_a_marginal_distribution_match_reference_implementation() -> None:
     cumulative = as_array([2**62, 2**63, 2**64 - 1], np.uint64)
     codes = np.zeros(200, np.uint16)
     draws = StreamRows(np.uint64(3), np.uint64(4), consecutive_rows(5, 200))

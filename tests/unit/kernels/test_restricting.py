@@ -1,4 +1,4 @@
-"""Tests that compare draws within a set of codes with the unrestricted probabilities of these codes."""
+"""Tests that compare sampling within a set of codes with the unrestricted probabilities of these codes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from understudy.synthesizers.tree_chain.additive import NO_PREDICTOR
 from understudy.transformers.base import consecutive_rows
 
 N_CODES = 23
-# The first call may compile kernels, so there is no deadline.
+# The first call can compile kernels, so there is no deadline.
 without_deadline = settings(deadline=None, max_examples=25)
 
 
 @without_deadline
 @given(st.sets(st.integers(0, N_CODES - 1), min_size=1))
-def test_restricted_draws_follow_the_conditional_probabilities(codes: set[int]) -> None:
+def test_restricted_samples_follow_the_conditional_probabilities(codes: set[int]) -> None:
     rng = np.random.default_rng(0)
     column = np.sort(rng.integers(0, N_CODES, 3000)).astype(np.uint16)
     forest, child = grow_forest(column, (column[None] * 11 % 256).astype(np.uint8), np.zeros(1, bool))
@@ -40,7 +40,7 @@ def test_restricted_draws_follow_the_conditional_probabilities(codes: set[int]) 
     assert allowed[drawn].all()
     assert (rows[:, 1] == drawn).all()
     share = np.where(allowed, expected, 0) / total
-    # The tolerance is six standard deviations of a share among n draws.
+    # The tolerance is six standard deviations of a share among n samples.
     tolerance = 6 * np.sqrt(share * (1 - share) / n) + 1e-4
     assert (np.abs(np.bincount(drawn, minlength=N_CODES) / n - share) < tolerance).all()
 

@@ -31,7 +31,7 @@ def age(resources: Resources, table: str, days: int) -> None:
     column = "finished_at" if table == "jobs" else "created_at"
     statement = f"update {table} set {column} = {column} - make_interval(days => {days})"  # noqa: S608
     with resources.sessions.begin() as session:
-        # Without triggers, the test may change jobs that have ended.
+        # Without triggers, the test can change jobs that have ended.
         session.execute(text("set local session_replication_role = replica"))
         session.execute(text(statement))
 

@@ -113,7 +113,7 @@ def test_unsupported_storage_url_is_refused(url: str) -> None:
     assert caught.value.code == "configuration"
 
 
-def test_storage_url_may_contain_percent_escapes(tmp_path: Path) -> None:
+def test_storage_url_can_contain_percent_escapes(tmp_path: Path) -> None:
     open_store(f"file://{tmp_path}/with%20space")
 
     assert (tmp_path / "with space").is_dir()

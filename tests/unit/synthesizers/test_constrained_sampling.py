@@ -181,7 +181,7 @@ def test_missing_values_are_imputed_and_existing_values_stay_unchanged(chain: Tr
         assert filled[name].filter(was).to_pylist() == gaps[name].filter(was).to_pylist()
     shops, regions = filled["shop"].to_pylist(), filled["region"].to_pylist()
     agree = [int(s[5:]) % 3 == int(r[7:]) for s, r in zip(shops, regions, strict=True)]
-    # A missing shop is drawn before its region is considered, but nearly always the shop of at least one of
+    # A missing shop is sampled before its region is considered, but nearly always the shop of at least one of
     # the 64 particles is in the region.
     assert np.mean(agree) > 0.99
 
@@ -204,7 +204,7 @@ def test_imputed_values_agree_with_later_columns(chain: TreeChain) -> None:
     assert pc.sum(pc.equal(filled["fraud"], "yes")).as_py() > 60
 
 
-def test_imputed_draws_differ_and_equal_seeds_produce_equal_values(chain: TreeChain) -> None:
+def test_repeated_imputations_differ_and_equal_seeds_produce_equal_values(chain: TreeChain) -> None:
     # Without a fee, an amount cannot be computed.
     gaps = with_gaps(make_table(1200, seed=9), ["amount", "fee"], 0.5)
     draws = impute(chain, gaps, n_draws=2)

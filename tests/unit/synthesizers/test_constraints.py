@@ -40,7 +40,7 @@ def test_column_constraint_needs_exactly_one_condition(fields: dict[str, object]
         ColumnConstraint.model_validate(fields)
 
 
-def test_ranges_may_be_open_at_either_end():
+def test_ranges_can_be_open_at_either_end():
     assert ColumnConstraint(minimum=3).maximum is None
     assert ColumnConstraint(maximum=0).minimum is None
 

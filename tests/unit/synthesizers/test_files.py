@@ -325,7 +325,7 @@ def test_grouped_levels_survive_save_and_load(monkeypatch: pytest.MonkeyPatch, n
     loaded = type(synthesizer).load(Parts.of(synthesizer))
     batch = next(batches_of(synthesizer, 5000))
     assert next(batches_of(loaded, 5000)).equals(batch)
-    # The probability that a given level does not occur in 5000 draws from 700 levels is 0.0008.
+    # The probability that a given level does not occur in 5000 samples from 700 levels is 0.0008.
     assert len(batch["x"].unique()) > 690
 
 

@@ -50,7 +50,7 @@ def made_table() -> pa.Table:
 def digest(path: Path) -> str:
     """Return a digest of some rows sampled from a file."""
     rows = sample(load_model(path).synthesizer, 300, seed=5, offset=40)
-    # Floats are rounded to 7 digits, because the last digits may differ between processors.
+    # Floats are rounded to 7 digits, because the last digits can differ between processors.
     text = repr(
         [[f"{v:.7g}" if isinstance(v, float) else v for v in row.values()] for row in rows.to_pylist()]
     )

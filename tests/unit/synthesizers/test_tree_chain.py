@@ -41,7 +41,7 @@ def make() -> TreeChain:
 
 def test_dependencies_between_categories_are_preserved(sample: pa.Table) -> None:
     cities = np.array(["Graz", "Linz", "Wien", "Zell"])[sample["n"].to_numpy() // 2]
-    # In the table, n always determines the city. Leaves are smoothed, so up to 2% of the sampled rows may
+    # In the table, n always determines the city. Leaves are smoothed, so up to 2% of the sampled rows can
     # differ.
     assert (cities == sample["city"].to_numpy()).mean() > 0.98
 

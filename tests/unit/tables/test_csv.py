@@ -193,7 +193,7 @@ def test_unusual_column_names_are_kept(tmp_path: Path, names: list[str]):
     assert _read(tmp_path, ",".join(names) + "\n1,2\n").column_names == names
 
 
-def test_quoted_column_name_may_contain_any_character(tmp_path: Path):
+def test_quoted_column_name_can_contain_any_character(tmp_path: Path):
     assert _read(tmp_path, '"a ""x"",\nb",c\n1,2\n').column_names == ['a "x",\nb', "c"]
 
 

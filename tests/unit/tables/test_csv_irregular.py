@@ -55,7 +55,7 @@ def test_omitted_fields_after_a_quoted_line_break_are_missing_values(tmp_path: P
     ],
     ids=["rare", "line break", "blank last field", "too many fields"],
 )
-def test_rows_that_may_be_damaged_are_refused(tmp_path: Path, rows: str):
+def test_rows_that_could_be_damaged_are_refused(tmp_path: Path, rows: str):
     with pytest.raises(InvalidInput, match="`bad_rows` to `skip`"):
         _load(tmp_path, _HEADER + rows)
 

@@ -124,7 +124,7 @@ def _related(child_columns: tuple[str, ...]) -> DatasetSchema:
     )
 
 
-def test_a_relationship_may_have_several_columns():
+def test_a_relationship_can_have_several_columns():
     schema = _related(("customer_country", "customer_id"))
     assert DatasetSchema.model_validate_json(schema.model_dump_json()) == schema
 

@@ -179,7 +179,7 @@ def test_error_values_and_formulas_without_results_are_read_as_missing_and_count
     assert read_table(tmp_path / "table.parquet").column("a").to_pylist() == [None, None, None, 7, 8, None]
 
 
-def test_shared_and_inline_texts_may_have_runs_and_escapes(tmp_path: Path):
+def test_shared_and_inline_texts_can_have_runs_and_escapes(tmp_path: Path):
     shared = shared_strings(
         "<t>plain</t>",
         "<r><t>bold </t></r><r><rPr><b/></rPr><t>rest</t></r>",

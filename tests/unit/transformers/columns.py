@@ -1,4 +1,4 @@
-"""Helpers that fit single columns, save and load their transformers, and draw values."""
+"""Helpers that fit single columns, save and load their transformers, and sample values."""
 
 from __future__ import annotations
 

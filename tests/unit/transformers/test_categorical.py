@@ -60,7 +60,7 @@ def test_levels_are_merged_across_chunks() -> None:
 def test_pooled_values_are_replaced_with_levels_in_proportion_to_their_frequency() -> None:
     transformer, codes = fit(pa.array(["a"] * 90 + ["b"] * 10 + [f"rare {i}" for i in range(1000)]))
     drawn = transformer.decode(codes[100:], stream_of(codes[100:])).to_pylist()
-    # The tolerance is six standard deviations of 1,000 draws with probability 0.1.
+    # The tolerance is six standard deviations of a share of 0.1 among 1,000 samples.
     assert abs(drawn.count("b") / 1000 - 0.1) < 0.06
     assert set(drawn) == {"a", "b"}
 
@@ -73,7 +73,8 @@ def test_all_levels_are_kept_if_there_are_more_levels_than_codes() -> None:
     assert arranged.n_codes <= N_CODES_MAX
     drawn = arranged.decode(new_code[codes], stream_of(codes)).to_pylist()
     assert set(drawn) <= set(values[:-1])
-    # Two levels of five rows each share a code. The probability of never drawing a given level is 2**-10.
+    # Two levels of five rows each share a code. The probability that a given level is never sampled is
+    # 2**-10.
     assert len(set(drawn)) > 8900
     assert arranged.describe()["levels_kept"] == 9001
 

@@ -61,7 +61,7 @@ def test_separators_and_shares_of_card_issuers_are_kept():
     _, new = drawn(values, "card")
     assert {re.sub(r"\d", "#", text) for text in new} <= {re.sub(r"\d", "#", text) for text in values}
     share, share_new = (np.mean([text.startswith("4") for text in texts]) for texts in (values, new))
-    # Six standard deviations of 3,000 draws with probability 1/3 are 0.05.
+    # Six standard deviations of a share of 1/3 among 3,000 samples are 0.05.
     assert abs(share - share_new) < 0.06
 
 
@@ -79,12 +79,12 @@ def test_ip_addresses_are_private_and_keep_their_version():
     assert all(text.startswith("2001:db8:") and ip_address(text).version == 6 for text in six)
 
 
-def test_urls_are_at_example_domains():
+def test_urls_have_example_domains():
     _, new = drawn([f"https://www.firm.com/people/{i}" for i in range(100)], "x")
     assert all(re.match(r"https://example\.(com|net|org)/", text) for text in new)
 
 
-def test_postal_codes_keep_their_pattern_and_may_repeat():
+def test_postal_codes_keep_their_pattern_and_can_repeat():
     _, new = drawn([f"{i:05}" for i in range(1000, 2000)] * 3, "PLZ", 200_000)
     assert all(re.fullmatch(r"\d{5}", text) for text in new)
     _, whole = drawn(pa.array([1000 + i for i in range(300)] * 3, pa.int16()), "zip")
@@ -131,7 +131,7 @@ def test_a_few_urls_that_many_rows_share_stay_urls(values: list[str]):
     assert all(re.fullmatch(r"https://example\.(com|net|org)/\w+", text) for text in new)
 
 
-def test_domains_without_a_scheme_are_at_example_domains():
+def test_domains_without_a_scheme_are_example_domains():
     _, new = drawn([f"firm{i % 3}.com" for i in range(90)], "website")
     assert all(re.fullmatch(r"example\.(com|net|org)/\w+", text) for text in new)
 

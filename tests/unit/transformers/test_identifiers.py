@@ -75,7 +75,7 @@ def test_pattern_of_identifiers_is_kept() -> None:
 def test_proportions_of_patterns_with_different_lengths_are_kept() -> None:
     values = [f"A{i:05d}" for i in range(750)] + [f"B-{i:03d}" for i in range(250)]
     drawn = draw(fit(values)[0], 400).to_pylist()
-    # Six standard deviations of 400 draws with probability 3/4 are 0.13.
+    # Six standard deviations of a share of 3/4 among 400 samples are 0.13.
     assert abs(sum("-" in text for text in drawn) / 400 - 0.25) < 0.13
 
 

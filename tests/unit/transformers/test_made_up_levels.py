@@ -35,18 +35,18 @@ CITIES = {f"City {i}": 100 // (i + 1) + 1 for i in range(60)}
 @pytest.mark.parametrize(
     ("n_by_level", "is_code", "n_made_up"),
     [
-        # Spelling errors are redrawn from the common levels.
+        # Spelling errors are replaced with common levels.
         (TYPES | {"gren": 2, "bleu": 1}, False, 0),
         (TYPES | {f"gren{i}": 1 for i in range(12)}, False, 0),
         # Rare levels are made up in columns with many levels and in columns of codes.
         (CITIES, False, sum(n < MIN_SUPPORT for n in CITIES.values())),
         (TYPES | {"gold": 3, "gray": 3}, True, 2),
-        # Without common levels, rare levels cannot be redrawn.
+        # Without common levels, rare levels cannot be replaced with common ones.
         ({f"room {i}": 2 for i in range(8)}, False, 8),
         ({f"room {i}": 2 for i in range(3)}, False, 0),
     ],
 )
-def test_rare_levels_are_replaced_by_made_up_levels_unless_they_may_be_spelling_errors(
+def test_rare_levels_are_replaced_by_made_up_levels_unless_they_could_be_spelling_errors(
     n_by_level: dict[str, int], is_code: bool, n_made_up: int
 ) -> None:
     transformer = fit(repeated(n_by_level), is_code=is_code)

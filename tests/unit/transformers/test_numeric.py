@@ -28,7 +28,7 @@ def stream_of(codes: Codes) -> RowStream:
     return RowStream(seed=1, stream=2, rows=consecutive_rows(0, len(codes)))
 
 
-# The tests have no deadline, because the first call may compile kernels.
+# The tests have no deadline, because the first call can compile kernels.
 no_deadline = settings(deadline=None)
 
 

@@ -182,7 +182,8 @@ def test_texts_have_similar_lengths_and_are_not_copied(locale: str) -> None:
     assert all(text[-1] in ".。" for text in drawn)
     if locale != "ja":
         lengths = [len(text.split()) for text in NOTES]
-        # Lengths have a standard deviation of 2.6, so six standard errors of 2,000 draws are 0.35.
+        # Lengths have a standard deviation of 2.6, so six standard errors of the mean of 2,000 samples are
+        # 0.35.
         assert abs(np.mean([len(text.split()) for text in drawn]) - np.mean(lengths)) < 0.5
 
 

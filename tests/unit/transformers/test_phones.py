@@ -67,7 +67,7 @@ def test_phone_numbers_keep_the_forms_of_the_column(
         lambda phone: re.sub(r"\d", "9", phone) + re.sub(r"\D", "", phone)[:2],
     ):
         of_real, of_synthetic = shares_of(real, form), shares_of(synthetic, form)
-        # Five standard errors of a share of 1,200 numbers.
+        # The tolerance is five standard errors of a share among 1,200 numbers.
         assert all(
             abs(of_synthetic.get(key, 0) - share) <= 5 * (0.25 / N) ** 0.5 for key, share in of_real.items()
         )

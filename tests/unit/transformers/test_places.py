@@ -118,7 +118,7 @@ def test_country_of_another_party_is_ignored() -> None:
     assert "locales" not in described["first_name"]
 
 
-# Cities with their states and the format of their postal codes.
+# Cities with their states and the patterns of their postal codes.
 PLACES = {
     "en": [("Dallas", "TX", "752{:02d}"), ("Austin", "TX", "787{:02d}"), ("Boston", "MA", "021{:02d}")],
     "de": [("Kiel", "SH", "241{:02d}"), ("Lübeck", "SH", "235{:02d}"), ("Bonn", "NW", "531{:02d}")],

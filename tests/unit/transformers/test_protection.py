@@ -17,7 +17,7 @@ from understudy.transformers.bins import fit_bins
 from understudy.transformers.integer_units import array_of_integers, integers_of
 from understudy.transformers.numeric import NumericTransformer, fit_numeric
 
-# The tests have no deadline, because the first call may compile kernels.
+# The tests have no deadline, because the first call can compile kernels.
 no_deadline = settings(deadline=None)
 SEED = st.integers(0, 2**32 - 1)
 # With at least this number of rows, k central values are between the k-th values from both ends.

@@ -114,7 +114,7 @@ def roc_points(members: Scores, others: Scores) -> list[RocPoint]:
     ordered = np.sort(others)[::-1]
     points = [RocPoint(false_alarms=0.0, found=float(np.mean(members > ordered[0])))]
     for count in counts:
-        # If scores are tied, at most this number of nonmembers score above the threshold.
+        # At most this number of nonmembers score above the threshold, and fewer if scores are tied.
         threshold = ordered[count] if count < n else -np.inf
         false, found = float(np.mean(others > threshold)), float(np.mean(members > threshold))
         points.append(RocPoint(false_alarms=false, found=found))

@@ -15,7 +15,7 @@ N_CATEGORIES_MIN, N_CATEGORIES_MAX = 2, 20
 
 
 def sensitive_columns(comparison: Comparison) -> list[int]:
-    """Return the positions of the sensitive columns, which the caller names or this function selects.
+    """Return the positions of the sensitive columns that the caller names, or else select such columns.
 
     The function selects the target first, then categorical columns with 2 to 20 distinct values, and then
     numeric columns. Within each kind, columns with more distinct values come first.

@@ -19,8 +19,8 @@ N_VICTIMS_MIN = 100
 # attacker uses all of its rows at once.
 N_SUBJECTS_MIN = 50
 # Maximum number of compared cells (victim rows times synthetic rows times columns). For larger tables, the
-# number of victims is reduced. The number of synthetic rows is not reduced, because any synthetic row may be
-# a copy.
+# number of victims is reduced. The number of synthetic rows is not reduced, because any synthetic row could
+# be a copy.
 N_CELLS_MAX = 8e9
 # Maximum number of holdout rows that an attacker uses as reference rows.
 N_REFERENCES_MAX = 20_000

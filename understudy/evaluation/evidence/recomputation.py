@@ -17,11 +17,11 @@ from understudy.tables.fingerprint import fingerprint
 from understudy.tables.inference import InferredTable
 from understudy.tables.validation import conform
 
-# Relative and absolute tolerance of numbers: sums may differ in the last bits between processors.
+# Relative and absolute tolerance of numbers: sums can differ in the last bits between processors.
 TOLERANCE = 1e-9
 # Maximum number of differences listed in the result.
 N_DIFFERENCES_MAX = 20
-# Fields with text for readers. Later versions may word this text differently.
+# Fields with text for readers. Later versions can word this text differently.
 TEXTS = frozenset({"title", "summary", "sentence", "reason"})
 
 
@@ -78,7 +78,7 @@ def recompute(
         seed=evidence.seed,
         progress=progress,
     )
-    # Library versions may differ, because only the numbers are compared.
+    # Different library versions are allowed, because only the numbers are compared.
     signed, computed = (each.model_dump(mode="json", exclude={"versions"}) for each in (report, again))
     if evidence.source_sha256 != source_digest():
         signed = _without_texts(report.model_dump(mode="json", exclude={"versions"}, exclude_unset=True))

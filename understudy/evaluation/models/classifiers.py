@@ -15,7 +15,7 @@ Features = NDArray[np.float64]
 
 N_COLUMNS_FINE = 50
 N_BINS_FINE, N_BINS_COARSE = 255, 31
-# Maximum number of training cells per model (rows times columns). Very wide tables may exceed this limit,
+# Maximum number of training cells per model (rows times columns). Very wide tables can exceed this limit,
 # because the number of rows is never reduced below N_ROWS_WIDE.
 N_CELLS_MAX = 600_000
 N_ROWS_WIDE = 2_000

@@ -39,7 +39,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Noted:
-    """Text with a note in small print below it. The text or the note may be empty."""
+    """Text with a note in small print below it. The text or the note can be empty."""
 
     kind: ClassVar[str] = "noted"
     text: str
@@ -48,7 +48,7 @@ class Noted:
 
 @dataclass(frozen=True)
 class Titled:
-    """A title followed by a sentence in small print, which may be empty."""
+    """A title followed by a sentence in small print, which can be empty."""
 
     kind: ClassVar[str] = "titled"
     title: str

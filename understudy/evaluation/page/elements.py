@@ -85,7 +85,7 @@ class Table:
 
 @dataclass(frozen=True)
 class About:
-    """The source of a metric and the URL of its documentation; both may be empty."""
+    """The source of a metric and the URL of its documentation; both can be empty."""
 
     source: str
     documentation: str

@@ -15,7 +15,7 @@ NAMES = {
 }
 # Lowest false positive rate on the logarithmic axis.
 LOW = 1e-3
-# False positive rate at which the text alternative states the true positive rates.
+# False positive rate for which the text alternative contains the true positive rates.
 SURE = 0.01
 
 

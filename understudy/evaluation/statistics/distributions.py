@@ -1,7 +1,7 @@
 """Distributions of columns that are safe to publish in a report.
 
-Reports are shared, so no bin, edge or label may represent fewer than `N_ROWS_SHOWN_MIN` real rows, and no
-edge may be the minimum or maximum of the real table.
+Reports are shared, so no bin, edge or label represents fewer than `N_ROWS_SHOWN_MIN` real rows, and no edge
+is the minimum or maximum of the real table.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def share_of(hits: NDArray[np.bool_], units: NDArray[np.int64]) -> Proportion:
 
 
 def exact_interval(n_successes: float, n: float, *, confidence: float = CONFIDENCE) -> Interval:
-    """Return the interval of a share (Clopper and Pearson, 1934). `n` may be an effective sample size."""
+    """Return the interval of a share (Clopper and Pearson, 1934). `n` can be an effective sample size."""
     tail = (1 - confidence) / 2
     low = beta_quantile(tail, n_successes, n - n_successes + 1) if n_successes > 0 else 0.0
     high = beta_quantile(1 - tail, n_successes + 1, n - n_successes) if n_successes < n else 1.0

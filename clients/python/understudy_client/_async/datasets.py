@@ -48,8 +48,8 @@ class AsyncDatasets:
         Parameters
         ----------
         source : path, bytes, binary file, iterable of bytes, table, or mapping
-            Content to upload. A table is a DataFrame of pandas or polars, a table of pyarrow, or another
-            object with the Arrow PyCapsule interface. A mapping contains a source for each table name.
+            Content to upload. A table is a pandas or polars DataFrame, a pyarrow table, or another object
+            with the Arrow PyCapsule interface. A mapping contains a source for each table name.
         filename : str, optional
             Name of the file. Its suffix is the format. Required for bytes and streams.
         wait : bool
@@ -119,13 +119,13 @@ class AsyncDatasets:
         return self._transport.chunks(operations.download_dataset(dataset_id, **query))
 
     async def to_arrow(self, dataset_id: str, *, table: str | None = None) -> pa.Table:
-        """Download a table as a table of pyarrow (extra `arrow`)."""
+        """Download a table as a pyarrow table (extra `arrow`)."""
         with tempfile.TemporaryDirectory(prefix="understudy-") as folder:
             path = await self._save_parquet(dataset_id, table, Path(folder))
             return await in_thread(lambda: read_arrow(path))
 
     async def to_pandas(self, dataset_id: str, *, table: str | None = None) -> pd.DataFrame:
-        """Download a table as a DataFrame of pandas (extra `pandas`)."""
+        """Download a table as a pandas DataFrame (extra `pandas`)."""
         with tempfile.TemporaryDirectory(prefix="understudy-") as folder:
             path = await self._save_parquet(dataset_id, table, Path(folder))
             return await in_thread(lambda: read_pandas(path))
@@ -163,7 +163,7 @@ class AsyncDatasets:
         if_match: str | None = None,
         **query: Unpack[requests.UpdateSchemaQuery],
     ) -> models.TableSchema:
-        """Change the schema of a table by a merge patch."""
+        """Change the schema of a table with a merge patch."""
         call = operations.update_schema(dataset_id, change, if_match=if_match, **query)
         return await self._transport.send(call)
 
@@ -179,7 +179,7 @@ class AsyncDatasets:
         table: str | None = None,
         if_match: str | None = None,
     ) -> models.AppliedSdvMetadata:
-        """Change the schema of a table to SDV metadata."""
+        """Apply SDV metadata to the schema of a table."""
         call = operations.apply_sdv_metadata(dataset_id, metadata, if_match=if_match, **_table(table))
         return await self._transport.send(call)
 

@@ -123,7 +123,7 @@ class AsyncProject:
         return await self._transport.send(operations.update_project(changes, if_match=if_match))
 
     async def delete(self, *, name: str, if_match: str | None = None) -> None:
-        """Delete the project with all its data (scope `admin`). The name confirms the deletion."""
+        """Delete the project with all its data (scope `admin`). Pass its name to confirm the deletion."""
         await self._transport.send(operations.delete_project(name=name, if_match=if_match))
 
     async def policies(self) -> models.PolicyCatalogue:

@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 RECONNECT_SECONDS = 1.0
-# A response may arrive a little after the deadline.
+# A response can arrive a little after the deadline.
 GRACE_SECONDS = 1.0
 
 
@@ -58,12 +58,12 @@ class AsyncTransport:
         await self._http.aclose()
 
     async def send(self, call: Call[T], deadline: float | None = None) -> T:
-        """Send a request and return its response. The request is repeated if its failure may be temporary.
+        """Send a request and return its response. If the failure could be temporary, the request is repeated.
 
         Raises
         ------
         DeadlineExceeded
-            If the deadline, a time of the monotonic clock, is over before a try succeeds.
+            If the deadline, a time of the monotonic clock, passes before a try succeeds.
         """
         request = self._request(call)
         tries = Tries(call, self._retries, deadline)
@@ -90,7 +90,7 @@ class AsyncTransport:
             following = next_page(following, page)
 
     async def chunks(self, call: Call[Any]) -> AsyncGenerator[bytes]:
-        """Yield the bytes of a file. After a lost connection, the file continues where it ended."""
+        """Yield the bytes of a file. After a lost connection, the download continues."""
         download = Download(call)
         tries = Tries(call, self._retries)
 
@@ -118,7 +118,7 @@ class AsyncTransport:
                     await in_thread(partial(output.write, chunk))
 
     async def events(self, job_id: str, last_event_id: str | None) -> AsyncGenerator[Event]:
-        """Yield the events of a job until it has ended. A lost stream is continued."""
+        """Yield the events of a job until it has ended. An interrupted stream is continued."""
         call = operations.stream_job_events(job_id)
         parser = EventParser(last_event_id)
         tries = Tries(call, self._retries)
@@ -135,7 +135,7 @@ class AsyncTransport:
                 if not parser.has_events:
                     if has_job_ended:
                         return
-                    # The next stream contains the events up to the end of the job, if there are any.
+                    # If the job has ended, the next stream contains all remaining events.
                     has_job_ended = (await self.send(operations.get_job(job_id))).state in ENDINGS
             except httpx2.TransportError as error:
                 pause = tries.after_lost_connection(error)

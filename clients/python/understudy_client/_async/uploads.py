@@ -19,7 +19,7 @@ from understudy_client.parts import (
 )
 from understudy_client.sources import Source, SourceFile, open_sources
 
-# A part that is damaged on its way is sent again, at most so often.
+# Maximum number of times that a part is sent again because it was damaged in transit.
 DAMAGED_MAX = 3
 
 
@@ -59,7 +59,7 @@ class AsyncUploads:
         except Conflict as error:
             if error.code != "incomplete_upload":
                 raise
-        # The store has lost a part.
+        # The service no longer has all parts, so the missing ones are sent again.
         current = await self._transport.send(operations.get_upload(upload.id))
         await self._send_parts(current, files)
         return await self._transport.send(operations.complete_upload(upload.id))

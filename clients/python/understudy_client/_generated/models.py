@@ -146,14 +146,14 @@ class BaselineScore(Model):
     """
 
     score: float
-    """Mean score over all draws of real rows."""
+    """Mean score over all samples of real rows."""
     interval: list[float] | None = None
     """Prediction interval of the score. If real rows are evaluated as if they were synthetic, *all* scores
     of a report lie within their intervals with a probability of 95%. Null if the spread of the score is
     not known.
     """
     n_draws: int
-    """Number of draws of real rows."""
+    """Number of times that real rows were sampled and scored."""
 
 
 class BetaRecallResult(Model):
@@ -423,8 +423,8 @@ class ColumnPairsResult(Model):
     columns: list[str]
     """Names of the columns, in the order of the matrix."""
     matrix: list[list[float | None]]
-    """Similarity of the joint distribution of each pair of columns in both tables, from 0 to 1. Null on the
-    diagonal.
+    """For each pair of columns, similarity between the joint distributions in the two tables, from 0 to 1.
+    Null on the diagonal.
     """
 
 
@@ -589,8 +589,8 @@ class ContingencyResult(Model):
     columns: list[str]
     """Names of the columns, in the order of the matrix."""
     matrix: list[list[float | None]]
-    """Similarity of the joint distribution of each pair of columns in both tables, from 0 to 1. Null on the
-    diagonal.
+    """For each pair of columns, similarity between the joint distributions in the two tables, from 0 to 1.
+    Null on the diagonal.
     """
 
 
@@ -805,8 +805,8 @@ class EntityColumn(Model):
     """Mean number of rows per entity in the real table, rounded to three significant digits."""
     rows_per_entity_synthetic: float
     rows_similarity: float
-    """Similarity of the distributions of the number of rows per entity. The tables are first reduced to the
-    same size. Differences that chance explains do not lower the similarity.
+    """Similarity between the two tables in the number of rows per entity. The tables are first reduced to
+    the same size. Differences that chance explains do not lower the similarity.
     """
     attributes: list[EntityAttribute] = []
     """Columns that have the same value in all rows of an entity, worst first."""
@@ -1380,8 +1380,8 @@ class MetricScores(Model):
     private.
     """
     real: MetricResult | None = None
-    """Result for real rows that are evaluated as if they were synthetic. If there were several draws, this
-    is the result of the first.
+    """Result for real rows that are evaluated as if they were synthetic. If real rows were sampled several
+    times, this is the result of the first sample.
     """
     floor: BaselineScore | None = None
     """Mean score of real rows that are evaluated as if they were synthetic, with its interval."""
@@ -2060,8 +2060,8 @@ class SensitiveAttributeScore(Model):
 
     column: str
     is_category: bool
-    """Whether a guess must be exact to be correct. If false, a guessed number is correct if its rank differs
-    from that of the true value by at most 5% of the number of ranks.
+    """Whether a guess must be exact to be correct. If false, a guessed number is correct if its rank is at
+    most 5% of the number of ranks away from the rank of the true value.
     """
     attack: float
     """Share of correct guesses for training rows."""

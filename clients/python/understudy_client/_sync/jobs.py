@@ -18,12 +18,12 @@ ResultT = TypeVar("ResultT", covariant=True)
 
 
 class Job(Generic[ResultT]):
-    """A job, which can be waited for. The type parameter is the type of its result.
+    """A job that you can wait for. The type parameter is the type of its result.
 
     Parameters
     ----------
     data : Job
-        The job as the service returned it last.
+        The most recent response of the service about the job.
     """
 
     def __init__(self, jobs: Jobs, data: models.Job) -> None:
@@ -78,7 +78,7 @@ class Job(Generic[ResultT]):
         JobFailed
             If the job failed or was cancelled.
         JobTimeout
-            If the job has not ended in time. It continues, and can be waited for again.
+            If the job has not ended in time. The job continues, and you can wait for it again.
         """
         wait = Wait(timeout_seconds, on_progress)
         while not wait.has_ended(self.data):
@@ -93,7 +93,7 @@ class Job(Generic[ResultT]):
         return cast("ResultT", self.data.result)
 
     def refresh(self, *, held_seconds: float = 0.0) -> Self:
-        """Read the job again. The service may hold the request for some seconds, until the job has ended."""
+        """Read the job again. The service can hold the request until the job has ended."""
         self.data = self._jobs.read(self.id, held_seconds)
         return self
 
@@ -171,7 +171,7 @@ class Jobs:
         return Job(self, data)
 
     def read(self, job_id: str, held_seconds: float = 0.0, deadline: float | None = None) -> models.Job:
-        """Return the fields of a job. The service may hold the request until the job has ended."""
+        """Return the fields of a job. The service can hold the request until the job has ended."""
         call = operations.get_job(job_id)
         return self._transport.send(call.waiting(held_seconds) if held_seconds else call, deadline)
 
@@ -202,8 +202,8 @@ class Jobs:
     def events(self, job_id: str, last_event_id: str | None = None) -> Iterator[Event]:
         """Iterate over the events of a job until it has ended.
 
-        A lost stream continues after the last event that arrived. Progress is reported in events of the type
-        ``progress``, which has no ID.
+        An interrupted stream continues after the last event that arrived. Progress is reported in events of
+        the type ``progress``, which has no ID.
         """
         return self._transport.events(job_id, last_event_id)
 

@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 RECONNECT_SECONDS = 1.0
-# A response may arrive a little after the deadline.
+# A response can arrive a little after the deadline.
 GRACE_SECONDS = 1.0
 
 
@@ -59,12 +59,12 @@ class Transport:
         self._http.close()
 
     def send(self, call: Call[T], deadline: float | None = None) -> T:
-        """Send a request and return its response. The request is repeated if its failure may be temporary.
+        """Send a request and return its response. If the failure could be temporary, the request is repeated.
 
         Raises
         ------
         DeadlineExceeded
-            If the deadline, a time of the monotonic clock, is over before a try succeeds.
+            If the deadline, a time of the monotonic clock, passes before a try succeeds.
         """
         request = self._request(call)
         tries = Tries(call, self._retries, deadline)
@@ -91,7 +91,7 @@ class Transport:
             following = next_page(following, page)
 
     def chunks(self, call: Call[Any]) -> Generator[bytes]:
-        """Yield the bytes of a file. After a lost connection, the file continues where it ended."""
+        """Yield the bytes of a file. After a lost connection, the download continues."""
         download = Download(call)
         tries = Tries(call, self._retries)
 
@@ -119,7 +119,7 @@ class Transport:
                     in_thread(partial(output.write, chunk))
 
     def events(self, job_id: str, last_event_id: str | None) -> Generator[Event]:
-        """Yield the events of a job until it has ended. A lost stream is continued."""
+        """Yield the events of a job until it has ended. An interrupted stream is continued."""
         call = operations.stream_job_events(job_id)
         parser = EventParser(last_event_id)
         tries = Tries(call, self._retries)
@@ -136,7 +136,7 @@ class Transport:
                 if not parser.has_events:
                     if has_job_ended:
                         return
-                    # The next stream contains the events up to the end of the job, if there are any.
+                    # If the job has ended, the next stream contains all remaining events.
                     has_job_ended = (self.send(operations.get_job(job_id))).state in ENDINGS
             except httpx2.TransportError as error:
                 pause = tries.after_lost_connection(error)

@@ -20,7 +20,7 @@ from understudy_client.parts import (
 )
 from understudy_client.sources import Source, SourceFile, open_sources
 
-# A part that is damaged on its way is sent again, at most so often.
+# Maximum number of times that a part is sent again because it was damaged in transit.
 DAMAGED_MAX = 3
 
 
@@ -60,7 +60,7 @@ class Uploads:
         except Conflict as error:
             if error.code != "incomplete_upload":
                 raise
-        # The store has lost a part.
+        # The service no longer has all parts, so the missing ones are sent again.
         current = self._transport.send(operations.get_upload(upload.id))
         self._send_parts(current, files)
         return self._transport.send(operations.complete_upload(upload.id))

@@ -86,7 +86,7 @@ def read(resources: Resources, webhook: Webhook) -> Webhook:
 
 
 def assert_disabled(resources: Resources, webhook: Webhook, reason: str) -> None:
-    """Check that a webhook is disabled, that this has one event, and that later events are not delivered."""
+    """Check that a webhook is disabled, that one event records it, and that later events are not sent."""
     row = read(resources, webhook)
     assert (row.is_enabled, row.disabled_reason) == (False, reason)
     with resources.sessions.begin() as session:

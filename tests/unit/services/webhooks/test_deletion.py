@@ -1,4 +1,4 @@
-"""Tests for the end of webhooks, events and deliveries."""
+"""Tests that disabled and deleted webhooks have no open deliveries, and that old events are deleted."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_many_deliveries_are_ended_in_batches(
         add_probe(resources, caller)
     change_webhook(resources, caller.project_id, webhook.id, {"is_enabled": False})
     assert [row.error_code for row in deliveries(resources, webhook)] == ["webhook_disabled"] * 5
-    # These are added by transactions that began before the webhook was disabled.
+    # Transactions that began before the webhook was disabled can add pending deliveries.
     reopen = (
         "update webhook_deliveries set state = 'pending', finished_at = null, error_code = null,"
         " next_attempt_at = now()"
@@ -118,7 +118,7 @@ def test_deletion_of_a_project_and_a_change_of_its_webhook_do_not_lock_each_othe
         change_webhook(resources, caller.project_id, webhook.id, disable)
 
 
-def test_deleted_webhook_ends_its_attempts(
+def test_no_more_attempts_are_made_for_a_deleted_webhook(
     resources: Resources, caller: Caller, receiver: Receiver, sender: Sender
 ) -> None:
     webhook, _ = add_webhook(resources, caller, receiver.port, "job.queued")

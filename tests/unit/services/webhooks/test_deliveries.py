@@ -71,7 +71,7 @@ def test_only_events_of_subscribed_types_and_of_the_same_project_are_sent(
     assert json.loads(receiver.requests[0].body)["type"] == "job.queued"
 
 
-def test_two_secrets_sign_during_the_grace_period(
+def test_messages_have_two_signatures_during_the_grace_period(
     resources: Resources, caller: Caller, receiver: Receiver, sender: Sender
 ) -> None:
     webhook, old = add_webhook(resources, caller, receiver.port, "job.queued")
@@ -107,7 +107,7 @@ def test_changed_secret_key_is_reported_as_the_reason(
     assert receiver.requests == []
 
 
-def test_new_secret_signs_alone_if_the_previous_one_cannot_be_read(
+def test_messages_have_only_the_new_signature_if_the_previous_secret_cannot_be_read(
     resources: Resources, caller: Caller, receiver: Receiver, sender: Sender
 ) -> None:
     webhook, _ = add_webhook(resources, caller, receiver.port, "job.queued")

@@ -51,7 +51,7 @@ def test_claimed_delivery_is_not_claimed_again_until_its_lease_ends(
     assert (delivery.state, delivery.n_attempts, len(delivery.attempts)) == ("succeeded", 2, 1)
 
 
-def test_webhook_has_a_limited_number_of_requests_at_once(
+def test_number_of_concurrent_requests_to_a_webhook_is_limited(
     resources: Resources, caller: Caller, receiver: Receiver, sender: Sender
 ) -> None:
     add_webhook(resources, caller, receiver.port, "job.queued")

@@ -206,7 +206,7 @@ def test_first_and_last_name_together_identify_a_person() -> None:
     assert len(sampled.drop_duplicates(list(kinds))) == len(table.drop_duplicates(list(kinds)))
 
 
-def test_number_of_rows_may_exceed_the_range_of_a_narrow_identifier_type() -> None:
+def test_number_of_rows_can_exceed_the_range_of_a_narrow_identifier_type() -> None:
     subject = np.repeat(np.arange(60, dtype=np.int16), 1000)
     table = pd.DataFrame({"subject": subject, "x": np.arange(60_000) % 7})
     sampled = fitted(table, {"subject": IDENTIFIER}, synthesizer="independent").sample(60_000, seed=1)

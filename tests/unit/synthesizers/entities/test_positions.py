@@ -21,7 +21,7 @@ def test_values_that_differ_in_an_entity_keep_their_order(synthesizer: str) -> N
 
 
 @pytest.mark.parametrize("synthesizer", SYNTHESIZERS)
-def test_values_are_drawn_without_replacement(synthesizer: str) -> None:
+def test_values_are_sampled_without_replacement(synthesizer: str) -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame(
         [
@@ -59,7 +59,7 @@ def test_lines_of_an_order_are_numbered(tmp_path: Path, synthesizer: str) -> Non
     pd.testing.assert_frame_equal(sampled, loaded)
 
 
-def test_values_that_differ_only_by_chance_may_repeat_in_an_entity() -> None:
+def test_values_that_differ_only_by_chance_can_repeat_in_an_entity() -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"id": [f"S{100 + i // 2}" for i in range(200)], "x": rng.integers(0, 20, 200)})
     table = table.drop_duplicates(["id", "x"])

@@ -81,7 +81,7 @@ def test_result_is_computed_from_the_other_columns(rule: str):
     rules = find_rules(table, infer_table(table).schema)
     assert "result" in rules.derived
     derived = rules.derive({name: table[name].combine_chunks() for name in table.column_names[:-1]})
-    # Ties may be rounded in either direction.
+    # Ties can be rounded in either direction.
     assert errors_of(rule, pa.table(derived)).max() < 0.5 + 1e-6
 
 

@@ -102,7 +102,7 @@ class BaseRatesResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Side:
-    """The groups and outcomes of one table's rows with a known outcome."""
+    """The groups and the outcomes of the rows in one table that have a known outcome."""
 
     groups: NDArray[np.int64]
     values: NDArray[np.float64]

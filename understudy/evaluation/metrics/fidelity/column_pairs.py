@@ -23,8 +23,8 @@ class ColumnPairsResult(MetricResult):
     matrix: Annotated[
         list[list[float | None]],
         Field(
-            description="Similarity of the joint distribution of each pair of columns in both tables, from 0 "
-            "to 1. Null on the diagonal."
+            description="For each pair of columns, similarity between the joint distributions in the two "
+            "tables, from 0 to 1. Null on the diagonal."
         ),
     ]
 
@@ -52,8 +52,8 @@ COLUMN_PAIRS = Metric(
     name="column_pairs",
     title="Column pair trends",
     summary=(
-        "Similarity of the joint distribution of each pair of columns in the two tables, averaged over "
-        "pairs. It shows whether relations between columns are preserved."
+        "Similarity between the real and the synthetic joint distribution of each pair of columns, averaged "
+        "over pairs. The score shows whether relations between columns are preserved."
     ),
     concern="relations between columns differ from those of the real table",
     source="Compare SDMetrics: Column Pair Trends, which uses different bins and correlates numeric columns",

@@ -29,8 +29,8 @@ class ContingencyResult(MetricResult):
     matrix: Annotated[
         list[list[float | None]],
         Field(
-            description="Similarity of the joint distribution of each pair of columns in both tables, from 0 "
-            "to 1. Null on the diagonal."
+            description="For each pair of columns, similarity between the joint distributions in the two "
+            "tables, from 0 to 1. Null on the diagonal."
         ),
     ]
 

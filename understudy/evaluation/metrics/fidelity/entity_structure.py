@@ -80,7 +80,7 @@ class EntityColumn(BaseModel):
     rows_similarity: Annotated[
         float,
         Field(
-            description="Similarity of the distributions of the number of rows per entity. The tables are "
+            description="Similarity between the two tables in the number of rows per entity. The tables are "
             "first reduced to the same size. Differences that chance explains do not lower the "
             "similarity."
         ),

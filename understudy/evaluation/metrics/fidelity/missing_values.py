@@ -104,7 +104,8 @@ def _patterns(
             columns=[
                 comparison.columns[i].name
                 for i in affected
-                # If any real row has a pattern, the first row with this pattern is a real row.
+                # Real rows come first, and at least one of them has the pattern, so row `first[k]` is a real
+                # row.
                 if is_missing(comparison.real.columns[i][first[k] : first[k] + 1])[0]
             ],
             real=float(shares[0][k]),

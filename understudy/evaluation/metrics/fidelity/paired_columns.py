@@ -42,7 +42,7 @@ QUANTILES = (0.05, 0.95)
 
 @dataclass(frozen=True)
 class Pair:
-    """Two columns that may belong together, with the evidence.
+    """Two columns and the evidence that they belong together.
 
     Parameters
     ----------

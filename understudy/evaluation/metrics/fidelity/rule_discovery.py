@@ -1,6 +1,6 @@
 """Discovery of rules that nearly every real row satisfies and that chance does not explain.
 
-The exact rules of `synthesizers.rules` have no exceptions and guide sampling. The rules here may have a few
+The exact rules of `synthesizers.rules` have no exceptions and guide sampling. The rules here can have a few
 exceptions and serve evaluation only. A rule is proposed from one half of the real rows and confirmed on the
 other half.
 """
@@ -198,7 +198,7 @@ def _sums(halves: Halves) -> Iterator[Sum]:
     tolerances = PRECISION * np.abs(rows).max(axis=0)
     for i, j in combinations(range(len(numbers)), 2):
         gaps = np.abs((rows[:, i] + rows[:, j])[:, None] - rows)
-        # By chance, a small sample may contain a higher share of exceptions than the whole table.
+        # By chance, a small sample can contain a higher share of exceptions than the whole table.
         fits = (gaps > tolerances).mean(axis=0) <= 2 * BROKEN_MAX
         for k in np.flatnonzero(fits):
             if k not in (i, j):

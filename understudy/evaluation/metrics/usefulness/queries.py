@@ -25,7 +25,7 @@ from understudy.evaluation.statistics.query_answers import (
 from understudy.parameters.evaluation_options import AggregateQuery
 from understudy.tables.schema import ColumnKind
 
-# Maximum number of groups per query. The largest groups are used. A query that groups by three columns may
+# Maximum number of groups per query. The largest groups are used. A query that groups by three columns can
 # have thousands of groups.
 N_GROUPS_SHOWN_MAX = 50
 # Number of significant digits of an answer. More digits are not meaningful and could reveal single rows.
@@ -185,7 +185,7 @@ def _shown(name: str, description: str, both: _Both) -> QueryAnswers:
 
 
 def _may_be_shown(query: AggregateQuery, real: Answers) -> NDArray[np.bool_]:
-    """Return a mask of the real answers that may be shown, which are based on enough rows or on no rows."""
+    """Return a mask of the real answers that can be shown, which are based on enough rows or on no rows."""
     enough = (real.n >= N_ROWS_SHOWN_MIN) & ~((real.n_others > 0) & (real.n_others < N_ROWS_SHOWN_MIN))
     if query.quantile is not None:
         # A quantile with fewer rows above or below it is close to the value of a single row.

@@ -16,7 +16,7 @@ Position = tuple[float, float]
 
 @dataclass(frozen=True)
 class Curve:
-    """A curve before it is drawn.
+    """The data of a curve.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ class Histogram:
     real, synthetic : str
         The SVG paths of the two histograms.
     grid : sequence of (y, text)
-        Grid lines at a round share and at half of it.
+        Grid lines at a round share and at half of this share.
     """
 
     width: ClassVar[int] = 320
