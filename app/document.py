@@ -212,7 +212,7 @@ def _describe_successes(method: str, responses: Json) -> None:
         if status in responses and responses[status]["description"] == UNDESCRIBED:
             responses[status]["description"] = text
     if "304" in responses or (method == "patch" and "200" in responses):
-        responses["200"]["headers"] = {"ETag": _header("ETag")}
+        responses["200"].setdefault("headers", {})["ETag"] = _header("ETag")
     for status in ("201", "202"):
         if status in responses:
             responses[status]["headers"] = {"Location": _header("Location")}

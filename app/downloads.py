@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.download_turns import end_turn
 from app.slots import SlotLimits, Slots
+from understudy.errors import UnderstudyError
 from understudy.logs import get_logger
 
 PIECE_BYTES = 1 << 16
@@ -30,6 +31,8 @@ CONVERSION_LIMITS = SlotLimits("downloads with conversion", total=4, of_project=
 CHECK_LIMITS = SlotLimits(
     "downloads that are being checked", total=3, of_project=2, of_key=1, wait_seconds=10
 )
+# Each live sampler is a process of its own.
+LIVE_LIMITS = SlotLimits("responses with live rows", total=4, of_project=3, of_key=2)
 # Downloads have their own threads, so they do not occupy the threads of other requests. Each busy thread
 # delays all others, because the threads share the interpreter lock.
 COMPUTING_MAX = 2
@@ -62,6 +65,8 @@ class DownloadSlots:
     def __init__(self) -> None:
         self.conversions = Slots(CONVERSION_LIMITS)
         self.checks = Slots(CHECK_LIMITS)
+        self.live_rows = Slots(LIVE_LIMITS)
+        self.live_threads = anyio.CapacityLimiter(LIVE_LIMITS.total)
         self.conversion_threads = anyio.CapacityLimiter(COMPUTING_MAX)
         self.check_threads = anyio.CapacityLimiter(CHECK_LIMITS.total)
         self.reading_threads = anyio.CapacityLimiter(READING_MAX)
@@ -171,6 +176,23 @@ class CheckedDownload(Download):
             slots = _slots(scope)
             async with slots.checks.taken(scope["state"]["caller"]):
                 await run_sync(self._chunks.check, limiter=slots.check_threads)
+
+
+class LiveDownload(Download):
+    """A response with live rows. The number of samplers is limited."""
+
+    def _threads(self, scope: Scope) -> anyio.CapacityLimiter:
+        return _slots(scope).live_threads
+
+    def _slot(self, scope: Scope) -> AbstractAsyncContextManager[None]:
+        return _slots(scope).live_rows.taken(scope["state"]["caller"])
+
+    async def _deliver(self, source: _Source, chunk: bytes | None, send: Send) -> None:
+        try:
+            await super()._deliver(source, chunk, send)
+        except UnderstudyError as error:
+            # The response is incomplete, so the server closes the connection.
+            logger.warning("live_rows_aborted", code=error.code)
 
 
 def _slots(scope: Scope) -> DownloadSlots:

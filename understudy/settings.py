@@ -365,6 +365,18 @@ class Settings(BaseSettings):
             "split into shards of this size, which several workers can sample at the same time.",
         ),
     ] = 1_000_000
+    live_rows_max: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="Maximum number of live rows in a response. Live rows are sampled while the API "
+            "sends them, without a job.",
+        ),
+    ] = 10_000_000
+    live_rows_seconds_max: Annotated[
+        float,
+        Field(gt=0, description="Maximum duration of a response with live rows, in seconds."),
+    ] = 600
     queued_jobs_max: Annotated[
         int, Field(ge=1, description="Maximum number of queued jobs in a project.")
     ] = 1_000

@@ -230,6 +230,14 @@ def quarantine(session: Session, dataset: Dataset, reason: Json) -> None:
     _change(session, dataset.project_id, dataset.id, quarantine=reason, quarantined_at=CLOCK)
 
 
+def in_quarantine(session: Session, project_id: UUID, model_id: UUID) -> UUID | None:
+    """Return the ID of a dataset that was created with the model and is in quarantine, or None."""
+    statement = select(Dataset.id).where(
+        Dataset.project_id == project_id, Dataset.model_id == model_id, Dataset.quarantine.is_not(None)
+    )
+    return session.scalar(statement.order_by(Dataset.id).limit(1))
+
+
 def end_quarantine(session: Session, dataset: Dataset) -> None:
     """End the quarantine of a sample, because its reason no longer exists."""
     _change(session, dataset.project_id, dataset.id, quarantine=None, quarantined_at=None)

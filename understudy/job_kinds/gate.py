@@ -7,13 +7,14 @@ from uuid import UUID
 
 from understudy import ids
 from understudy.db import datasets, projects
+from understudy.errors import Conflict
 from understudy.parameters.base import Json
 from understudy.parameters.policy import POLICIES, Policy
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from understudy.db.orm import Dataset, Report
+    from understudy.db.orm import Dataset, Model, Report
 
 UNREVIEWED: Json = {
     "reason": "unreviewed",
@@ -32,6 +33,31 @@ def hold_unreviewed(session: Session, dataset: Dataset) -> None:
     """Put a new sample into quarantine if the gate of its project requires a report first."""
     if projects.get(session, dataset.project_id).gate == "until_reviewed":
         datasets.quarantine(session, dataset, UNREVIEWED)
+
+
+def check_live_rows(session: Session, model: Model) -> None:
+    """Check that rows of a model may be read without a job. Such rows have no report and no quarantine.
+
+    Raises
+    ------
+    Conflict
+        If the gate of the project requires a report first, or a sample of the model is in quarantine.
+    """
+    if projects.get(session, model.project_id).gate == "until_reviewed":
+        raise Conflict(
+            "The gate of this project (`until_reviewed`) requires a report for every sample, but live rows "
+            "have no report. Create a job of kind `sample`, then evaluate the sample with a job of kind "
+            "`evaluate`.",
+            code="quarantined",
+        )
+    held = datasets.in_quarantine(session, model.project_id, model.id)
+    if held is not None:
+        raise Conflict(
+            f"Sample {ids.to_text('dataset', held)} of this model is in quarantine, so the model provides no "
+            "live rows. An administrator can release the sample "
+            f"(POST /v1/datasets/{ids.to_text('dataset', held)}/release).",
+            code="quarantined",
+        )
 
 
 def apply_verdict(

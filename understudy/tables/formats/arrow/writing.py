@@ -58,6 +58,16 @@ def arrow_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterat
     yield sink.take()
 
 
+def arrow_stream_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes]:
+    """Yield the bytes of an Arrow stream. Each batch is sent as soon as it arrives."""
+    sink = _Pieces()
+    with pa.ipc.new_stream(pa.PythonFile(sink, "w"), schema) as writer:
+        for batch in batches:
+            writer.write_batch(pa.record_batch([_cleared(column) for column in batch.columns], schema=schema))
+            yield sink.take()
+    yield sink.take()
+
+
 def _equal_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     rows_max = min(_BATCH_ROWS_MAX, batch_rows(len(schema), _BATCH_VALUES_MAX))
     for group in row_groups(batches, schema, rows_max=rows_max, bytes_max=_BATCH_BYTES_MAX):

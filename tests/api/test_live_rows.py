@@ -1,0 +1,203 @@
+"""Tests for live rows, which the real sandbox samples while the API sends them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+
+import psutil
+import pyarrow as pa
+import pytest
+from starlette.testclient import TestClient
+
+from app import downloads
+from app.main import create_app
+from tests.api.conftest import Json, assert_problem, get, new_key, serving, submit, wait_until
+from understudy.resources import Resources
+from understudy.sandbox import Sandbox
+from understudy.services.api_keys import Caller
+
+Address = tuple[str, int]
+RunJobs = Callable[[], int]
+ENDLESS = 10_000_000
+
+
+@pytest.fixture
+def app_client(resources: Resources, sandbox: Sandbox) -> Iterator[TestClient]:
+    """Create a client without an API key, for an application with the session's sandbox."""
+    with TestClient(create_app(resources, sandbox)) as client:
+        yield client
+
+
+@pytest.fixture
+def rows_path(trained_model: Json) -> str:
+    return f"/v1/models/{trained_model['id']}/rows"
+
+
+def children(sandbox: Sandbox) -> list[psutil.Process]:
+    """Return the running samplers."""
+    assert sandbox.server_pid is not None
+    return psutil.Process(sandbox.server_pid).children()
+
+
+def has_no_files(resources: Resources) -> bool:
+    return not list(resources.staging_folder.iterdir())
+
+
+def ask(address: Address, key: str, path: str) -> socket.socket:
+    """Request live rows with a small receive buffer, and read nothing."""
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect(address)
+    head = f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n"
+    connection.sendall(head.encode())
+    return connection
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Return everything that the server sends until it closes the connection."""
+    connection.settimeout(20)
+    received = bytearray()
+    while data := connection.recv(1 << 16):
+        received += data
+    return bytes(received)
+
+
+def test_live_rows_equal_the_rows_of_a_sample_job(
+    client: TestClient, trained_model: Json, rows_path: str, run_jobs: RunJobs
+):
+    job = submit(client, kind="sample", model_id=trained_model["id"], n_rows=5_000, seed=11, offset=40)
+    run_jobs()
+    sample = get(client, f"/v1/jobs/{job['id']}")["result"]["dataset_id"]
+    live = f"{rows_path}?n=5000&seed=11&offset=40"
+    for name in ("csv", "jsonl"):
+        stored = client.get(f"/v1/datasets/{sample}/content?format={name}")
+        assert client.get(f"{live}&format={name}").content == stored.content
+    stored = client.get(f"/v1/datasets/{sample}/content?format=arrow")
+    streamed = client.get(f"{live}&format=arrow")
+    table = pa.ipc.open_stream(io.BytesIO(streamed.content)).read_all()
+    assert table.equals(pa.ipc.open_file(io.BytesIO(stored.content)).read_all())
+    assert get(client, "/v1/datasets")["data"][0]["id"] == sample
+
+
+def test_seed_is_chosen_and_returned_and_gives_the_same_rows(
+    client: TestClient, resources: Resources, rows_path: str
+):
+    first = client.get(rows_path)
+    assert first.headers["content-type"] == "application/x-ndjson"
+    lines = first.text.splitlines()
+    assert len(lines) == 1_000
+    assert json.loads(lines[0]).keys() == {"id", "city", "age", "income", "is_member", "since"}
+    again = f"{rows_path}?offset=990&n=10&seed={first.headers['understudy-seed']}"
+    second = client.get(again)
+    assert second.text.splitlines() == lines[990:]
+    head = client.head(again)
+    assert (head.status_code, head.headers["etag"]) == (200, second.headers["etag"])
+    unchanged = client.get(again, headers={"If-None-Match": second.headers["etag"]})
+    assert unchanged.status_code == 304
+    assert has_no_files(resources)
+
+
+def test_accept_selects_the_format(client: TestClient, rows_path: str):
+    for media_type in ("text/csv", "application/vnd.apache.arrow.stream"):
+        response = client.get(f"{rows_path}?n=3", headers={"Accept": media_type})
+        assert response.headers["content-type"].partition(";")[0] == media_type
+    refused = client.get(rows_path, headers={"Accept": "text/html"})
+    assert_problem(refused, 406, "not_acceptable", "application/x-ndjson")
+
+
+def test_invalid_requests_are_refused(client: TestClient, resources: Resources, rows_path: str):
+    too_many = assert_problem(
+        client.get(f"{rows_path}?n={resources.limits.live_rows_max + 1}"), 422, "too_many_rows", "offset"
+    )
+    assert too_many["errors"][0]["parameter"] == "n"
+    assert_problem(client.get(f"{rows_path}?n=0"), 422, "invalid_parameters")
+    assert_problem(client.get(f"{rows_path}?rows=5"), 422, "invalid_parameters")
+    assert_problem(client.get(f"{rows_path}?format=xlsx"), 422, "invalid_parameters")
+
+
+def test_gate_applies_to_live_rows(
+    client: TestClient,
+    resources: Resources,
+    caller: Caller,
+    trained_model: Json,
+    rows_path: str,
+    run_jobs: RunJobs,
+):
+    key = new_key(resources, caller, "read", "write", "admin")
+    administrator = TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
+    administrator.patch("/v1/project", json={"gate": "until_reviewed"})
+    refused = client.get(rows_path)
+    assert_problem(refused, 409, "quarantined", "until_reviewed", "kind `sample`", "`evaluate`")
+    submit(client, kind="sample", model_id=trained_model["id"], n_rows=20, seed=1)
+    run_jobs()
+    administrator.patch("/v1/project", json={"gate": "on_fail"})
+    sample = get(client, "/v1/datasets")["data"][0]["id"]
+    assert_problem(client.get(rows_path), 409, "quarantined", sample, "release")
+    assert client.head(rows_path).status_code == 409
+    administrator.post(f"/v1/datasets/{sample}/release", json={"reason": "Reviewed in ticket 4711."})
+    assert client.get(rows_path).status_code == 200
+
+
+def test_changed_model_file_is_refused(client: TestClient, resources: Resources, rows_path: str):
+    (key,) = (key for key in resources.store.keys("") if "model" in key)
+    with resources.store.local_copy(key, resources.staging_folder) as path:
+        content = path.read_bytes()
+        path.chmod(0o600)
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    assert_problem(client.get(rows_path), 500, "artifact_corrupt", "checksum")
+
+
+def test_deleted_model_has_no_rows(client: TestClient, rows_path: str):
+    assert client.delete(rows_path.removesuffix("/rows")).status_code == 204
+    assert_problem(client.get(rows_path), 404, "not_found")
+
+
+def test_each_sampler_ends_with_its_client_and_killed_or_late_ones_end_the_response(
+    client: TestClient,
+    resources: Resources,
+    sandbox: Sandbox,
+    caller: Caller,
+    rows_path: str,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    key = new_key(resources, caller)
+    path = f"{rows_path}?n={ENDLESS}"
+    with serving(resources, sandbox=sandbox) as (_, address):
+        # The slots of a key are limited, and each sampler ends when its client has left.
+        with ExitStack() as stack:
+            for number in range(downloads.LIVE_LIMITS.of_key):
+                stack.enter_context(closing(ask(address, key, path)))
+                wait_until(lambda number=number: len(children(sandbox)) == number + 1)
+            refused = stack.enter_context(closing(ask(address, key, path))).recv(1 << 16).lower()
+            assert refused.startswith(b"http/1.1 429 ")
+            assert b"retry-after: 5" in refused
+        wait_until(lambda: not children(sandbox) and has_no_files(resources))
+        # A killed sampler never gives a complete response.
+        with closing(ask(address, key, path)) as connection:
+            wait_until(lambda: len(children(sandbox)) == 1)
+            assert connection.recv(1 << 12).startswith(b"HTTP/1.1 200 ")
+            os.kill(children(sandbox)[0].pid, signal.SIGKILL)
+            assert not read_all(connection).endswith(b"0\r\n\r\n")
+        with closing(ask(address, key, f"{rows_path}?n=5")) as connection:
+            assert read_all(connection).endswith(b"0\r\n\r\n")
+        # A client that reads nothing does not keep a sampler.
+        monkeypatch.setattr(downloads, "STALL_SECONDS", 0.3)
+        with closing(ask(address, key, path)):
+            wait_until(lambda: len(children(sandbox)) == 1)
+            wait_until(lambda: not children(sandbox) and has_no_files(resources))
+
+
+def test_duration_of_a_response_is_limited(
+    resources: Resources, sandbox: Sandbox, client: TestClient, rows_path: str
+):
+    settings = resources.settings.model_copy(update={"live_rows_seconds_max": 1e-9})
+    object.__setattr__(resources, "settings", settings)
+    assert_problem(client.get(rows_path), 422, "time_limit", "live_rows_seconds_max")
+    assert not children(sandbox)
+    assert has_no_files(resources)
