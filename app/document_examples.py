@@ -26,7 +26,8 @@ def add_examples(document: Json) -> None:
     schemas: Json = document["components"]["schemas"]
     for holder in _holders(document):
         for media_type, content in holder.get("content", {}).items():
-            if "json" in media_type and not {"example", "examples"} & content.keys() and "schema" in content:
+            is_json = "json" in media_type and "ndjson" not in media_type
+            if is_json and not {"example", "examples"} & content.keys() and "schema" in content:
                 content["example"] = example_of(content["schema"], schemas)
 
 

@@ -33,6 +33,7 @@ SHARED_PARTS = {
     "LabelChanges": ("UpdateModel", "properties", "labels"),
     "RandomSeed": ("TrainParameters", "properties", "seed"),
     "ResourceLabels": ("TrainParameters", "properties", "labels"),
+    "RowCounts": ("ColumnShapesResult", "properties", "n_rows"),
     "SubjectCounts": ("ColumnShapesResult", "properties", "n_subjects"),
     "SubscribedTypes": ("CreateWebhook", "properties", "event_types"),
     "WebhookUrl": ("CreateWebhook", "properties", "url"),

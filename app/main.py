@@ -172,19 +172,8 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
     app.state.api_routes = []
     for module in (
         *(datasets, contents, releases, schemas, profiles, rejects, uploads, jobs, job_events),
-        *(
-            models,
-            live_rows,
-            reports,
-            project,
-            api_keys,
-            projects,
-            events,
-            webhooks,
-            catalogues,
-            health,
-            reference,
-        ),
+        *(models, live_rows, reports, project, api_keys, projects, events, webhooks, catalogues, health),
+        *(reference,),
     ):
         app.include_router(module.router, dependencies=[Depends(check_request)])
         app.state.api_routes += module.router.routes

@@ -15,7 +15,6 @@ from app.dependencies import ReaderDep, ResourcesDep
 from app.document import problems
 from app.downloads import Chunks, LiveDownload
 from app.head_requests import is_head
-from understudy.parameters.base import Seed
 from understudy.parameters.live_rows import LIVE_MEDIA_TYPES, LiveFormat
 from understudy.parameters.sample import SampleParameters
 from understudy.resources import CODE_VERSION
@@ -34,7 +33,10 @@ class LiveRowsQuery(BaseModel):
 
     n: Annotated[int, Field(ge=1, lt=2**62, description="Number of rows.")] = 1_000
     offset: Annotated[int, Field(ge=0, lt=2**62, description="Number of rows to skip.")] = 0
-    seed: Seed | None = None
+    seed: Annotated[
+        int | None,
+        Field(ge=0, lt=2**63, description="Seed of the rows. Chosen by the service if omitted."),
+    ] = None
     format: Annotated[
         LiveFormat | None,
         Field(description="Format of the rows. By default, the header `Accept` selects the format."),

@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from app import downloads
 from app.main import create_app
 from tests.api.conftest import Json, assert_problem, get, new_key, serving, submit, wait_until
+from tests.api.worlds import make_world
 from understudy.resources import Resources
 from understudy.sandbox import Sandbox
 from understudy.services.api_keys import Caller
@@ -37,6 +38,12 @@ def app_client(resources: Resources, sandbox: Sandbox) -> Iterator[TestClient]:
 @pytest.fixture
 def rows_path(trained_model: Json) -> str:
     return f"/v1/models/{trained_model['id']}/rows"
+
+
+@pytest.fixture
+def world_path(resources: Resources, caller: Caller) -> str:
+    """Return the path of the rows of a model whose file is not a model."""
+    return f"/v1/models/{make_world(resources, caller)['model']}/rows"
 
 
 def children(sandbox: Sandbox) -> list[psutil.Process]:
@@ -85,11 +92,13 @@ def test_live_rows_equal_the_rows_of_a_sample_job(
     assert get(client, "/v1/datasets")["data"][0]["id"] == sample
 
 
-def test_seed_is_chosen_and_returned_and_gives_the_same_rows(
+def test_chosen_seed_is_returned_and_gives_the_same_rows_until_the_model_is_deleted(
     client: TestClient, resources: Resources, rows_path: str
 ):
     first = client.get(rows_path)
     assert first.headers["content-type"] == "application/x-ndjson"
+    csv = client.get(f"{rows_path}?n=3", headers={"Accept": "text/csv"})
+    assert csv.headers["content-type"].partition(";")[0] == "text/csv"
     lines = first.text.splitlines()
     assert len(lines) == 1_000
     assert json.loads(lines[0]).keys() == {"id", "city", "age", "income", "is_member", "since"}
@@ -101,24 +110,19 @@ def test_seed_is_chosen_and_returned_and_gives_the_same_rows(
     unchanged = client.get(again, headers={"If-None-Match": second.headers["etag"]})
     assert unchanged.status_code == 304
     assert has_no_files(resources)
+    assert client.delete(rows_path.removesuffix("/rows")).status_code == 204
+    assert_problem(client.get(rows_path), 404, "not_found")
 
 
-def test_accept_selects_the_format(client: TestClient, rows_path: str):
-    for media_type in ("text/csv", "application/vnd.apache.arrow.stream"):
-        response = client.get(f"{rows_path}?n=3", headers={"Accept": media_type})
-        assert response.headers["content-type"].partition(";")[0] == media_type
-    refused = client.get(rows_path, headers={"Accept": "text/html"})
-    assert_problem(refused, 406, "not_acceptable", "application/x-ndjson")
-
-
-def test_invalid_requests_are_refused(client: TestClient, resources: Resources, rows_path: str):
+def test_invalid_requests_are_refused(client: TestClient, resources: Resources, world_path: str):
     too_many = assert_problem(
-        client.get(f"{rows_path}?n={resources.limits.live_rows_max + 1}"), 422, "too_many_rows", "offset"
+        client.get(f"{world_path}?n={resources.limits.live_rows_max + 1}"), 422, "too_many_rows", "offset"
     )
     assert too_many["errors"][0]["parameter"] == "n"
-    assert_problem(client.get(f"{rows_path}?n=0"), 422, "invalid_parameters")
-    assert_problem(client.get(f"{rows_path}?rows=5"), 422, "invalid_parameters")
-    assert_problem(client.get(f"{rows_path}?format=xlsx"), 422, "invalid_parameters")
+    for query in ("n=0", "rows=5", "format=xlsx"):
+        assert_problem(client.get(f"{world_path}?{query}"), 422, "invalid_parameters")
+    refused = client.get(world_path, headers={"Accept": "text/html"})
+    assert_problem(refused, 406, "not_acceptable", "application/x-ndjson")
 
 
 def test_gate_applies_to_live_rows(
@@ -144,18 +148,18 @@ def test_gate_applies_to_live_rows(
     assert client.get(rows_path).status_code == 200
 
 
-def test_changed_model_file_is_refused(client: TestClient, resources: Resources, rows_path: str):
-    (key,) = (key for key in resources.store.keys("") if "model" in key)
+def test_damaged_model_file_is_refused(
+    client: TestClient, resources: Resources, sandbox: Sandbox, world_path: str
+):
+    # The content of this file is not a model, but it has the stored digest.
+    assert_problem(client.get(world_path), 422, "invalid_model_file")
+    (key,) = (key for key in resources.store.keys("") if key.endswith("model"))
     with resources.store.local_copy(key, resources.staging_folder) as path:
-        content = path.read_bytes()
         path.chmod(0o600)
-        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    assert_problem(client.get(rows_path), 500, "artifact_corrupt", "checksum")
-
-
-def test_deleted_model_has_no_rows(client: TestClient, rows_path: str):
-    assert client.delete(rows_path.removesuffix("/rows")).status_code == 204
-    assert_problem(client.get(rows_path), 404, "not_found")
+        path.write_bytes(path.read_bytes().swapcase())
+    assert_problem(client.get(world_path), 500, "artifact_corrupt", "checksum")
+    assert not children(sandbox)
+    assert has_no_files(resources)
 
 
 def test_each_sampler_ends_with_its_client_and_killed_or_late_ones_end_the_response(
@@ -194,10 +198,10 @@ def test_each_sampler_ends_with_its_client_and_killed_or_late_ones_end_the_respo
 
 
 def test_duration_of_a_response_is_limited(
-    resources: Resources, sandbox: Sandbox, client: TestClient, rows_path: str
+    resources: Resources, sandbox: Sandbox, client: TestClient, world_path: str
 ):
     settings = resources.settings.model_copy(update={"live_rows_seconds_max": 1e-9})
     object.__setattr__(resources, "settings", settings)
-    assert_problem(client.get(rows_path), 422, "time_limit", "live_rows_seconds_max")
+    assert_problem(client.get(world_path), 422, "time_limit", "live_rows_seconds_max")
     assert not children(sandbox)
     assert has_no_files(resources)

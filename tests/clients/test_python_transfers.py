@@ -367,3 +367,19 @@ def test_event_stream_after_the_last_event_of_an_ended_job_is_empty(
     empty = b"retry: 1\n\n"
     server.script = [sse(empty), Answer(200, job("succeeded")), sse(empty)]
     assert api.do(api.client.jobs.events("job_1", last_event_id="2")) == []
+
+
+def test_live_rows_continue_after_a_lost_connection_with_the_same_seed(
+    api: Caller, server: ScriptedServer, tmp_path: Path
+) -> None:
+    lines = b'{"age":41,"city":"Oslo"}\n{"age":null,"city":"R\xc3\xb8st"}\n'
+    cuts = iter([35, None, None])
+    server.script = lambda request: Answer(200, lines, {"ETag": '"rows"'}, next(cuts))
+    rows = api.do(api.client.models.rows("mdl_1", n=2, offset=5))
+    assert rows == [{"age": 41, "city": "Oslo"}, {"age": None, "city": "Røst"}]
+    first, second = (request.query for request in server.requests)
+    assert first == second
+    assert (first["n"], first["offset"], first["format"]) == (["2"], ["5"], ["jsonl"])
+    target = api.do(api.client.models.download_rows("mdl_1", tmp_path / "rows.csv", seed=7))
+    assert target.read_bytes() == lines
+    assert server.requests[-1].query == {"format": ["csv"], "seed": ["7"]}

@@ -23,7 +23,7 @@ from understudy.work.base import WorkResult, Workspace
 
 # The first rows are sampled as a small block, so that the caller receives them soon. A synthesizer samples
 # later rows in blocks of 65,536 rows.
-FIRST_ROWS = 2_048
+FIRST_ROWS = 1_024
 
 CHUNKS: Mapping[str, Callable[[Iterable[pa.RecordBatch], pa.Schema], Iterator[bytes]]] = {
     "jsonl": jsonl_chunks,

@@ -1,4 +1,5 @@
 import { download, type Download } from "./downloads.js";
+import { lines } from "./events.js";
 import { path } from "./paths.js";
 import { listAll, type ListOptions } from "./pages.js";
 import type { Transport } from "./transport.js";
@@ -13,11 +14,18 @@ import type {
   Report,
   ReportFilters,
   ReportSummary,
+  RowsQuery,
   Synthesizer,
   UpdateLabels,
   UpdateModel,
   UpdateProject,
 } from "./types.js";
+
+const ROWS_MEDIA_TYPES = {
+  jsonl: "application/x-ndjson",
+  csv: "text/csv",
+  arrow: "application/vnd.apache.arrow.stream",
+};
 
 interface Conditional {
   /** The `ETag` of the resource when it was read. If it has changed since, the request fails with 412. */
@@ -32,6 +40,24 @@ export class Models {
 
   get(id: string): Promise<Model> {
     return this.transport.json("GET", path`/v1/models/${id}`);
+  }
+
+  /** Sample rows without a job, as a stream of bytes. With the same seed, the rows are the same. */
+  download(
+    id: string,
+    { format = "jsonl", signal, ...query }: RowsQuery & { signal?: AbortSignal } = {},
+  ): Promise<Download> {
+    const accept = ROWS_MEDIA_TYPES[format];
+    return download(this.transport, path`/v1/models/${id}/rows`, { query: { ...query, format }, accept, signal });
+  }
+
+  /** Sample rows without a job, and yield them as objects. They are received while they are used. */
+  async *rows(
+    id: string,
+    options: Omit<RowsQuery, "format"> & { signal?: AbortSignal } = {},
+  ): AsyncGenerator<Record<string, unknown>, void> {
+    const { stream } = await this.download(id, { ...options, format: "jsonl" });
+    for await (const line of lines(stream)) yield JSON.parse(line) as Record<string, unknown>;
   }
 
   list(filters: ModelFilters = {}, options: ListOptions = {}): AsyncGenerator<Model, void> {

@@ -32,6 +32,7 @@ export type ReadOptions = Partial<Schemas["ReadOptions"]>;
 export type Report = Schemas["EvaluationReport"];
 export type ReportFilters = Query<"list_reports">;
 export type ReportSummary = Schemas["ReportSummary"];
+export type RowsQuery = Query<"sample_rows">;
 export type SchemaChange = Schemas["SchemaChange"];
 export type Synthesizer = Schemas["SynthesizerDescription"];
 export type TableSchema = Schemas["TableSchema"];

@@ -14,6 +14,7 @@ CellValue = bool | int | float | str
 ColumnKind = str
 ConfidenceInterval = list[float] | None
 JsonValue = Any
+RowCounts = dict[str, int]
 SubjectCounts = dict[str, int]
 WebhookUrl = str
 
@@ -43,8 +44,7 @@ class AlphaPrecisionResult(Model):
     metric: Literal["alpha_precision"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     curve: list[list[float]]
     """Points of the precision curve. Each point contains a share of the real rows, counted from the center
@@ -98,8 +98,7 @@ class AttributeInferenceResult(Model):
     metric: Literal["attribute_inference"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[SensitiveAttributeScore]
     """Scores of the sensitive columns, in descending order of `attack` minus `control`."""
@@ -111,8 +110,7 @@ class AugmentationResult(Model):
     metric: Literal["augmentation"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str
     measure: str
@@ -128,8 +126,7 @@ class BaseRatesResult(Model):
     metric: Literal["base_rates"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str | None
     measure: str
@@ -162,8 +159,7 @@ class BetaRecallResult(Model):
     metric: Literal["beta_recall"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     curve: list[list[float]]
     """Points of the recall curve. Each point contains a share of the synthetic rows, counted from the center
@@ -177,8 +173,7 @@ class CanariesResult(Model):
     metric: Literal["canaries"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     exposure: float
     """Mean exposure of the planted canaries in bits. Each planted canary is ranked among the canaries that
@@ -229,8 +224,7 @@ class CodeLabelsResult(Model):
     metric: Literal["code_labels"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     pairs: list[CodeLabelPair]
     """Pairs of columns, worst first."""
@@ -242,8 +236,7 @@ class ColumnAdherenceResult(Model):
     metric: Literal["column_adherence"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[ColumnAdherenceScore]
 
@@ -304,8 +297,7 @@ class ColumnCoverageResult(Model):
     metric: Literal["column_coverage"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[ColumnCoverageScore]
 
@@ -417,8 +409,7 @@ class ColumnPairsResult(Model):
     metric: Literal["column_pairs"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[str]
     """Names of the columns, in the order of the matrix."""
@@ -543,8 +534,7 @@ class ColumnShapesResult(Model):
     metric: Literal["column_shapes"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[ColumnShapeScore]
 
@@ -583,8 +573,7 @@ class ContingencyResult(Model):
     metric: Literal["contingency"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[str]
     """Names of the columns, in the order of the matrix."""
@@ -600,8 +589,7 @@ class CorrelationsResult(Model):
     metric: Literal["correlations"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[str]
     """Names of the columns, in the order of the matrices."""
@@ -620,8 +608,7 @@ class CoverageResult(Model):
     metric: Literal["coverage"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
 
 
@@ -735,8 +722,7 @@ class DemographicParityResult(Model):
     metric: Literal["demographic_parity"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str
     columns: list[ColumnParity]
@@ -755,8 +741,7 @@ class DensityResult(Model):
     metric: Literal["density"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     density: float
     """Density without the cap at 1. A value above 1 means that synthetic rows concentrate where real rows
@@ -820,8 +805,7 @@ class EntityStructureResult(Model):
     metric: Literal["entity_structure"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     entities: list[EntityColumn]
     """Columns that identify entities, worst first."""
@@ -833,8 +817,7 @@ class EqualisedOddsResult(Model):
     metric: Literal["equalised_odds"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str
     columns: list[ColumnOdds]
@@ -961,8 +944,7 @@ class ExactCopiesResult(Model):
     metric: Literal["exact_copies"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     n_copies: int
     """Number of synthetic rows that equal a training row."""
@@ -1218,8 +1200,7 @@ class LinkabilityResult(Model):
     metric: Literal["linkability"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     one: list[str]
     """Columns of the first file."""
@@ -1269,8 +1250,7 @@ class MembershipDensityResult(Model):
     metric: Literal["membership_density"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     attackers: list[AttackerScore]
     roc: list[RocPoint]
@@ -1282,8 +1262,7 @@ class MembershipDistanceResult(Model):
     metric: Literal["membership_distance"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     found: float
     """True positive rate at a false positive rate of 1%."""
@@ -1300,8 +1279,7 @@ class MembershipLowFprResult(Model):
     metric: Literal["membership_low_fpr"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     attacker: str
     """Name of the best attacker on the first half of the victim records."""
@@ -1317,8 +1295,7 @@ class MembershipOutliersResult(Model):
     metric: Literal["membership_outliers"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     attacker: str
     """Name of the attacker with the highest AUC on the victim records that are not outliers."""
@@ -1403,8 +1380,7 @@ class MissingValuesResult(Model):
     metric: Literal["missing_values"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[ColumnMissingness]
     """Columns with missing values, least similar first."""
@@ -1420,8 +1396,7 @@ class MutualInformationResult(Model):
     metric: Literal["mutual_information"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[str]
     """Names of the columns, in the order of the matrices."""
@@ -1442,8 +1417,7 @@ class NearCopiesResult(Model):
     metric: Literal["near_copies"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     copies: list[NearCopyCounts]
 
@@ -1468,8 +1442,7 @@ class NearestRecordResult(Model):
     metric: Literal["nearest_record"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     standard_error: float
     """Standard error of the score. It is computed over the synthetic rows or, if a subject is declared, over
@@ -1534,8 +1507,7 @@ class NotationResult(Model):
     metric: Literal["notation"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[ColumnNotation]
     """Scored columns, worst first."""
@@ -1583,8 +1555,7 @@ class PairedDifferencesResult(Model):
     metric: Literal["paired_differences"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     pairs: list[PairDifference]
     """Pairs of columns, worst first."""
@@ -1741,8 +1712,7 @@ class QueriesResult(Model):
     metric: Literal["queries"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     queries: list[QueryAnswers]
 
@@ -1801,8 +1771,7 @@ class RareClassResult(Model):
     metric: Literal["rare_class"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str
     label: str
@@ -1851,8 +1820,7 @@ class RebalancingResult(Model):
     metric: Literal["rebalancing"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str
     columns: list[ColumnRebalancing]
@@ -1946,8 +1914,7 @@ class RulesKeptResult(Model):
     metric: Literal["rules_kept"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     rules: list[RuleCompliance]
     """Rules found in the real table, sorted by the share of rows that violate them."""
@@ -2033,8 +2000,7 @@ class SegmentsResult(Model):
     metric: Literal["segments"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str
     measure: str
@@ -2120,8 +2086,7 @@ class SinglingOutResult(Model):
     metric: Literal["singling_out"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     guesses: list[SinglingOutGuesses]
 
@@ -2154,8 +2119,7 @@ class SubgroupsResult(Model):
     metric: Literal["subgroups"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     whole: float
     """Similarity of the columns over all rows."""
@@ -2274,8 +2238,7 @@ class TailsResult(Model):
     metric: Literal["tails"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[ColumnTail]
     """Skewed columns, worst first."""
@@ -2295,8 +2258,7 @@ class TrainSyntheticTestRealResult(Model):
     metric: Literal["train_synthetic_test_real"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str
     task: str
@@ -2360,8 +2322,7 @@ class TwoSampleLinearResult(Model):
     metric: Literal["two_sample_linear"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     classifier: str
     giveaways: list[DistinguishingColumn]
@@ -2378,8 +2339,7 @@ class TwoSampleResult(Model):
     metric: Literal["two_sample"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     classifier: str
     giveaways: list[DistinguishingColumn]
@@ -2517,8 +2477,7 @@ class ValueRulesResult(Model):
     metric: Literal["value_rules"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     rules: list[ValueRule]
     """The 50 rules of the real table that are broken most often, or all rules if there are fewer."""

@@ -210,6 +210,11 @@ def delete_model(model_id: str, *, if_match: str | None = None) -> Call[None]:
     return Call("DELETE", f"/v1/models/{path_of(model_id)}", None, headers={"If-Match": if_match})
 
 
+def sample_rows(model_id: str, **query: Unpack[requests.SampleRowsQuery]) -> Call[bytes]:
+    """Sample live rows."""
+    return Call("GET", f"/v1/models/{path_of(model_id)}/rows", bytes, query=query)
+
+
 def list_reports(**query: Unpack[requests.ListReportsQuery]) -> Call[models.ReportPage]:
     """List reports."""
     return Call("GET", "/v1/reports", models.ReportPage, query=query)

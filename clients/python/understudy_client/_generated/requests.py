@@ -780,6 +780,19 @@ class ListModelsQuery(TypedDict, total=False):
     """Return only items that were created before this time (RFC 3339)."""
 
 
+class SampleRowsQuery(TypedDict, total=False):
+    """Query parameters of `sample_rows`."""
+
+    n: int
+    """Number of rows."""
+    offset: int
+    """Number of rows to skip."""
+    seed: int
+    """Seed of the rows. Chosen by the service if omitted."""
+    format: Literal["jsonl", "csv", "arrow"]
+    """Format of the rows. By default, the header `Accept` selects the format."""
+
+
 class ListReportsQuery(TypedDict, total=False):
     """Query parameters of `list_reports`."""
 
