@@ -193,12 +193,14 @@ def _has_condition(path: str, method: str, responses: Json) -> bool:
 
 
 def _rewrite_parameters(operation: Json) -> None:
-    """Remove null, which a query or a header cannot contain, and describe path parameters.
-
-    The description also stays in the parameter's schema, where openapi-python-client reads it.
-    """
+    """Remove null, which a query or a header cannot contain, and describe path parameters."""
     for parameter in operation.get("parameters", []):
         parameter["schema"] = without_null(parameter["schema"])
+        if not parameter.get("required"):
+            # This is the default.
+            parameter.pop("required", None)
+        if parameter["schema"].get("description") == parameter.get("description"):
+            parameter["schema"].pop("description", None)
         if parameter["name"].endswith("_id") and "description" not in parameter:
             parameter["description"] = f"ID of the {_noun(parameter['name'])}."
 

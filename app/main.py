@@ -45,6 +45,7 @@ from app.routes import (
     jobs,
     live_rows,
     models,
+    pipelines,
     profiles,
     project,
     projects,
@@ -173,7 +174,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
     for module in (
         *(datasets, contents, releases, schemas, profiles, rejects, uploads, jobs, job_events),
         *(models, live_rows, reports, project, api_keys, projects, events, webhooks, catalogues, health),
-        *(reference,),
+        *(pipelines, reference),
     ):
         app.include_router(module.router, dependencies=[Depends(check_request)])
         app.state.api_routes += module.router.routes

@@ -63,7 +63,7 @@ def add_pending(session: Session, job: MakingJob, *, dataset_id: UUID, name: str
 def add_made(session: Session, job: MakingJob, made: MadeDataset) -> Dataset:
     """Add a dataset that is ready. The caller adds its tables."""
     origin = "sample" if made.source_dataset_id is None else "imputation"
-    dataset = _new_row(job, ids.new_id(), made.name, origin=origin, state="ready")
+    dataset = _new_row(job, job.planned_id or ids.new_id(), made.name, origin=origin, state="ready")
     dataset.model_id = made.model_id
     dataset.source_dataset_id = made.source_dataset_id
     dataset.locale = made.dataset_schema["locale"]

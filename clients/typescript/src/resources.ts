@@ -6,10 +6,12 @@ import type { Transport } from "./transport.js";
 import type {
   ApiKey,
   CreateApiKey,
+  CreatePipeline,
   Metric,
   Model,
   ModelFilters,
   NewApiKey,
+  Pipeline,
   Project,
   Report,
   ReportFilters,
@@ -70,6 +72,18 @@ export class Models {
 
   delete(id: string, options: Conditional = {}): Promise<void> {
     return this.transport.delete(path`/v1/models/${id}`, conditions(options));
+  }
+}
+
+/** Pipelines, which train a model, sample from it and evaluate the sample. */
+export class Pipelines {
+  constructor(private readonly transport: Transport) {}
+
+  /** Create the jobs. Each waits for its inputs, so wait only for the last one: `client.jobs.wait(id)`. */
+  create(pipeline: CreatePipeline, options: { validateOnly?: boolean; idempotencyKey?: string } = {}): Promise<Pipeline> {
+    const { validateOnly, idempotencyKey } = options;
+    const query = { validate_only: validateOnly };
+    return this.transport.json("POST", "/v1/pipelines", { json: pipeline, query, idempotencyKey });
   }
 }
 

@@ -9,6 +9,7 @@ type Query<Name extends keyof operations> = Omit<
 
 export type ApiKey = Schemas["ApiKey"];
 export type CreateApiKey = Schemas["CreateApiKey"];
+export type CreatePipeline = Schemas["CreatePipeline"];
 export type Dataset = Schemas["Dataset"];
 export type DatasetFilters = Query<"list_datasets">;
 export type DatasetProfile = Schemas["DatasetProfile"];
@@ -26,6 +27,7 @@ export type Metric = Schemas["MetricDescription"];
 export type Model = Schemas["TrainedModel"];
 export type ModelFilters = Query<"list_models">;
 export type NewApiKey = Schemas["NewApiKey"];
+export type Pipeline = Schemas["Pipeline"];
 export type Problem = Schemas["Problem"];
 export type Project = Schemas["Project"];
 export type ReadOptions = Partial<Schemas["ReadOptions"]>;

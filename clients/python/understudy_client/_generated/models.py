@@ -1561,6 +1561,23 @@ class PairedDifferencesResult(Model):
     """Pairs of columns, worst first."""
 
 
+class Pipeline(Model):
+    """The stages of a pipeline, in order."""
+
+    stages: list[PipelineStage]
+
+
+class PipelineStage(Model):
+    """A stage of a pipeline, which is a job."""
+
+    kind: str
+    """Kind of the job."""
+    job_id: str | None = None
+    """ID of the job. Absent if the pipeline was only validated."""
+    parameters: dict[str, JsonValue]
+    """Parameters of the job. They are resolved when its inputs exist."""
+
+
 class Policy(Model):
     """A named set of thresholds. Metrics without a threshold do not affect the verdict."""
 

@@ -441,3 +441,10 @@ def healthz() -> Call[models.ServiceHealth]:
 def readyz() -> Call[models.ServiceReadiness]:
     """Check that the service can run jobs."""
     return Call("GET", "/readyz", models.ServiceReadiness)
+
+
+def create_pipeline(
+    body: requests.CreatePipeline, **query: Unpack[requests.CreatePipelineQuery]
+) -> Call[models.Pipeline]:
+    """Create a pipeline."""
+    return Call("POST", "/v1/pipelines", models.Pipeline, query=query, body=body)

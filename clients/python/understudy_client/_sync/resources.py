@@ -67,6 +67,23 @@ class Models:
         self._transport.send(operations.delete_model(model_id, if_match=if_match))
 
 
+class Pipelines:
+    """Pipelines, which train a model, sample from it and evaluate the sample."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(
+        self, *, validate_only: bool = False, **body: Unpack[requests.CreatePipeline]
+    ) -> models.Pipeline:
+        """Create the jobs of a pipeline. Each job waits for its inputs, so wait only for the last one.
+
+        With `validate_only`, no jobs are created.
+        """
+        query: requests.CreatePipelineQuery = {"validate_only": True} if validate_only else {}
+        return self._transport.send(operations.create_pipeline(body, **query))
+
+
 class Reports:
     """Reports of the project."""
 
