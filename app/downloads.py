@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
-from threading import Event
+from threading import Event, Lock
 from typing import Protocol
 
 import anyio
@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.download_turns import end_turn
 from app.slots import SlotLimits, Slots
+from app.stopping import stopped
 from understudy.errors import UnderstudyError
 from understudy.logs import get_logger
 
@@ -201,13 +202,19 @@ def _slots(scope: Scope) -> DownloadSlots:
 
 
 class _Source:
-    """The chunks of one response. They are opened, read and closed in threads, one call at a time."""
+    """The chunks of one response, which are opened, read and closed in threads.
+
+    When the process stops, a request is cancelled without waiting for its thread. The lock then keeps the
+    chunks from being closed while they are opened or read.
+    """
 
     def __init__(self, open_chunks: Callable[[Event], Chunks], threads: anyio.CapacityLimiter) -> None:
         self.has_left = Event()
         self._open_chunks = open_chunks
         self._threads = threads
         self._chunks: Chunks | None = None
+        self._lock = Lock()
+        self._is_closed = False
 
     async def open(self) -> None:
         await run_sync(self._open, limiter=self._threads)
@@ -220,17 +227,26 @@ class _Source:
         with anyio.CancelScope(shield=True):
             await run_sync(self._close)
 
-    def _open(self) -> Chunks:
+    def _open(self) -> None:
+        with self._lock:
+            self._opened()
+
+    def _read(self) -> bytes | None:
+        with self._lock:
+            return next(self._opened(), None)
+
+    def _opened(self) -> Chunks:
+        if self._is_closed:
+            raise stopped()
         if self._chunks is None:
             self._chunks = self._open_chunks(self.has_left)
         return self._chunks
 
-    def _read(self) -> bytes | None:
-        return next(self._open(), None)
-
     def _close(self) -> None:
-        if self._chunks is not None:
-            self._chunks.close()
+        with self._lock:
+            self._is_closed = True
+            if self._chunks is not None:
+                self._chunks.close()
 
 
 async def _listen(receive: Receive, has_left: Event, delivery: anyio.CancelScope) -> None:
