@@ -7,13 +7,14 @@ from uuid import UUID
 
 from understudy import ids
 from understudy.db import datasets, projects
-from understudy.errors import Conflict
+from understudy.errors import Conflict, Forbidden
 from understudy.parameters.base import Json
 from understudy.parameters.policy import POLICIES, Policy
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from understudy.access import Principal
     from understudy.db.orm import Dataset, Model, Report
 
 UNREVIEWED: Json = {
@@ -58,6 +59,23 @@ def check_live_rows(session: Session, model: Model) -> None:
             f"(POST /v1/datasets/{ids.to_text('dataset', held)}/release).",
             code="quarantined",
         )
+
+
+def check_deletion(sample: Dataset, principal: Principal) -> None:
+    """Check that a caller may delete a sample, which ends the effect of its quarantine on its model.
+
+    Raises
+    ------
+    Forbidden
+        If the sample is in quarantine because of a failed report, and the caller lacks the scope `admin`.
+    """
+    if sample.quarantine is None or sample.quarantine["reason"] != "failed" or "admin" in principal.scopes:
+        return
+    raise Forbidden(
+        f"Sample {ids.to_text('dataset', sample.id)} is in quarantine because its report failed, and its "
+        "model provides no rows without a job while the sample exists. Use a key with the scope 'admin' to "
+        "delete it."
+    )
 
 
 def apply_verdict(
