@@ -225,8 +225,8 @@ class Settings(BaseSettings):
     sandbox: Annotated[
         Literal["auto", "strict"],
         Field(
-            description="Whether a worker starts on a kernel that lacks a mechanism of the sandbox: `auto` "
-            "starts with a warning, and `strict` refuses to start."
+            description="Whether a worker starts, and the API provides live rows, on a kernel that lacks a "
+            "mechanism of the sandbox: with `auto` they do, with a warning, and with `strict` they do not."
         ),
     ] = "auto"
     job_memory_bytes_max: Annotated[
@@ -373,6 +373,14 @@ class Settings(BaseSettings):
             "sends them, without a job.",
         ),
     ] = 10_000_000
+    live_rows_memory_bytes_max: Annotated[
+        int,
+        Field(
+            ge=256 * MEBIBYTE,
+            description="Maximum address space of a process of the API that samples live rows, in bytes. The "
+            "limit of jobs applies as well.",
+        ),
+    ] = 4 * GIBIBYTE
     live_rows_seconds_max: Annotated[
         float,
         Field(gt=0, description="Maximum duration of a response with live rows, in seconds."),

@@ -19,7 +19,8 @@ from understudy.parameters.live_rows import LIVE_MEDIA_TYPES, LiveFormat
 from understudy.parameters.sample import SampleParameters
 from understudy.resources import CODE_VERSION
 from understudy.services import live_rows
-from understudy.services.live_rows import LiveRows, Sampler
+from understudy.services.live_rows import LiveRows
+from understudy.services.live_sampler import Sampler
 
 router = APIRouter(prefix="/v1/models/{model_id}/rows", tags=["models"])
 
@@ -80,7 +81,9 @@ def sample_rows(
     wanted = SampleParameters(
         kind="sample", model_id=model_id, n_rows=query.n, offset=query.offset, seed=query.seed
     )
-    rows = live_rows.prepare(resources, caller.project_id, wanted, live_format)
+    sampler: Sampler = request.app.state.sampler
+    sampler.check_walls(resources.settings)
+    rows = live_rows.prepare(resources, caller, wanted, live_format)
     etag = _etag(rows)
     if is_unchanged(request, etag):
         return not_modified(etag)
@@ -92,7 +95,6 @@ def sample_rows(
     }
     if is_head(request):
         return Response(headers=headers)
-    sampler: Sampler = request.app.state.sampler
 
     def open_chunks(has_left: Event) -> Chunks:
         return live_rows.stream(resources, sampler, rows, has_left)

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import io
 import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
+from threading import Event
+from types import SimpleNamespace
 
 import psutil
 import pyarrow as pa
 import pytest
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app import downloads
 from app.main import create_app
 from tests.api.conftest import Json, assert_problem, get, new_key, serving, submit, wait_until
 from tests.api.worlds import make_world
+from understudy import ids
+from understudy.db.live_rows import Reading, may_continue
 from understudy.resources import Resources
 from understudy.sandbox import Sandbox
+from understudy.sandbox.walls import Walls
+from understudy.services import live_rows
 from understudy.services.api_keys import Caller
 
 Address = tuple[str, int]
@@ -47,9 +57,14 @@ def world_path(resources: Resources, caller: Caller) -> str:
 
 
 def children(sandbox: Sandbox) -> list[psutil.Process]:
-    """Return the running samplers."""
+    """Return the running samplers. Each has a session of its own, unlike the child that compiles kernels."""
     assert sandbox.server_pid is not None
-    return psutil.Process(sandbox.server_pid).children()
+    found = []
+    for child in psutil.Process(sandbox.server_pid).children():
+        with suppress(ProcessLookupError):
+            if os.getsid(child.pid) == child.pid:
+                found.append(child)
+    return found
 
 
 def has_no_files(resources: Resources) -> bool:
@@ -190,11 +205,103 @@ def test_each_sampler_ends_with_its_client_and_killed_or_late_ones_end_the_respo
             assert not read_all(connection).endswith(b"0\r\n\r\n")
         with closing(ask(address, key, f"{rows_path}?n=5")) as connection:
             assert read_all(connection).endswith(b"0\r\n\r\n")
+        # Clients that leave before the sandbox has started do not wait for it.
+        os.kill(sandbox.server_pid or 0, signal.SIGSTOP)
+        try:
+            with closing(ask(address, key, path)):
+                wait_until(lambda: not has_no_files(resources))
+            left_at = time.monotonic()
+            wait_until(lambda: has_no_files(resources))
+            assert time.monotonic() - left_at < live_rows.KILLED_SECONDS
+        finally:
+            os.kill(sandbox.server_pid or 0, signal.SIGCONT)
         # A client that reads nothing does not keep a sampler.
         monkeypatch.setattr(downloads, "STALL_SECONDS", 0.3)
         with closing(ask(address, key, path)):
             wait_until(lambda: len(children(sandbox)) == 1)
             wait_until(lambda: not children(sandbox) and has_no_files(resources))
+        # The response ends when the model is deleted.
+        monkeypatch.setattr(downloads, "STALL_SECONDS", 30)
+        monkeypatch.setattr(live_rows, "CHECK_SECONDS", 0.1)
+        with closing(ask(address, key, path)) as connection:
+            assert connection.recv(1 << 12).startswith(b"HTTP/1.1 200 ")
+            assert client.delete(rows_path.removesuffix("/rows")).status_code == 204
+            assert not read_all(connection).endswith(b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update api_keys set revoked_at = now()",
+        "update api_keys set expires_at = now() - interval '1 second'",
+        "update projects set gate = 'until_reviewed'",
+        "update datasets set model_id = (select id from models), quarantine = '{}', quarantined_at = now()",
+    ],
+    ids=["revoked", "expired", "gate", "quarantine"],
+)
+def test_response_may_not_continue_after_a_change(resources: Resources, caller: Caller, change: str):
+    world = make_world(resources, caller)
+    reading = Reading(
+        caller.project_id, ids.from_text("model", world["model"]), ids.from_text("api_key", world["api_key"])
+    )
+    with resources.sessions.begin() as session:
+        assert may_continue(session, reading)
+        session.execute(text(change))
+        assert not may_continue(session, reading)
+
+
+def test_missing_wall_and_full_disk_are_reported(
+    resources: Resources, client: TestClient, world_path: str, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "mkfifo", fail)
+    assert_problem(client.get(world_path), 507, "storage_full", "no rows were sampled")
+    assert has_no_files(resources)
+    settings = resources.settings.model_copy(update={"sandbox": "strict"})
+    object.__setattr__(resources, "settings", settings)
+    client.app.state.sampler.walls = Walls(landlock=0, seccomp=True, accounts=None)
+    assert_problem(client.get(world_path), 409, "conflict", "UNDERSTUDY_SANDBOX", "kind `sample`")
+
+
+def test_chunks_that_are_opened_while_the_process_stops_are_closed():
+    is_opening, may_open, is_closed = Event(), Event(), Event()
+
+    class OpenChunks:
+        def __iter__(self) -> Iterator[bytes]:
+            return self
+
+        def __next__(self) -> bytes:
+            return b"row"
+
+        def close(self) -> None:
+            is_closed.set()
+
+    def open_chunks(has_left: Event) -> OpenChunks:
+        is_opening.set()
+        may_open.wait()
+        return OpenChunks()
+
+    async def wait_for_client() -> dict[str, str]:
+        await asyncio.Event().wait()
+        return {}
+
+    async def send(message: object) -> None:
+        raise AssertionError("the response began")
+
+    async def stop() -> None:
+        app = SimpleNamespace(state=SimpleNamespace(download_slots=downloads.DownloadSlots()))
+        scope = {"app": app, "state": {}}
+        request = asyncio.create_task(downloads.Download(open_chunks)(scope, wait_for_client, send))
+        await asyncio.to_thread(is_opening.wait)
+        request.cancel()
+        asyncio.get_running_loop().call_later(0.05, may_open.set)
+        with suppress(asyncio.CancelledError):
+            await request
+
+    asyncio.run(stop())
+    assert is_closed.is_set()
 
 
 def test_duration_of_a_response_is_limited(

@@ -12,7 +12,6 @@ import fcntl
 import os
 import select
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,50 +19,39 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from understudy import ids
 from understudy.db import artifacts, models
-from understudy.errors import InvalidInput, NotFound, TooLarge, Unavailable, UnderstudyError
+from understudy.db.live_rows import Reading, may_continue
+from understudy.errors import Conflict, TooLarge
 from understudy.folder_removal import remove_folder
 from understudy.job_kinds import gate, inputs
 from understudy.job_kinds.sample import SAMPLE
-from understudy.logs import get_logger
 from understudy.parameters.base import Json
 from understudy.parameters.live_rows import LIVE_PIPE, LiveFormat
-from understudy.parameters.needs import Needs
+from understudy.parameters.needs import DEFAULT_QUEUE, Needs
 from understudy.parameters.sample import SampleParameters
 from understudy.resources import Resources, ResourceSettings
-from understudy.sandbox import Outcome, Run, Sandbox, SandboxLimits, SandboxRequest
+from understudy.sandbox import Run, SandboxLimits, SandboxRequest
+from understudy.services.api_keys import Caller
 from understudy.services.artifacts import local_copy
-from understudy.services.job_requests import RUN_WORK, sandbox_limits
+from understudy.services.job_requests import sandbox_limits
+from understudy.services.live_sampler import NOT_SAMPLED, Sampler, error_of
 from understudy.storage.space import translating_full_disk
-from understudy.synthesizers import SYNTHESIZERS
 from understudy.threads import count_cores
 
 if TYPE_CHECKING:
     from understudy.db.orm import Artifact
 
 LIVE = replace(SAMPLE, work="understudy.work.live_rows:work")
-PRELOAD = (
-    "understudy.work.live_rows",
-    *(module for entry in SYNTHESIZERS.values() for module in entry.preload),
-    "understudy.kernels.compilation:compile_kernels",
-)
-# Samplers run beside the API, so they may use less memory than jobs.
-MEMORY_BYTES_MAX = 4 << 30
 PIPE_BYTES = 1 << 20
 CHUNK_BYTES = 1 << 18
 # Maximum time until a client that has left and the end of the sampler are noticed.
 LOOK_SECONDS = 0.02
 # Time within which a killed sampler must end.
 KILLED_SECONDS = 5.0
-NOT_SAMPLED = "The disk is full, so no rows were sampled. Free some disk space and repeat the request."
-ENDED = "The sampler ended unexpectedly. Send the request again after the time in Retry-After."
-# The classes of errors that are not caused by the request. All others are.
-CLASSES = {"not_found": NotFound, "unavailable": Unavailable, "artifact_corrupt": UnderstudyError}
-
-logger = get_logger(__name__)
+# Time between checks whether a response may continue.
+CHECK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -75,10 +63,11 @@ class LiveRows:
     file: Artifact
     context: Json
     needs: Needs
+    reading: Reading
 
 
 def prepare(
-    resources: Resources, project_id: UUID, parameters: SampleParameters, live_format: LiveFormat
+    resources: Resources, caller: Caller, parameters: SampleParameters, live_format: LiveFormat
 ) -> LiveRows:
     """Check a request for live rows, and choose the seed if it is omitted.
 
@@ -89,9 +78,11 @@ def prepare(
     TooLarge
         If the request exceeds the limit of rows.
     Conflict
-        If the gate of the project does not allow rows of the model without a job.
+        If the gate of the project does not allow rows of the model without a job, or the model needs a worker
+        of a special queue.
     """
     assert parameters.n_rows is not None
+    project_id = caller.project_id
     n_max = resources.limits.live_rows_max
     if parameters.n_rows > n_max:
         raise TooLarge(
@@ -104,6 +95,8 @@ def prepare(
     with resources.sessions() as session:
         model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
         gate.check_live_rows(session, model)
+        needs = inputs.needs_of_model(session, project_id, parameters.model_id)
+        check_queue(needs)
         return LiveRows(
             parameters.model_copy(
                 update={"seed": inputs.new_seed() if parameters.seed is None else parameters.seed}
@@ -111,46 +104,18 @@ def prepare(
             live_format,
             artifacts.get(session, project_id, model.job_id, "model"),
             {"schema": model.dataset_schema, "roles": inputs.table_roles(model), "format": live_format},
-            inputs.needs_of_model(session, project_id, parameters.model_id),
+            needs,
+            Reading(project_id, model.id, caller.key_id),
         )
 
 
-class Sampler:
-    """The sandbox of an API process. Its warm parent starts with the first request for live rows.
-
-    Parameters
-    ----------
-    sandbox : Sandbox, optional
-        A sandbox that the caller closes. If omitted, the sampler opens its own.
-    """
-
-    def __init__(self, sandbox: Sandbox | None = None) -> None:
-        self._sandbox = sandbox
-        self._is_own = sandbox is None
-        self._lock = threading.Lock()
-
-    def start(self, request: SandboxRequest, settings: ResourceSettings) -> Run:
-        """Hand a run to the sandbox.
-
-        Raises
-        ------
-        Unavailable
-            If the sandbox does not accept it, or the kernel lacks a mechanism that the settings require.
-        """
-        with self._lock:
-            if self._sandbox is None:
-                self._sandbox = Sandbox(RUN_WORK, PRELOAD, threads=max(1, count_cores() // 2))
-        if settings.sandbox == "strict" and self._sandbox.walls.missing():
-            raise Unavailable(
-                "This server cannot sample live rows, because its kernel lacks a mechanism that the setting "
-                "`sandbox` requires. Create a job of kind `sample`."
-            )
-        return self._sandbox.start(request)
-
-    def close(self) -> None:
-        """Stop all samplers, unless the sandbox belongs to the caller."""
-        if self._is_own and self._sandbox is not None:
-            self._sandbox.close()
+def check_queue(needs: Needs) -> None:
+    """Raise `Conflict` if only the workers of a special queue can sample the rows."""
+    if needs.queue != DEFAULT_QUEUE:
+        raise Conflict(
+            f"Only workers of the queue `{needs.queue}` can sample from this model, so it provides no live "
+            "rows. Create a job of kind `sample`."
+        )
 
 
 def stream(resources: Resources, sampler: Sampler, rows: LiveRows, has_left: Event) -> LiveChunks:
@@ -168,27 +133,66 @@ def stream(resources: Resources, sampler: Sampler, rows: LiveRows, has_left: Eve
     Unavailable
         If the sandbox does not accept the work, or the disk is full.
     """
-    ends_at = time.monotonic() + resources.settings.live_rows_seconds_max
+    conditions = Conditions(resources, rows.reading, has_left)
     with ExitStack() as files:
         folder = files.enter_context(_folder(resources))
         (folder / "inputs").mkdir()
         path = files.enter_context(local_copy(resources, rows.file, folder / "inputs"))
         pipe = _make_pipe(folder / "work")
         files.callback(os.close, pipe)
-        run = sampler.start(_request(resources, rows, folder / "work", path.absolute()), resources.settings)
+        run = sampler.start(_request(resources, rows, folder / "work", path.absolute()))
         files.callback(_end, run)
         kept = files.pop_all()
-    return LiveChunks(run, pipe, ends_at, has_left, kept)
+    return LiveChunks(run, pipe, conditions, kept)
+
+
+class Conditions:
+    """The conditions under which a response continues."""
+
+    def __init__(self, resources: Resources, reading: Reading, has_left: Event) -> None:
+        self.has_left = has_left
+        self._resources = resources
+        self._reading = reading
+        self._ends_at = time.monotonic() + resources.settings.live_rows_seconds_max
+        self._next_check_at = time.monotonic() + CHECK_SECONDS
+
+    def check(self) -> None:
+        """Check the time limit and, every few seconds, whether the caller may still read the rows.
+
+        Raises
+        ------
+        TooLarge
+            If the time limit is over.
+        Conflict
+            If the model was deleted, the API key was revoked, or the gate no longer allows live rows.
+        Unavailable
+            If the database does not respond.
+        """
+        now = time.monotonic()
+        if now > self._ends_at:
+            raise TooLarge(
+                "The rows could not be sent within the time limit (live_rows_seconds_max). Request fewer "
+                "rows, or create a job of kind `sample`.",
+                code="time_limit",
+            )
+        if now < self._next_check_at:
+            return
+        self._next_check_at = now + CHECK_SECONDS
+        with self._resources.read_sessions() as session:
+            if not may_continue(session, self._reading):
+                raise Conflict(
+                    "The rows may no longer be read, because the model, the API key or the gate of the "
+                    "project has changed. Send the request again to see the reason."
+                )
 
 
 class LiveChunks(Iterator[bytes]):
     """The bytes that a sampler writes. `close` ends the sampler and removes its folder."""
 
-    def __init__(self, run: Run, pipe: int, ends_at: float, has_left: Event, files: ExitStack) -> None:
+    def __init__(self, run: Run, pipe: int, conditions: Conditions, files: ExitStack) -> None:
         self._run = run
         self._pipe = pipe
-        self._ends_at = ends_at
-        self._has_left = has_left
+        self._conditions = conditions
         self._files = files
         self._poll = select.poll()
         self._poll.register(pipe, select.POLLIN)
@@ -199,15 +203,10 @@ class LiveChunks(Iterator[bytes]):
         Raises
         ------
         UnderstudyError
-            If the sampler has failed or took too long. The bytes so far are then incomplete.
+            If the sampler has failed, or the response may not continue. The bytes so far are then incomplete.
         """
-        while not self._has_left.is_set():
-            if time.monotonic() > self._ends_at:
-                raise TooLarge(
-                    "The rows could not be sent within the time limit (live_rows_seconds_max). Request fewer "
-                    "rows, or create a job of kind `sample`.",
-                    code="time_limit",
-                )
+        while not self._conditions.has_left.is_set():
+            self._conditions.check()
             has_bytes = self._poll.poll(LOOK_SECONDS * 1000)
             outcome = self._run.wait(0)
             if has_bytes or self._poll.poll(0):
@@ -220,18 +219,6 @@ class LiveChunks(Iterator[bytes]):
     def close(self) -> None:
         """End the sampler and remove its folder."""
         self._files.close()
-
-
-def error_of(outcome: Outcome) -> UnderstudyError:
-    """Return the error for a sampler that has failed."""
-    code, detail = outcome.error_code, outcome.error_detail or ENDED
-    if code is None:
-        logger.warning("sampler_crashed", exit_signal=outcome.exit_signal, has_started=outcome.has_started)
-        return Unavailable(ENDED)
-    if code == "internal_error":
-        logger.error("sampler_failed", detail=detail)
-        return UnderstudyError("The rows could not be sampled. Ask your administrator to check the logs.")
-    return CLASSES.get(code, InvalidInput)(detail, code=code)
 
 
 def _request(resources: Resources, rows: LiveRows, folder: Path, model: Path) -> SandboxRequest:
@@ -248,7 +235,7 @@ def _limits(settings: ResourceSettings, needs: Needs) -> SandboxLimits:
     seconds = int(settings.live_rows_seconds_max * count_cores()) + 1
     return replace(
         limits,
-        memory_bytes=min(limits.memory_bytes, MEMORY_BYTES_MAX),
+        memory_bytes=min(limits.memory_bytes, settings.live_rows_memory_bytes_max),
         cpu_seconds=min(limits.cpu_seconds, seconds),
     )
 
@@ -257,10 +244,10 @@ def _limits(settings: ResourceSettings, needs: Needs) -> SandboxLimits:
 def _folder(resources: Resources) -> Iterator[Path]:
     with translating_full_disk(NOT_SAMPLED):
         folder = Path(tempfile.mkdtemp(dir=resources.staging_folder, prefix="live-"))
-    try:
-        yield folder
-    finally:
-        remove_folder(folder)
+        try:
+            yield folder
+        finally:
+            remove_folder(folder)
 
 
 def _make_pipe(folder: Path) -> int:
@@ -280,7 +267,8 @@ def _make_pipe(folder: Path) -> int:
 
 
 def _end(run: Run) -> None:
-    if run.wait(0) is None:
+    if run.wait(0) is None and run.pid is not None:
         run.kill()
         run.wait(KILLED_SECONDS)
+    # The sandbox ends a run that starts after its connection was closed.
     run.close()

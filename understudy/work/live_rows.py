@@ -46,8 +46,9 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
             yield batch
 
     batches = counted()
-    # An error in the first batch becomes the response, because nothing has been written yet.
+    # An error in the first batch or the last row becomes the response, because nothing has been written yet.
     first = next(batches)
+    _check_last_row(synthesizer, parameters)
     with os.fdopen(os.open(workspace.folder / LIVE_PIPE, os.O_WRONLY), "wb") as pipe:
         for chunk in chunks(chain([first], batches), schema.to_arrow()):
             pipe.write(chunk)
@@ -55,11 +56,23 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
     return WorkResult(facts={"n_rows": {table: n_rows}})
 
 
+def _check_last_row(synthesizer: Synthesizer, parameters: SampleParameters) -> None:
+    """Sample the last row, so that too few new identifiers are noticed before the first row is sent."""
+    assert parameters.n_rows is not None
+    if parameters.n_rows > FIRST_ROWS and _is_addressable(synthesizer):
+        plan = plan_rows(synthesizer.schema_, 1, offset=parameters.offset + parameters.n_rows - 1)
+        for _ in sample_table(synthesizer, plan, context=SampleContext(seed=parameters.seed)):
+            pass
+
+
+def _is_addressable(synthesizer: Synthesizer) -> bool:
+    return synthesizer_entry(synthesizer.name).capabilities.addressable_rows
+
+
 def _batches(synthesizer: Synthesizer, parameters: SampleParameters) -> Iterator[pa.RecordBatch]:
     """Yield the rows in order, with a small first batch if the synthesizer can start at any row."""
     assert parameters.n_rows is not None
-    is_addressable = synthesizer_entry(synthesizer.name).capabilities.addressable_rows
-    n_first = min(FIRST_ROWS, parameters.n_rows) if is_addressable else parameters.n_rows
+    n_first = min(FIRST_ROWS, parameters.n_rows) if _is_addressable(synthesizer) else parameters.n_rows
     context = SampleContext(seed=parameters.seed)
     for start, n_rows in ((0, n_first), (n_first, parameters.n_rows - n_first)):
         if n_rows:
