@@ -366,19 +366,13 @@ class Settings(BaseSettings):
         ),
     ] = 1_000_000
     live_rows_max: Annotated[
-        int,
-        Field(
-            ge=1,
-            description="Maximum number of live rows in a response. Live rows are sampled while the API "
-            "sends them, without a job.",
-        ),
+        int, Field(ge=1, description="Maximum number of live rows in a response, which needs no job.")
     ] = 10_000_000
     live_rows_memory_bytes_max: Annotated[
         int,
         Field(
             ge=256 * MEBIBYTE,
-            description="Maximum address space of a process of the API that samples live rows, in bytes. The "
-            "limit of jobs applies as well.",
+            description="Maximum address space of a process that samples live rows, in bytes.",
         ),
     ] = 4 * GIBIBYTE
     live_rows_seconds_max: Annotated[
