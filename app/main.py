@@ -60,7 +60,7 @@ from app.routes import (
 from app.stopping import Stopping
 from app.strictness import check_request
 from app.waiting import Waiting
-from understudy.logs import configure_logs, get_logger
+from understudy.logs import configure_logs
 from understudy.pandas_import import without_pandas
 from understudy.resources import CODE_VERSION, Resources, open_resources
 from understudy.sandbox import Sandbox
@@ -74,8 +74,6 @@ DOWNLOADS = re.compile(
     r"(GET|HEAD) /v1/(datasets/[^/]+/(content|rejects)|models/[^/]+/rows|reports/[^/]+(/evidence)?)"
 )
 READERS_MAX = 2
-
-logger = get_logger(__name__)
 
 
 def create_app(resources: Resources | None = None, sandbox: Sandbox | None = None) -> FastAPI:
@@ -104,11 +102,9 @@ def create_app(resources: Resources | None = None, sandbox: Sandbox | None = Non
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
         configure_traces(settings.otlp_endpoint, "understudy-api")
         app.state.resources = open_resources(settings)
-        missing = app.state.sampler.walls.missing()
-        for sentence in missing:
-            logger.warning("sandbox_wall_missing", detail=sentence)
+        n_walls_missing = app.state.sampler.report_walls()
         if settings.api_metrics_port is not None:
-            collectors = (ServiceCollector(app.state.resources, len(missing)), REQUEST_SECONDS)
+            collectors = (ServiceCollector(app.state.resources, n_walls_missing), REQUEST_SECONDS)
             serve_metrics(collectors, settings.metrics_host, settings.api_metrics_port)
         # The current objects exist until the process ends. Without the freeze, full collections would scan
         # them and delay requests.

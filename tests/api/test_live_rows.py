@@ -261,7 +261,9 @@ def test_missing_wall_and_full_disk_are_reported(
     assert has_no_files(resources)
     settings = resources.settings.model_copy(update={"sandbox": "strict"})
     object.__setattr__(resources, "settings", settings)
-    client.app.state.sampler.walls = Walls(landlock=0, seccomp=True, accounts=None)
+    sampler = client.app.state.sampler
+    sampler.walls = walls = Walls(landlock=0, seccomp=True, accounts=None)
+    assert sampler.report_walls() == len(walls.missing()) > 0
     assert_problem(client.get(world_path), 409, "conflict", "UNDERSTUDY_SANDBOX", "kind `sample`")
 
 

@@ -81,6 +81,13 @@ class Sampler:
         """The walls of the sandbox."""
         return find_walls()
 
+    def report_walls(self) -> int:
+        """Log each missing wall, and return their number."""
+        missing = self.walls.missing()
+        for sentence in missing:
+            logger.warning("sandbox_wall_missing", detail=sentence)
+        return len(missing)
+
     def check_walls(self, settings: ResourceSettings) -> None:
         """Check that the kernel offers every wall of the sandbox if the setting `sandbox` is `strict`.
 
