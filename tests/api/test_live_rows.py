@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -9,12 +10,15 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 
 import psutil
 import pyarrow as pa
 import pytest
+from httpx2 import Response
 from starlette.testclient import TestClient
 
+import understudy
 from app import downloads
 from app.main import create_app
 from tests.api.conftest import Json, assert_problem, get, new_key, serving, submit, wait_until
@@ -50,6 +54,11 @@ def children(sandbox: Sandbox) -> list[psutil.Process]:
     """Return the running samplers."""
     assert sandbox.server_pid is not None
     return psutil.Process(sandbox.server_pid).children()
+
+
+def json_rows(response: Response) -> list[Json]:
+    """Return the rows of a response with JSON Lines."""
+    return [json.loads(line) for line in response.text.splitlines()]
 
 
 def has_no_files(resources: Resources) -> bool:
@@ -125,13 +134,14 @@ def test_invalid_requests_are_refused(client: TestClient, resources: Resources, 
     assert_problem(refused, 406, "not_acceptable", "application/x-ndjson")
 
 
-def test_gate_applies_to_live_rows(
+def test_gate_applies_to_live_rows_and_to_model_files(
     client: TestClient,
     resources: Resources,
     caller: Caller,
     trained_model: Json,
     rows_path: str,
     run_jobs: RunJobs,
+    tmp_path: Path,
 ):
     key = new_key(resources, caller, "read", "write", "admin")
     administrator = TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
@@ -144,8 +154,19 @@ def test_gate_applies_to_live_rows(
     sample = get(client, "/v1/datasets")["data"][0]["id"]
     assert_problem(client.get(rows_path), 409, "quarantined", sample, "release")
     assert client.head(rows_path).status_code == 409
+    file_path = rows_path.removesuffix("rows") + "file"
+    reader = {"Authorization": f"Bearer {new_key(resources, caller, 'read')}"}
+    assert_problem(client.get(file_path, headers=reader), 403, "forbidden", "read_real")
+    assert_problem(administrator.get(file_path), 409, "quarantined", sample)
     administrator.post(f"/v1/datasets/{sample}/release", json={"reason": "Reviewed in ticket 4711."})
     assert client.get(rows_path).status_code == 200
+    file = administrator.get(file_path)
+    assert file.headers["etag"] == f'"{hashlib.sha256(file.content).hexdigest()}"'
+    target = tmp_path / "downloaded.model"
+    target.write_bytes(file.content)
+    # The loaded model gives the live rows.
+    rows = understudy.load(target).sample(50, seed=4)
+    assert list(rows["city"]) == [row["city"] for row in json_rows(client.get(f"{rows_path}?n=50&seed=4"))]
 
 
 def test_damaged_model_file_is_refused(

@@ -103,7 +103,7 @@ def prepare(
         )
     with resources.sessions() as session:
         model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
-        gate.check_live_rows(session, model)
+        gate.check_rows_without_job(session, model)
         return LiveRows(
             parameters.model_copy(
                 update={"seed": inputs.new_seed() if parameters.seed is None else parameters.seed}
