@@ -140,6 +140,8 @@ class Sampler:
         with self._lock:
             if self._sandbox is None:
                 self._sandbox = Sandbox(RUN_WORK, PRELOAD, threads=max(1, count_cores() // 2))
+                for sentence in self._sandbox.walls.missing():
+                    logger.warning("sandbox_wall_missing", detail=sentence)
         if settings.sandbox == "strict" and self._sandbox.walls.missing():
             raise Unavailable(
                 "This server cannot sample live rows, because its kernel lacks a mechanism that the setting "
