@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -26,6 +27,7 @@ from tests.api.worlds import make_world
 from understudy.resources import Resources
 from understudy.sandbox import Sandbox
 from understudy.services.api_keys import Caller
+from understudy.services.live_rows import PRELOAD
 
 Address = tuple[str, int]
 RunJobs = Callable[[], int]
@@ -121,6 +123,10 @@ def test_chosen_seed_is_returned_and_gives_the_same_rows_until_the_model_is_dele
     assert has_no_files(resources)
     assert client.delete(rows_path.removesuffix("/rows")).status_code == 204
     assert_problem(client.get(rows_path), 404, "not_found")
+
+
+def test_preloaded_modules_exist():
+    assert all(find_spec(name.partition(":")[0]) for name in PRELOAD)
 
 
 def test_invalid_requests_are_refused(client: TestClient, resources: Resources, world_path: str):
