@@ -31,6 +31,8 @@ SHARED_PARTS = {
     "ConfidenceInterval": ("ColumnShapesResult", "properties", "interval"),
     "JobPriority": ("TrainParameters", "properties", "priority"),
     "LabelChanges": ("UpdateModel", "properties", "labels"),
+    "IdentifierStart": ("SampleParameters", "properties", "id_start"),
+    "PageCursor": ("JobPage", "properties", "next"),
     "RandomSeed": ("TrainParameters", "properties", "seed"),
     "ResourceLabels": ("TrainParameters", "properties", "labels"),
     "RowCounts": ("ColumnShapesResult", "properties", "n_rows"),

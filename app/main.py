@@ -71,7 +71,7 @@ from understudy.tracing import close_traces, configure_traces
 
 UPLOADS = re.compile(r"POST /v1/datasets|PUT /v1/uploads/[^/]+/parts/[^/]+")
 DOWNLOADS = re.compile(
-    r"(GET|HEAD) /v1/(datasets/[^/]+/(content|rejects)|models/[^/]+/rows|reports/[^/]+(/evidence)?)"
+    r"(GET|HEAD) /v1/(datasets/[^/]+/(content|rejects)|models/[^/]+/(rows|file)|reports/[^/]+(/evidence)?)"
 )
 READERS_MAX = 2
 

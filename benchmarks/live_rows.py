@@ -5,7 +5,7 @@ generated columns. `FOLDER` contains `adult.csv`, `housing.csv` and `diamonds.cs
 live rows on the loopback interface. The very first request starts the warm parent. The benchmark prints these
 figures for each table:
 
-- the time from a request to the first byte of its rows
+- the time from a request to the first byte of its rows, and the CPU time of the sampler for 1,000 rows
 - rows a second, and rows per CPU second of the sampler and the API together, in each format
 - the peak memory of the API and of the sampler for few and for many rows
 """
@@ -94,8 +94,11 @@ def measure(stack: Stack, path: str, n_rows: int) -> Figures:
     first, _, _ = read(stack, f"{path}&n=1000")
     figures: Figures = {"rows": n_rows, "load_average": round(os.getloadavg()[0], 1)}
     figures["first_request_ms"] = round(1000 * first)
+    before = _ended_cpu_seconds(stack)
     firsts = [1000 * read(stack, f"{path}&n=1000")[0] for _ in range(N_FIRST_BYTES)]
     figures["first_byte_warm_ms"] = {"median": round(statistics.median(firsts)), "max": round(max(firsts))}
+    seconds_each = (_ended_cpu_seconds(stack) - before) / N_FIRST_BYTES
+    figures["sampler_cpu_ms_for_1000_rows"] = round(1000 * seconds_each)
     for name in FORMATS:
         peaks = []
         for n in (N_FEW_ROWS, n_rows):
@@ -160,6 +163,13 @@ class Memory:
                 if samplers:
                     processes = (self._api, *samplers)
                     self.cpu_seconds = sum(map(_cpu_seconds, processes)) - before
+
+
+def _ended_cpu_seconds(stack: Stack) -> float:
+    """Return the CPU time of all samplers that have ended."""
+    (server,) = api_process(stack).children()
+    times = server.cpu_times()
+    return float(times.children_user + times.children_system)
 
 
 def _cpu_seconds(process: psutil.Process) -> float:

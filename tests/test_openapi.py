@@ -206,7 +206,8 @@ def test_operations_have_the_specified_names():
         ),
         *("create_job", "validate_job", "list_jobs", "get_job", "update_job", "delete_job"),
         *("cancel_job", "retry_job", "list_job_events", "stream_job_events"),
-        *("list_models", "get_model", "update_model", "delete_model", "sample_rows", "create_pipeline"),
+        *("list_models", "get_model", "update_model", "delete_model", "download_model", "sample_rows"),
+        "create_pipeline",
         *("list_reports", "get_report", "update_report", "delete_report", "download_report"),
         *(
             "release_dataset",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import hashlib
 import io
 import json
 import os
@@ -12,15 +13,19 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
+from importlib.util import find_spec
+from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
 
 import psutil
 import pyarrow as pa
 import pytest
+from httpx2 import Response
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+import understudy
 from app import downloads
 from app.main import create_app
 from tests.api.conftest import Json, assert_problem, get, new_key, serving, submit, wait_until
@@ -32,6 +37,7 @@ from understudy.sandbox import Sandbox
 from understudy.sandbox.walls import Walls
 from understudy.services import live_rows
 from understudy.services.api_keys import Caller
+from understudy.services.live_sampler import PRELOAD
 
 Address = tuple[str, int]
 RunJobs = Callable[[], int]
@@ -65,6 +71,11 @@ def children(sandbox: Sandbox) -> list[psutil.Process]:
             if os.getsid(child.pid) == child.pid:
                 found.append(child)
     return found
+
+
+def json_rows(response: Response) -> list[Json]:
+    """Return the rows of a response with JSON Lines."""
+    return [json.loads(line) for line in response.text.splitlines()]
 
 
 def has_no_files(resources: Resources) -> bool:
@@ -129,6 +140,10 @@ def test_chosen_seed_is_returned_and_gives_the_same_rows_until_the_model_is_dele
     assert_problem(client.get(rows_path), 404, "not_found")
 
 
+def test_preloaded_modules_exist():
+    assert all(find_spec(name.partition(":")[0]) for name in PRELOAD)
+
+
 def test_invalid_requests_are_refused(client: TestClient, resources: Resources, world_path: str):
     too_many = assert_problem(
         client.get(f"{world_path}?n={resources.limits.live_rows_max + 1}"), 422, "too_many_rows", "offset"
@@ -140,13 +155,14 @@ def test_invalid_requests_are_refused(client: TestClient, resources: Resources, 
     assert_problem(refused, 406, "not_acceptable", "application/x-ndjson")
 
 
-def test_gate_applies_to_live_rows(
+def test_gate_applies_to_live_rows_and_to_model_files(
     client: TestClient,
     resources: Resources,
     caller: Caller,
     trained_model: Json,
     rows_path: str,
     run_jobs: RunJobs,
+    tmp_path: Path,
 ):
     key = new_key(resources, caller, "read", "write", "admin")
     administrator = TestClient(client.app, headers={"Authorization": f"Bearer {key}"})
@@ -159,8 +175,19 @@ def test_gate_applies_to_live_rows(
     sample = get(client, "/v1/datasets")["data"][0]["id"]
     assert_problem(client.get(rows_path), 409, "quarantined", sample, "release")
     assert client.head(rows_path).status_code == 409
+    file_path = rows_path.removesuffix("rows") + "file"
+    reader = {"Authorization": f"Bearer {new_key(resources, caller, 'read')}"}
+    assert_problem(client.get(file_path, headers=reader), 403, "forbidden", "read_real")
+    assert_problem(administrator.get(file_path), 409, "quarantined", sample)
     administrator.post(f"/v1/datasets/{sample}/release", json={"reason": "Reviewed in ticket 4711."})
     assert client.get(rows_path).status_code == 200
+    file = administrator.get(file_path)
+    assert file.headers["etag"] == f'"{hashlib.sha256(file.content).hexdigest()}"'
+    target = tmp_path / "downloaded.model"
+    target.write_bytes(file.content)
+    # The loaded model gives the live rows.
+    rows = understudy.load(target).sample(50, seed=4)
+    assert list(rows["city"]) == [row["city"] for row in json_rows(client.get(f"{rows_path}?n=50&seed=4"))]
 
 
 def test_damaged_model_file_is_refused(

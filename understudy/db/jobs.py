@@ -26,9 +26,12 @@ Json = dict[str, Any]
 
 ACTIVE_STATES = ("queued", "running")
 TERMINAL_STATES = ("succeeded", "failed", "cancelled")
-# Version of the parameters' format, stored with each job, and the oldest version that this code can run.
+# Version of the parameters' format, stored with each job, and the versions that this code can run. A job
+# whose result has a planned ID has the newest version, because earlier workers would ignore this ID.
 PARAMETERS_VERSION = 2
+PARAMETERS_VERSION_PLANNED = 3
 PARAMETERS_VERSION_MIN = 2
+PARAMETERS_VERSION_MAX = 3
 # Maximum number of overdue jobs that are counted.
 OVERDUE_MAX = 100
 # Names of the parameters that contain the ID of another row.
@@ -91,7 +94,7 @@ def add(session: Session, new: NewJob) -> Job:
         project_id=new.project_id,
         kind=new.kind,
         parameters=new.parameters,
-        parameters_version=PARAMETERS_VERSION,
+        parameters_version=PARAMETERS_VERSION if new.planned_id is None else PARAMETERS_VERSION_PLANNED,
         labels=dict(new.labels),
         queue=new.queue,
         priority=new.priority,

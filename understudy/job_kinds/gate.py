@@ -36,8 +36,8 @@ def hold_unreviewed(session: Session, dataset: Dataset) -> None:
         datasets.quarantine(session, dataset, UNREVIEWED)
 
 
-def check_live_rows(session: Session, model: Model) -> None:
-    """Check that rows of a model may be read without a job. Such rows have no report and no quarantine.
+def check_rows_without_job(session: Session, model: Model) -> None:
+    """Check that a caller may get rows of a model without a job. Such rows have no report and no quarantine.
 
     Raises
     ------
@@ -46,16 +46,16 @@ def check_live_rows(session: Session, model: Model) -> None:
     """
     if projects.get(session, model.project_id).gate == "until_reviewed":
         raise Conflict(
-            "The gate of this project (`until_reviewed`) requires a report for every sample, but live rows "
-            "have no report. Create a job of kind `sample`, then evaluate the sample with a job of kind "
-            "`evaluate`.",
+            "The gate of this project (`until_reviewed`) requires a report for every sample, but rows that "
+            "are sampled without a job have none. Create a job of kind `sample`, then evaluate the sample "
+            "with a job of kind `evaluate`.",
             code="quarantined",
         )
     held = datasets.in_quarantine(session, model.project_id, model.id)
     if held is not None:
         raise Conflict(
             f"Sample {ids.to_text('dataset', held)} of this model is in quarantine, so the model provides no "
-            "live rows. An administrator can release the sample "
+            "rows without a job. An administrator can release the sample "
             f"(POST /v1/datasets/{ids.to_text('dataset', held)}/release).",
             code="quarantined",
         )

@@ -94,7 +94,7 @@ def prepare(
         )
     with resources.sessions() as session:
         model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
-        gate.check_live_rows(session, model)
+        gate.check_rows_without_job(session, model)
         needs = inputs.needs_of_model(session, project_id, parameters.model_id)
         check_queue(needs)
         return LiveRows(

@@ -24,9 +24,24 @@ from understudy.storage.space import NO_SPACE
 from understudy.synthesizers import SYNTHESIZERS
 from understudy.threads import count_cores
 
+# Synthesizers import these modules when they load a model or sample. Their import would take 0.3 s of CPU
+# time in each child.
+LATE_IMPORTS = (
+    "understudy.synthesizers.entities.files",
+    "understudy.synthesizers.json_cells.cells",
+    "understudy.synthesizers.json_cells.columns",
+    "understudy.synthesizers.json_cells.writing",
+    "understudy.synthesizers.number_texts.columns",
+    "understudy.synthesizers.tree_chain.files",
+    "understudy.synthesizers.tree_chain.row_sampling",
+    "understudy.synthesizers.tree_chain.sequence_sampling",
+    "understudy.transformers.generated.composition",
+    "understudy.transformers.generated.loading",
+)
 PRELOAD = (
     "understudy.work.live_rows",
     *(module for entry in SYNTHESIZERS.values() for module in entry.preload),
+    *LATE_IMPORTS,
     "understudy.kernels.compilation:compile_kernels",
 )
 NOT_SAMPLED = "The disk is full, so no rows were sampled. Free some disk space and repeat the request."

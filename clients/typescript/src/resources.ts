@@ -44,8 +44,13 @@ export class Models {
     return this.transport.json("GET", path`/v1/models/${id}`);
   }
 
+  /** Download the model file, which the Python function `understudy.load` reads. Requires the scope `read_real`. */
+  download(id: string, options: { signal?: AbortSignal } = {}): Promise<Download> {
+    return download(this.transport, path`/v1/models/${id}/file`, { accept: "application/octet-stream", ...options });
+  }
+
   /** Sample rows without a job, as a stream of bytes. With the same seed, the rows are the same. */
-  download(
+  downloadRows(
     id: string,
     { format = "jsonl", signal, ...query }: RowsQuery & { signal?: AbortSignal } = {},
   ): Promise<Download> {
@@ -58,7 +63,7 @@ export class Models {
     id: string,
     options: Omit<RowsQuery, "format"> & { signal?: AbortSignal } = {},
   ): AsyncGenerator<Record<string, unknown>, void> {
-    const { stream } = await this.download(id, { ...options, format: "jsonl" });
+    const { stream } = await this.downloadRows(id, { ...options, format: "jsonl" });
     for await (const line of lines(stream)) yield JSON.parse(line) as Record<string, unknown>;
   }
 

@@ -44,6 +44,12 @@ class AsyncModels:
                 for row in parser.feed(chunk):
                     yield row
 
+    async def download(self, model_id: str, path: PathName) -> Path:
+        """Download the file of a model, which `understudy.load` reads (scope `read_real`)."""
+        target = Path(path)
+        await self._transport.save(operations.download_model(model_id), target)
+        return target
+
     async def download_rows(
         self, model_id: str, path: PathName, **query: Unpack[requests.SampleRowsQuery]
     ) -> Path:

@@ -14,6 +14,7 @@ CellValue = bool | int | float | str
 ColumnKind = str
 ConfidenceInterval = list[float] | None
 JsonValue = Any
+PageCursor = str
 RowCounts = dict[str, int]
 SubjectCounts = dict[str, int]
 WebhookUrl = str
@@ -70,8 +71,7 @@ class ApiKeyPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[ApiKey]
 
 
@@ -658,8 +658,7 @@ class DatasetPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[Dataset]
 
 
@@ -933,8 +932,7 @@ class EventPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[Event]
 
 
@@ -1147,8 +1145,7 @@ class JobEventPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[JobEvent]
 
 
@@ -1166,8 +1163,7 @@ class JobPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[Job]
 
 
@@ -1239,8 +1235,7 @@ class ManagedProjectPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[ManagedProject]
 
 
@@ -1865,8 +1860,7 @@ class ReportPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[ReportSummary]
 
 
@@ -2328,8 +2322,7 @@ class TrainedModelPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[TrainedModel]
 
 
@@ -2436,8 +2429,7 @@ class UploadPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[Upload]
 
 
@@ -2571,8 +2563,7 @@ class WebhookDeliveryPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[WebhookDelivery]
 
 
@@ -2581,8 +2572,7 @@ class WebhookPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[Webhook]
 
 

@@ -210,6 +210,11 @@ def delete_model(model_id: str, *, if_match: str | None = None) -> Call[None]:
     return Call("DELETE", f"/v1/models/{path_of(model_id)}", None, headers={"If-Match": if_match})
 
 
+def download_model(model_id: str) -> Call[bytes]:
+    """Download the file of a model."""
+    return Call("GET", f"/v1/models/{path_of(model_id)}/file", bytes)
+
+
 def sample_rows(model_id: str, **query: Unpack[requests.SampleRowsQuery]) -> Call[bytes]:
     """Sample live rows."""
     return Call("GET", f"/v1/models/{path_of(model_id)}/rows", bytes, query=query)

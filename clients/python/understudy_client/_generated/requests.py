@@ -429,11 +429,7 @@ class SampleOptions(TypedDict, total=False):
     seed: RandomSeed
     offset: int
     """Number of rows to skip. For the same seed, row k is the same in every sample."""
-    id_start: int | None
-    """Position of the first row's identifier in the model's sequence of identifiers. Row k has the
-    identifier at position `id_start + k`, regardless of the seed. Samples with disjoint positions have no
-    identifiers in common. If omitted, identifiers depend on the seed.
-    """
+    id_start: IdentifierStart
     conditions: list[SampleCondition]
     """Groups of rows with conditions. The sample contains the groups in this order."""
     rebalance: ColumnRebalance | None
@@ -462,11 +458,7 @@ class SampleStage(TypedDict, total=False):
     seed: RandomSeed
     offset: int
     """Number of rows to skip. For the same seed, row k is the same in every sample."""
-    id_start: int | None
-    """Position of the first row's identifier in the model's sequence of identifiers. Row k has the
-    identifier at position `id_start + k`, regardless of the seed. Samples with disjoint positions have no
-    identifiers in common. If omitted, identifiers depend on the seed.
-    """
+    id_start: IdentifierStart
     conditions: list[SampleCondition]
     """Groups of rows with conditions. The sample contains the groups in this order."""
     rebalance: ColumnRebalance | None
@@ -665,6 +657,8 @@ ColumnKind = Literal[
     "coordinates",
     "url",
 ]
+
+IdentifierStart = int | None
 
 JobPriority = int
 

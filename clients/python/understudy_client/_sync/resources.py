@@ -43,6 +43,12 @@ class Models:
                 for row in parser.feed(chunk):
                     yield row
 
+    def download(self, model_id: str, path: PathName) -> Path:
+        """Download the file of a model, which `understudy.load` reads (scope `read_real`)."""
+        target = Path(path)
+        self._transport.save(operations.download_model(model_id), target)
+        return target
+
     def download_rows(self, model_id: str, path: PathName, **query: Unpack[requests.SampleRowsQuery]) -> Path:
         """Sample rows to a file without a job. By default, the suffix of the path is the format.
 
