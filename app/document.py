@@ -193,12 +193,14 @@ def _has_condition(path: str, method: str, responses: Json) -> bool:
 
 
 def _rewrite_parameters(operation: Json) -> None:
-    """Remove null, which a query or a header cannot contain, and describe path parameters.
-
-    The description also stays in the parameter's schema, where openapi-python-client reads it.
-    """
+    """Remove null, which a query or a header cannot contain, and describe path parameters."""
     for parameter in operation.get("parameters", []):
         parameter["schema"] = without_null(parameter["schema"])
+        if not parameter.get("required"):
+            # This is the default.
+            parameter.pop("required", None)
+        if parameter["schema"].get("description") == parameter.get("description"):
+            parameter["schema"].pop("description", None)
         if parameter["name"].endswith("_id") and "description" not in parameter:
             parameter["description"] = f"ID of the {_noun(parameter['name'])}."
 
@@ -212,7 +214,7 @@ def _describe_successes(method: str, responses: Json) -> None:
         if status in responses and responses[status]["description"] == UNDESCRIBED:
             responses[status]["description"] = text
     if "304" in responses or (method == "patch" and "200" in responses):
-        responses["200"]["headers"] = {"ETag": _header("ETag")}
+        responses["200"].setdefault("headers", {})["ETag"] = _header("ETag")
     for status in ("201", "202"):
         if status in responses:
             responses[status]["headers"] = {"Location": _header("Location")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 Json = dict[str, Any]
@@ -26,8 +27,29 @@ def add_examples(document: Json) -> None:
     schemas: Json = document["components"]["schemas"]
     for holder in _holders(document):
         for media_type, content in holder.get("content", {}).items():
-            if "json" in media_type and not {"example", "examples"} & content.keys() and "schema" in content:
+            is_json = "json" in media_type and "ndjson" not in media_type
+            if is_json and not {"example", "examples"} & content.keys() and "schema" in content:
                 content["example"] = example_of(content["schema"], schemas)
+    _share_examples(document)
+
+
+def _share_examples(document: Json) -> None:
+    """Move the examples that several operations repeat to the components of the document."""
+    contents = [
+        content
+        for holder in _holders(document)
+        for content in holder.get("content", {}).values()
+        if "example" in content and "$ref" in content["schema"]
+    ]
+    counts = Counter(content["schema"]["$ref"] for content in contents)
+    shared: Json = {}
+    for content in contents:
+        reference = content["schema"]["$ref"]
+        if counts[reference] > 1:
+            name = reference.rsplit("/", 1)[1]
+            shared[name] = {"value": content.pop("example")}
+            content["examples"] = {name: {"$ref": f"#/components/examples/{name}"}}
+    document["components"]["examples"] = shared
 
 
 def _holders(document: Json) -> list[Json]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
-from threading import Event
+from threading import Event, Lock
 from typing import Protocol
 
 import anyio
@@ -19,6 +19,8 @@ from starlette.types import Receive, Scope, Send
 
 from app.download_turns import end_turn
 from app.slots import SlotLimits, Slots
+from app.stopping import stopped
+from understudy.errors import UnderstudyError
 from understudy.logs import get_logger
 
 PIECE_BYTES = 1 << 16
@@ -30,6 +32,8 @@ CONVERSION_LIMITS = SlotLimits("downloads with conversion", total=4, of_project=
 CHECK_LIMITS = SlotLimits(
     "downloads that are being checked", total=3, of_project=2, of_key=1, wait_seconds=10
 )
+# Each live sampler is a process of its own.
+LIVE_LIMITS = SlotLimits("responses with live rows", total=4, of_project=3, of_key=2)
 # Downloads have their own threads, so they do not occupy the threads of other requests. Each busy thread
 # delays all others, because the threads share the interpreter lock.
 COMPUTING_MAX = 2
@@ -62,6 +66,8 @@ class DownloadSlots:
     def __init__(self) -> None:
         self.conversions = Slots(CONVERSION_LIMITS)
         self.checks = Slots(CHECK_LIMITS)
+        self.live_rows = Slots(LIVE_LIMITS)
+        self.live_threads = anyio.CapacityLimiter(LIVE_LIMITS.total)
         self.conversion_threads = anyio.CapacityLimiter(COMPUTING_MAX)
         self.check_threads = anyio.CapacityLimiter(CHECK_LIMITS.total)
         self.reading_threads = anyio.CapacityLimiter(READING_MAX)
@@ -173,19 +179,42 @@ class CheckedDownload(Download):
                 await run_sync(self._chunks.check, limiter=slots.check_threads)
 
 
+class LiveDownload(Download):
+    """A response with live rows. The number of samplers is limited."""
+
+    def _threads(self, scope: Scope) -> anyio.CapacityLimiter:
+        return _slots(scope).live_threads
+
+    def _slot(self, scope: Scope) -> AbstractAsyncContextManager[None]:
+        return _slots(scope).live_rows.taken(scope["state"]["caller"])
+
+    async def _deliver(self, source: _Source, chunk: bytes | None, send: Send) -> None:
+        try:
+            await super()._deliver(source, chunk, send)
+        except UnderstudyError as error:
+            # The response is incomplete, so the server closes the connection.
+            logger.warning("live_rows_aborted", code=error.code)
+
+
 def _slots(scope: Scope) -> DownloadSlots:
     slots: DownloadSlots = scope["app"].state.download_slots
     return slots
 
 
 class _Source:
-    """The chunks of one response. They are opened, read and closed in threads, one call at a time."""
+    """The chunks of one response, which are opened, read and closed in threads.
+
+    When the process stops, a request is cancelled without waiting for its thread. The lock then keeps the
+    chunks from being closed while they are opened or read.
+    """
 
     def __init__(self, open_chunks: Callable[[Event], Chunks], threads: anyio.CapacityLimiter) -> None:
         self.has_left = Event()
         self._open_chunks = open_chunks
         self._threads = threads
         self._chunks: Chunks | None = None
+        self._lock = Lock()
+        self._is_closed = False
 
     async def open(self) -> None:
         await run_sync(self._open, limiter=self._threads)
@@ -198,17 +227,26 @@ class _Source:
         with anyio.CancelScope(shield=True):
             await run_sync(self._close)
 
-    def _open(self) -> Chunks:
+    def _open(self) -> None:
+        with self._lock:
+            self._opened()
+
+    def _read(self) -> bytes | None:
+        with self._lock:
+            return next(self._opened(), None)
+
+    def _opened(self) -> Chunks:
+        if self._is_closed:
+            raise stopped()
         if self._chunks is None:
             self._chunks = self._open_chunks(self.has_left)
         return self._chunks
 
-    def _read(self) -> bytes | None:
-        return next(self._open(), None)
-
     def _close(self) -> None:
-        if self._chunks is not None:
-            self._chunks.close()
+        with self._lock:
+            self._is_closed = True
+            if self._chunks is not None:
+                self._chunks.close()
 
 
 async def _listen(receive: Receive, has_left: Event, delivery: anyio.CancelScope) -> None:

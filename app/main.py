@@ -43,7 +43,9 @@ from app.routes import (
     health,
     job_events,
     jobs,
+    live_rows,
     models,
+    pipelines,
     profiles,
     project,
     projects,
@@ -61,16 +63,20 @@ from app.waiting import Waiting
 from understudy.logs import configure_logs
 from understudy.pandas_import import without_pandas
 from understudy.resources import CODE_VERSION, Resources, open_resources
+from understudy.sandbox import Sandbox
+from understudy.services.live_sampler import Sampler
 from understudy.services.metrics import ServiceCollector, serve_metrics
 from understudy.settings import Settings
 from understudy.tracing import close_traces, configure_traces
 
 UPLOADS = re.compile(r"POST /v1/datasets|PUT /v1/uploads/[^/]+/parts/[^/]+")
-DOWNLOADS = re.compile(r"(GET|HEAD) /v1/(datasets/[^/]+/(content|rejects)|reports/[^/]+(/evidence)?)")
+DOWNLOADS = re.compile(
+    r"(GET|HEAD) /v1/(datasets/[^/]+/(content|rejects)|models/[^/]+/(rows|file)|reports/[^/]+(/evidence)?)"
+)
 READERS_MAX = 2
 
 
-def create_app(resources: Resources | None = None) -> FastAPI:
+def create_app(resources: Resources | None = None, sandbox: Sandbox | None = None) -> FastAPI:
     """Return the HTTP application.
 
     Parameters
@@ -78,6 +84,9 @@ def create_app(resources: Resources | None = None) -> FastAPI:
     resources : Resources, optional
         Open resources, which the application does not close. If omitted, the application opens resources from
         the settings in the environment when it starts, and closes them when it stops.
+    sandbox : Sandbox, optional
+        Sandbox for live rows, which the application does not close. If omitted, the application opens one for
+        the first request.
     """
     settings = Settings() if resources is None else None
     if settings is not None:
@@ -87,13 +96,15 @@ def create_app(resources: Resources | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if settings is None:
             yield
+            app.state.sampler.close()
             return
         # One thread per database connection, so that no thread waits for a connection.
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
         configure_traces(settings.otlp_endpoint, "understudy-api")
         app.state.resources = open_resources(settings)
+        n_walls_missing = app.state.sampler.report_walls()
         if settings.api_metrics_port is not None:
-            collectors = (ServiceCollector(app.state.resources), REQUEST_SECONDS)
+            collectors = (ServiceCollector(app.state.resources, n_walls_missing), REQUEST_SECONDS)
             serve_metrics(collectors, settings.metrics_host, settings.api_metrics_port)
         # The current objects exist until the process ends. Without the freeze, full collections would scan
         # them and delay requests.
@@ -101,6 +112,7 @@ def create_app(resources: Resources | None = None) -> FastAPI:
         gc.freeze()
         with without_pandas():
             yield
+        app.state.sampler.close()
         app.state.resources.close()
         close_traces()
 
@@ -110,6 +122,7 @@ def create_app(resources: Resources | None = None) -> FastAPI:
     # reads would only compete for the interpreter lock.
     app.state.readers = asyncio.Semaphore(READERS_MAX)
     app.state.download_slots = DownloadSlots()
+    app.state.sampler = Sampler(sandbox)
     app.state.stopping = Stopping()
     app.state.waiting = Waiting()
     return app
@@ -161,7 +174,8 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
     app.state.api_routes = []
     for module in (
         *(datasets, contents, releases, schemas, profiles, rejects, uploads, jobs, job_events),
-        *(models, reports, project, api_keys, projects, events, webhooks, catalogues, health, reference),
+        *(models, live_rows, reports, project, api_keys, projects, events, webhooks, catalogues, health),
+        *(pipelines, reference),
     ):
         app.include_router(module.router, dependencies=[Depends(check_request)])
         app.state.api_routes += module.router.routes

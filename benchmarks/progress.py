@@ -30,11 +30,12 @@ from understudy.logs import configure_logs
 from understudy.resources import Resources, open_resources
 from understudy.sandbox import Sandbox
 from understudy.services.datasets import ArrivedFile, NewDataset, upload_tables
+from understudy.services.job_requests import RUN_WORK
 from understudy.services.job_runs import run_next_job
 from understudy.services.jobs import submit_job
 from understudy.services.projects import create_project
 from understudy.settings import Settings
-from workers.worker import PRELOAD, WORK
+from workers.worker import PRELOAD
 
 TABLES = ("adult", "housing", "diamonds")
 N_SAMPLED = 1_000_000
@@ -78,7 +79,7 @@ def bench(folder: Path) -> Iterator[tuple[Resources, Sandbox]]:
     settings = Settings(database_url=server.url, secret_key="k" * 32, data_dir=folder / "data")
     resources = open_resources(settings, queue=ListQueue())
     try:
-        with Sandbox(WORK, PRELOAD, threads=2) as sandbox:
+        with Sandbox(RUN_WORK, PRELOAD, threads=2) as sandbox:
             yield resources, sandbox
     finally:
         resources.close()

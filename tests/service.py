@@ -22,10 +22,11 @@ from understudy.job_queue import ListQueue
 from understudy.resources import Resources, open_resources
 from understudy.sandbox import Sandbox
 from understudy.services.api_keys import Caller
+from understudy.services.job_requests import RUN_WORK
 from understudy.services.job_runs import run_next_job
 from understudy.services.projects import create_project
 from understudy.settings import Settings
-from workers.worker import PRELOAD, WORK
+from workers.worker import PRELOAD
 
 SECRET_KEY = "a key for tests, of 32 characters or more"
 # To save memory, real workers do not preload these modules. The tests do, because their jobs would otherwise
@@ -85,7 +86,7 @@ def connect_valkey(url: str) -> Redis:
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """Open the real sandbox for the whole session."""
-    with Sandbox(WORK, [*PRELOAD, *LATE_IMPORTS]) as sandbox:
+    with Sandbox(RUN_WORK, [*PRELOAD, *LATE_IMPORTS]) as sandbox:
         yield sandbox
 
 

@@ -22,7 +22,19 @@ OPERATIONS = {
 COMPONENTS = set(DOCUMENT["components"]["schemas"])
 # These one-word names are unambiguous in this API. Every other name needs a qualifying word.
 ONE_WORD_NAMES = {
-    *("Dataset", "Event", "Job", "Policy", "Problem", "Project", "Report", "Upload", "Verdict", "Webhook")
+    *(
+        "Dataset",
+        "Event",
+        "Job",
+        "Pipeline",
+        "Policy",
+        "Problem",
+        "Project",
+        "Report",
+        "Upload",
+        "Verdict",
+        "Webhook",
+    )
 }
 # These words have no meaning in the domain. A name must contain at least one other word.
 GENERIC_WORDS = {
@@ -156,7 +168,7 @@ def test_every_reference_resolves():
     components = DOCUMENT["components"]
     assert references <= {
         f"#/components/{section}/{name}"
-        for section in ("schemas", "responses", "parameters", "headers")
+        for section in ("schemas", "responses", "parameters", "headers", "examples")
         for name in components[section]
     }
 
@@ -194,7 +206,8 @@ def test_operations_have_the_specified_names():
         ),
         *("create_job", "validate_job", "list_jobs", "get_job", "update_job", "delete_job"),
         *("cancel_job", "retry_job", "list_job_events", "stream_job_events"),
-        *("list_models", "get_model", "update_model", "delete_model"),
+        *("list_models", "get_model", "update_model", "delete_model", "download_model", "sample_rows"),
+        "create_pipeline",
         *("list_reports", "get_report", "update_report", "delete_report", "download_report"),
         *(
             "release_dataset",

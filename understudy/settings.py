@@ -226,8 +226,8 @@ class Settings(BaseSettings):
     sandbox: Annotated[
         Literal["auto", "strict"],
         Field(
-            description="Whether a worker starts on a kernel that lacks a mechanism of the sandbox: `auto` "
-            "starts with a warning, and `strict` refuses to start."
+            description="Whether a worker starts, and the API provides live rows, on a kernel that lacks a "
+            "mechanism of the sandbox: with `auto` they do, with a warning, and with `strict` they do not."
         ),
     ] = "auto"
     job_memory_bytes_max: Annotated[
@@ -366,6 +366,20 @@ class Settings(BaseSettings):
             "split into shards of this size, which several workers can sample at the same time.",
         ),
     ] = 1_000_000
+    live_rows_max: Annotated[
+        int, Field(ge=1, description="Maximum number of live rows in a response, which needs no job.")
+    ] = 10_000_000
+    live_rows_memory_bytes_max: Annotated[
+        int,
+        Field(
+            ge=256 * MEBIBYTE,
+            description="Maximum address space of a process that samples live rows, in bytes.",
+        ),
+    ] = 4 * GIBIBYTE
+    live_rows_seconds_max: Annotated[
+        float,
+        Field(gt=0, description="Maximum duration of a response with live rows, in seconds."),
+    ] = 600
     queued_jobs_max: Annotated[
         int, Field(ge=1, description="Maximum number of queued jobs in a project.")
     ] = 1_000

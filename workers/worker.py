@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Protocol
 
 from understudy.db.revision import check_revision
 from understudy.errors import Unavailable, UnderstudyError
@@ -20,6 +20,7 @@ from understudy.sandbox.walls import find_walls
 from understudy.services import erasure, job_runs, maintenance, rescue, retention
 from understudy.services.blob_checks import check_some_blobs
 from understudy.services.disks import find_disk_problem
+from understudy.services.job_requests import RUN_WORK
 from understudy.services.metrics import ServiceCollector, serve_metrics
 from understudy.synthesizers import SYNTHESIZERS
 from understudy.threads import count_cores
@@ -54,7 +55,6 @@ SETTLE_SECONDS = 30.0
 # (docs/reference/cli.md).
 NOT_CONFIGURED = 5
 
-WORK = "understudy.work.run:run_work"
 # Modules that all kinds of jobs import, and the compiled kernels: 170 MB for each worker. scikit-learn
 # (another 120 MB) is not preloaded, because only `evaluate` needs it. DuckDB is not preloaded, because its
 # import takes only a third of a second for each CSV file.
@@ -75,8 +75,6 @@ class WorkerSettings(ResourceSettings, Protocol):
     def worker_concurrency(self) -> int: ...
     @property
     def worker_queues(self) -> tuple[str, ...]: ...
-    @property
-    def sandbox(self) -> Literal["auto", "strict"]: ...
     @property
     def rescue_seconds(self) -> float: ...
     @property
@@ -167,7 +165,7 @@ class Worker:
         self._resources: Resources | None = None
         self._webhooks: WebhookThreads | None = None
         threads = max(1, count_cores() // settings.worker_concurrency)
-        self._sandbox = Sandbox(WORK, PRELOAD, threads=threads)
+        self._sandbox = Sandbox(RUN_WORK, PRELOAD, threads=threads)
 
     @property
     def resources(self) -> Resources:

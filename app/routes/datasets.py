@@ -34,6 +34,7 @@ from app.uploads import Upload, received_upload
 from understudy import ids
 from understudy.db import dataset_tables, datasets
 from understudy.db.datasets import DatasetFilters
+from understudy.job_kinds import gate
 from understudy.parameters.base import Name
 from understudy.resources import Resources
 from understudy.services import datasets as dataset_services
@@ -216,16 +217,16 @@ def delete_dataset(
 ) -> Response:
     """Delete a dataset and its files.
 
-    If models, datasets or reports were derived from it, the request fails unless `cascade` is true.
+    If models, datasets or reports were derived from it, the request fails unless `cascade` is true. For a
+    sample whose report failed, the scope `admin` is required.
     """
+
+    def check(session: Session, row: orm.Dataset) -> None:
+        precondition.check(lambda: etag_of(_body(session, row)))
+        gate.check_deletion(row, caller)
+
     key = ids.from_text("dataset", dataset_id)
-    dataset_services.delete_dataset(
-        resources,
-        caller.project_id,
-        key,
-        cascade=cascade,
-        check=lambda session, row: precondition.check(lambda: etag_of(_body(session, row))),
-    )
+    dataset_services.delete_dataset(resources, caller.project_id, key, cascade=cascade, check=check)
     return Response(status_code=204)
 
 

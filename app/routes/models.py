@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from app import paging
 from app.bodies.labels import merged_labels
 from app.bodies.models import TrainedModel, TrainedModelPage, UpdateModel
-from app.conditions import PreconditionDep, etag_of
+from app.conditions import PreconditionDep, etag_of, is_unchanged
+from app.content import BINARY, StoredContent, not_modified, send_stored
 from app.dependencies import ListDep, ReaderDep, ResourcesDep, WriterDep
 from app.document import merge_patch_body, problems
 from understudy import ids
 from understudy.db import models
 from understudy.db.models import ModelFilters
 from understudy.services import models as model_services
+from understudy.services.artifacts import open_artifact
 
 router = APIRouter(prefix="/v1/models", tags=["models"])
 
@@ -51,6 +53,40 @@ def get_model(model_id: str, resources: ResourcesDep, caller: ReaderDep) -> Trai
     key = ids.from_text("model", model_id)
     with resources.sessions() as session:
         return TrainedModel.of(models.get(session, caller.project_id, key))
+
+
+@router.get(
+    "/{model_id}/file",
+    response_class=Response,
+    summary="Download the file of a model",
+    responses={
+        200: {
+            "description": "The model file is returned.",
+            "content": {BINARY: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        206: {
+            "description": "The requested range is returned.",
+            "content": {BINARY: {"schema": {"type": "string", "format": "binary"}}},
+        },
+        **problems(404, 409, 416, 429),
+    },
+)
+def download_model(model_id: str, resources: ResourcesDep, caller: ReaderDep, request: Request) -> Response:
+    """Return the file of a model, which `understudy.load` reads. Requires the scope `read_real`.
+
+    The request fails with 409 under the same conditions as live rows.
+    """
+    artifact = model_services.find_file(resources, caller, ids.from_text("model", model_id))
+    etag = f'"{artifact.sha256.hex()}"'
+    if is_unchanged(request, etag):
+        return not_modified(etag)
+
+    def open_(is_checked_later: bool) -> BinaryIO:
+        return open_artifact(resources, artifact, is_checked_later=is_checked_later)
+
+    filename = f"{model_id}.model"
+    content = StoredContent(open_, artifact.sha256, artifact.size_bytes, etag, filename, BINARY)
+    return send_stored(request, content)
 
 
 @router.patch(

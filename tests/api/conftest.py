@@ -26,6 +26,7 @@ from understudy.db.migrate import upgrade
 from understudy.errors import CODES
 from understudy.job_queue import ListQueue
 from understudy.resources import Resources, open_resources
+from understudy.sandbox import Sandbox
 from understudy.services.api_keys import USUAL_SCOPES, Caller, create_api_key
 from understudy.settings import Settings
 
@@ -164,10 +165,16 @@ def address(resources: Resources) -> Iterator[tuple[str, int]]:
 
 @contextmanager
 def serving(
-    resources: Resources, *, pause_seconds: float = 0, grace_seconds: float = 20
+    resources: Resources,
+    *,
+    pause_seconds: float = 0,
+    grace_seconds: float = 20,
+    sandbox: Sandbox | None = None,
 ) -> Iterator[tuple[StoppingServer, tuple[str, int]]]:
     """Serve the application in a thread. Call the server's `handle_exit` to simulate a signal."""
-    config = uvicorn.Config(create_app(resources), http=TimedProtocol, log_config=None, proxy_headers=False)
+    config = uvicorn.Config(
+        create_app(resources, sandbox), http=TimedProtocol, log_config=None, proxy_headers=False
+    )
     server = StoppingServer(config, pause_seconds=pause_seconds, grace_seconds=grace_seconds)
     listener = socket.create_server(("127.0.0.1", 0))
     address = listener.getsockname()

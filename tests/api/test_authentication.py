@@ -145,6 +145,7 @@ def valid_body(name: str) -> dict[str, object]:
     bodies: dict[str, dict[str, object]] = {
         "upload_dataset": {"files": {"file": ("a.csv", b"a\n1\n")}},
         "create_job": {"json": {"kind": "probe"}},
+        "create_pipeline": {"json": {"dataset_id": "x", "sample": {"n_rows": 1}}},
         "update_dataset": {"json": {"name": "x"}},
         "create_api_key": {"json": {"name": "x", "scopes": ["read"]}},
         "create_project_api_key": {"json": {"name": "x", "scopes": ["read"]}},

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from tests.api.conftest import get, new_key, submit, upload
+from understudy import ids
+from understudy.db.retention import old_generated_datasets
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 
@@ -65,9 +69,10 @@ def download(client: TestClient, sample: Json) -> Any:
     return client.get(f"/v1/datasets/{sample['id']}/content")
 
 
-def test_failed_sample_exists_but_cannot_be_downloaded(
+def test_failed_sample_exists_but_cannot_be_downloaded_or_deleted_with_the_scope_write(
     client: TestClient,
     administrator: TestClient,
+    resources: Resources,
     draw: Callable[..., Json],
     evaluate: Callable[..., Json],
 ) -> None:
@@ -84,6 +89,19 @@ def test_failed_sample_exists_but_cannot_be_downloaded(
     assert client.head(f"/v1/datasets/{sample['id']}/content").status_code == 409
     assert [row["id"] for row in get(client, "/v1/datasets?quarantined=true")["data"]] == [sample["id"]]
     assert sample["id"] not in [row["id"] for row in get(client, "/v1/datasets?quarantined=false")["data"]]
+    # The deletion of the sample would allow live rows of its model again.
+    rows = f"/v1/models/{sample['model_id']}/rows"
+    assert client.head(rows).status_code == 409
+    refused = client.delete(f"/v1/datasets/{sample['id']}?cascade=true")
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    with resources.sessions.begin() as session:
+        session.execute(text("update datasets set created_at = created_at - interval '9 days'"))
+        assert ids.from_text("dataset", sample["id"]) not in [
+            row_id for _, row_id in old_generated_datasets(session, timedelta(days=7), 10)
+        ]
+    assert client.head(rows).status_code == 409
+    assert administrator.delete(f"/v1/datasets/{sample['id']}?cascade=true").status_code == 204
+    assert client.head(rows).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["train", "impute"])

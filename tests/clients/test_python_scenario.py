@@ -104,6 +104,9 @@ def test_scenario_survives_broken_connections_and_a_restart(
         assert list(frame.columns) == list(csv.columns) == ["age", "city", "income", "born"]
         assert len(frame) == len(csv) == 500
 
+        rows = list(client.models.rows(model_id, n=500, seed=2))
+        assert [row["city"] for row in rows] == frame["city"].tolist()
+
         # The report of so few rows can put the sample in quarantine, so it comes after the downloads.
         evaluation = client.jobs.evaluate(real.id, synthetic_id, seed=1).wait(timeout_seconds=300)
         assert client.reports.get(evaluation.report_id).tables["synthetic"].n_rows == 500

@@ -14,9 +14,9 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from understudy_client import ContentChanged, InvalidRequest
+from understudy_client import ConnectionFailed, ContentChanged, InvalidRequest
 
-from tests.clients.conftest import Caller
+from tests.clients.conftest import QUICK, Caller
 from tests.clients.resources import TIME, dataset, job
 from tests.clients.scripted_server import LOST, Request, Response, ScriptedServer, problem
 
@@ -371,3 +371,27 @@ def test_event_stream_after_the_last_event_of_an_ended_job_is_empty(
     empty = b"retry: 1\n\n"
     server.script = [sse(empty), Response(200, job("succeeded")), sse(empty)]
     assert api.do(api.client.jobs.events("job_1", last_event_id="2")) == []
+
+
+def test_live_rows_continue_after_a_lost_connection_with_the_same_seed(
+    api: Caller, server: ScriptedServer, tmp_path: Path
+) -> None:
+    lines = b'{"age":41,"city":"Oslo"}\n{"age":null,"city":"R\xc3\xb8st"}\n'
+    cuts = iter([35, None, None])
+    server.script = lambda request: Answer(200, lines, {"ETag": '"rows"'}, next(cuts))
+    rows = api.do(api.client.models.rows("mdl_1", n=2, offset=5))
+    assert rows == [{"age": 41, "city": "Oslo"}, {"age": None, "city": "Røst"}]
+    first, second = (request.query for request in server.requests)
+    assert first == second
+    assert (first["n"], first["offset"], first["format"]) == (["2"], ["5"], ["jsonl"])
+    target = api.do(api.client.models.download_rows("mdl_1", tmp_path / "rows.csv", seed=7))
+    assert target.read_bytes() == lines
+    assert server.requests[-1].query == {"format": ["csv"], "seed": ["7"]}
+
+
+def test_stream_that_always_breaks_at_the_same_byte_is_given_up(api: Caller, server: ScriptedServer) -> None:
+    server.script = lambda request: Answer(200, b'{"age":41}\n{"age":7}\n', {"ETag": '"rows"'}, 15)
+    with pytest.raises(ConnectionFailed):
+        api.do(api.client.models.rows("mdl_1", n=2))
+    # The limit counts the tries after the last progress, including the first one.
+    assert len(server.requests) == QUICK.tries_max

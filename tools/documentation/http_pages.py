@@ -113,6 +113,8 @@ def _request_body(body: Document, report_schema: Document) -> Iterator[str]:
     yield table(("Content type", "Body"), rows)
     for content in body["content"].values():
         for name, example in content.get("examples", {}).items():
+            if "$ref" in example:
+                continue
             value = json.dumps(example["value"], indent=2, ensure_ascii=False)
             yield f"Example `{name}`:\n\n```json\n{value}\n```"
 

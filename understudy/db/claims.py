@@ -19,7 +19,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from understudy.db import job_attempts, job_events
-from understudy.db.jobs import PARAMETERS_VERSION, PARAMETERS_VERSION_MIN
+from understudy.db.jobs import PARAMETERS_VERSION_MAX, PARAMETERS_VERSION_MIN
 from understudy.db.orm import CLOCK, FENCE, Job
 
 CLAIM = text(
@@ -56,7 +56,7 @@ def claim(session: Session, claimant: Claimant, *, lease_seconds: float) -> Job 
         "kinds": list(claimant.kinds),
         "queues": list(claimant.queues),
         "version_min": PARAMETERS_VERSION_MIN,
-        "version_max": PARAMETERS_VERSION,
+        "version_max": PARAMETERS_VERSION_MAX,
         "lease": timedelta(seconds=lease_seconds),
         "running_max": claimant.running_jobs_max,
     }
@@ -79,7 +79,7 @@ def claim_shard(session: Session, claimant: Claimant, parent_id: UUID, *, lease_
             Job.queue.in_(claimant.queues),
             Job.run_after <= CLOCK,
             Job.expires_at > CLOCK,
-            Job.parameters_version.between(PARAMETERS_VERSION_MIN, PARAMETERS_VERSION),
+            Job.parameters_version.between(PARAMETERS_VERSION_MIN, PARAMETERS_VERSION_MAX),
         )
         .order_by(Job.shard)
         .limit(1)

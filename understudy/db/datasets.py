@@ -63,7 +63,7 @@ def add_pending(session: Session, job: MakingJob, *, dataset_id: UUID, name: str
 def add_made(session: Session, job: MakingJob, made: MadeDataset) -> Dataset:
     """Add a dataset that is ready. The caller adds its tables."""
     origin = "sample" if made.source_dataset_id is None else "imputation"
-    dataset = _new_row(job, ids.new_id(), made.name, origin=origin, state="ready")
+    dataset = _new_row(job, job.planned_id or ids.new_id(), made.name, origin=origin, state="ready")
     dataset.model_id = made.model_id
     dataset.source_dataset_id = made.source_dataset_id
     dataset.locale = made.dataset_schema["locale"]
@@ -228,6 +228,14 @@ def set_locale(session: Session, project_id: UUID, dataset_id: UUID, locale: str
 def quarantine(session: Session, dataset: Dataset, reason: Json) -> None:
     """Put a sample into quarantine, and replace the reason of an earlier quarantine."""
     _change(session, dataset.project_id, dataset.id, quarantine=reason, quarantined_at=CLOCK)
+
+
+def in_quarantine(session: Session, project_id: UUID, model_id: UUID) -> UUID | None:
+    """Return the ID of a dataset that was created with the model and is in quarantine, or None."""
+    statement = select(Dataset.id).where(
+        Dataset.project_id == project_id, Dataset.model_id == model_id, Dataset.quarantine.is_not(None)
+    )
+    return session.scalar(statement.order_by(Dataset.id).limit(1))
 
 
 def end_quarantine(session: Session, dataset: Dataset) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from understudy.db.jobs import TERMINAL_STATES
+from understudy.db.jobs import TERMINAL_STATES, planned
 from understudy.db.orm import CLOCK, Dataset, Erasure, Job, Model, Report, Upload
 
 TABLES: dict[str, Any] = {"dataset": Dataset, "model": Model, "report": Report, "upload": Upload, "job": Job}
@@ -38,13 +38,15 @@ class Pending:
 
 
 def hold(session: Session, project_id: UUID, mentioned: Mapping[str, Collection[UUID]]) -> bool:
-    """Return whether all resources, given by noun, exist and are not erased.
+    """Return whether all resources, given by noun, exist or are planned by active jobs, and are not erased.
 
     The resources other than jobs cannot be deleted until the transaction ends. Jobs are not locked, because
     workers skip locked jobs.
     """
     for noun, table in TABLES.items():
         row_ids = set(mentioned.get(noun, ()))
+        if noun in ("dataset", "model"):
+            row_ids -= planned(session, project_id, row_ids)
         if not row_ids:
             continue
         statement = select(table.id).where(table.project_id == project_id, table.id.in_(row_ids))

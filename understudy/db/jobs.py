@@ -26,9 +26,12 @@ Json = dict[str, Any]
 
 ACTIVE_STATES = ("queued", "running")
 TERMINAL_STATES = ("succeeded", "failed", "cancelled")
-# Version of the parameters' format, stored with each job, and the oldest version that this code can run.
+# Version of the parameters' format, stored with each job, and the versions that this code can run. A job
+# whose result has a planned ID has the newest version, because earlier workers would ignore this ID.
 PARAMETERS_VERSION = 2
+PARAMETERS_VERSION_PLANNED = 3
 PARAMETERS_VERSION_MIN = 2
+PARAMETERS_VERSION_MAX = 3
 # Maximum number of overdue jobs that are counted.
 OVERDUE_MAX = 100
 # Names of the parameters that contain the ID of another row.
@@ -59,11 +62,19 @@ class MakingJob(Protocol):
     def project_id(self) -> UUID: ...
     @property
     def labels(self) -> Mapping[str, str]: ...
+    @property
+    def planned_id(self) -> UUID | None: ...
 
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job to be queued. The job expires if no worker claims it within `ttl_seconds`."""
+    """A job to be queued. The job expires if no worker claims it within `ttl_seconds`.
+
+    Parameters
+    ----------
+    planned_id : UUID, optional
+        ID of the model or dataset that the job will create. Jobs that refer to this ID wait for it.
+    """
 
     project_id: UUID
     kind: str
@@ -73,6 +84,7 @@ class NewJob:
     job_id: UUID | None = None
     queue: str = "default"
     priority: int = 0
+    planned_id: UUID | None = None
 
 
 def add(session: Session, new: NewJob) -> Job:
@@ -82,12 +94,13 @@ def add(session: Session, new: NewJob) -> Job:
         project_id=new.project_id,
         kind=new.kind,
         parameters=new.parameters,
-        parameters_version=PARAMETERS_VERSION,
+        parameters_version=PARAMETERS_VERSION if new.planned_id is None else PARAMETERS_VERSION_PLANNED,
         labels=dict(new.labels),
         queue=new.queue,
         priority=new.priority,
         expires_at=CLOCK + timedelta(seconds=new.ttl_seconds),
         trace_context=current_context(),
+        planned_id=new.planned_id,
     )
     session.add(job)
     session.flush()
@@ -134,6 +147,43 @@ def datasets_of(parameters: Json) -> list[UUID]:
     """Return the IDs of the datasets that a job's parameters refer to."""
     texts = (parameters.get(name) for name in REFERENCES if name != "model_id")
     return [ids.from_text("dataset", text) for text in texts if text is not None]
+
+
+def inputs_of(parameters: Json) -> set[UUID]:
+    """Return the IDs of the datasets and the model that a job's parameters refer to."""
+    model_id = parameters.get("model_id")
+    models = [] if model_id is None else [ids.from_text("model", model_id)]
+    return {*datasets_of(parameters), *models}
+
+
+def planned(session: Session, project_id: UUID, row_ids: Collection[UUID]) -> set[UUID]:
+    """Return the given IDs that active jobs will give to their results.
+
+    These jobs cannot end until the transaction ends.
+    """
+    if not row_ids:
+        return set()
+    statement = select(Job.planned_id).where(
+        Job.project_id == project_id, Job.planned_id.in_(row_ids), Job.state.in_(ACTIVE_STATES)
+    )
+    found = session.scalars(statement.order_by(Job.id).with_for_update(read=True))
+    return {row_id for row_id in found if row_id is not None}
+
+
+def planned_texts(planned_ids: Iterable[UUID | None]) -> list[str]:
+    """Return the text IDs that refer to planned results, which are models or datasets."""
+    return [
+        ids.to_text(noun, row_id)
+        for row_id in planned_ids
+        if row_id is not None
+        for noun in ("dataset", "model")
+    ]
+
+
+def first_referring(session: Session, project_id: UUID, text_ids: list[str]) -> Job | None:
+    """Return the oldest job whose parameters refer to any of the datasets or models."""
+    statement = select(Job).where(Job.project_id == project_id, refers_to(text_ids))
+    return session.scalar(statement.order_by(Job.id).limit(1))
 
 
 def set_labels(session: Session, job: Job, labels: Mapping[str, str]) -> None:

@@ -58,7 +58,11 @@ class NewModel:
 def add(session: Session, job: MakingJob, new: NewModel) -> Model:
     """Add a model."""
     model = Model(
-        id=ids.new_id(), project_id=job.project_id, job_id=job.id, labels=dict(job.labels), **vars(new)
+        id=job.planned_id or ids.new_id(),
+        project_id=job.project_id,
+        job_id=job.id,
+        labels=dict(job.labels),
+        **vars(new),
     )
     session.add(model)
     session.flush()

@@ -117,6 +117,12 @@ class Job(Base):
         Index("jobs_project_id_id_idx", "project_id", "id"),
         Index("jobs_parent_id_shard_idx", "parent_id", "shard", unique=True),
         CheckConstraint("(parent_id is null) = (shard is null)", name="shard"),
+        Index(
+            "jobs_planned_id_idx",
+            "planned_id",
+            unique=True,
+            postgresql_where=text("planned_id is not null"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -157,6 +163,8 @@ class Job(Base):
     # from parameters and result.
     erased_at: Mapped[datetime | None]
     trace_context: Mapped[str | None]
+    # ID of the model or dataset that the job will create, if other jobs wait for it.
+    planned_id: Mapped[UUID | None]
 
 
 class JobAttempt(Base):

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import exists, select
+from sqlalchemy import exists, false, func, select
 from sqlalchemy.orm import Session
 
 from understudy.db.jobs import TERMINAL_STATES
@@ -23,8 +23,14 @@ def old_uploaded_datasets(session: Session, age: timedelta, limit: int) -> list[
 
 
 def old_generated_datasets(session: Session, age: timedelta, limit: int) -> list[Owned]:
-    """Return the samples and imputations that are older than `age`, oldest first."""
-    return _old(session, Dataset, [Dataset.origin != "upload"], age, limit)
+    """Return the samples and imputations that are older than `age`, oldest first.
+
+    A sample with a failed report is omitted, because its quarantine also applies to live rows of its model.
+    The sample is deleted together with the model, which is older.
+    """
+    has_failed = Dataset.quarantine["reason"].astext == "failed"
+    conditions = [Dataset.origin != "upload", func.coalesce(has_failed, false()).is_(False)]
+    return _old(session, Dataset, conditions, age, limit)
 
 
 def old_models(session: Session, age: timedelta, limit: int) -> list[Owned]:

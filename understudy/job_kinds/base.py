@@ -80,6 +80,7 @@ class JobContext:
     id: UUID
     project_id: UUID
     labels: Mapping[str, str]
+    planned_id: UUID | None = None
 
 
 def needs_nothing_special(session: Session, project_id: UUID, parameters: JobParameters) -> Needs:

@@ -16,7 +16,7 @@ from understudy.job_kinds import cost_model, gate, inputs
 from understudy.job_kinds.base import Estimate, JobContext, JobKind, Limits, Phase, Plan, StoredFile
 from understudy.parameters.base import JobParameters, Json
 from understudy.parameters.needs import Needs
-from understudy.parameters.sample import SampleParameters
+from understudy.parameters.sample import SampleParameters, SampleStage
 from understudy.parameters.sample_shard import SampleShardParameters
 from understudy.synthesizers.groups import count_rows
 
@@ -30,8 +30,7 @@ def resolve(
     session: Session, project_id: UUID, parameters: SampleParameters, limits: Limits
 ) -> SampleParameters:
     """Check the model, constraints and limit. Choose the number of rows, the seed and the name if omitted."""
-    n_rows = count_rows(parameters.constraints, parameters.n_rows, parameters.offset)
-    _check_limit(parameters, n_rows, limits)
+    n_rows = check_rows(parameters, limits)
     model = models.get(session, project_id, ids.from_text("model", parameters.model_id))
     if parameters.constraints is not None:
         inputs.check_supports_constraints(model)
@@ -44,7 +43,17 @@ def resolve(
     return parameters.model_copy(update=chosen)
 
 
-def _check_limit(parameters: SampleParameters, n_rows: int, limits: Limits) -> None:
+def check_rows(parameters: SampleStage, limits: Limits) -> int:
+    """Return the number of rows of a sample, after checking it.
+
+    Raises
+    ------
+    InvalidInput
+        If the number is missing or exceeds the rows of the conditions.
+    TooLarge
+        If it exceeds the limit.
+    """
+    n_rows = count_rows(parameters.constraints, parameters.n_rows, parameters.offset)
     if n_rows > limits.sample_rows_max:
         raise TooLarge(
             f"n_rows is {n_rows:,}, but the limit (sample_rows_max) is {limits.sample_rows_max:,}."
@@ -53,6 +62,7 @@ def _check_limit(parameters: SampleParameters, n_rows: int, limits: Limits) -> N
             code="too_many_rows",
             pointer="/conditions" if parameters.n_rows is None else "/n_rows",
         )
+    return n_rows
 
 
 def _check_columns(parameters: SampleParameters, model: Model) -> None:

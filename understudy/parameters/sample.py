@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from understudy.parameters.base import JobParameters, Json, Name, Seed
@@ -16,13 +23,11 @@ from understudy.parameters.constraints import (
 )
 
 
-class SampleParameters(JobParameters):
-    """Parameters of a job that samples rows from a model, optionally under constraints."""
+class SampleStage(BaseModel):
+    """Parameters of the sample in a pipeline."""
 
-    kind: Literal["sample"]
-    model_id: Annotated[
-        str, Field(description="ID of the model to sample from.", examples=["mdl_01kaz7m2q5…"])
-    ]
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
     n_rows: Annotated[
         int | None,
         Field(
@@ -95,3 +100,12 @@ class SampleParameters(JobParameters):
         if not self.conditions and self.rebalance is None:
             return None
         return SamplingConstraints(conditions=self.conditions, rebalance=self.rebalance)
+
+
+class SampleParameters(JobParameters, SampleStage):
+    """Parameters of a job that samples rows from a model, optionally under constraints."""
+
+    kind: Literal["sample"]
+    model_id: Annotated[
+        str, Field(description="ID of the model to sample from.", examples=["mdl_01kaz7m2q5…"])
+    ]

@@ -28,13 +28,11 @@ class CanaryParameters(BaseModel):
     ] = 1
 
 
-class TrainParameters(JobParameters):
-    """Parameters of a job that trains a synthesizer on a dataset."""
+class TrainStage(BaseModel):
+    """Parameters of the training in a pipeline."""
 
-    kind: Literal["train"]
-    dataset_id: Annotated[
-        str, Field(description="ID of the dataset to train on.", examples=["ds_01kaz7m2q5…"])
-    ]
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
     table: TableName = None
     synthesizer: Annotated[
         AnySynthesizer,
@@ -68,3 +66,12 @@ class TrainParameters(JobParameters):
     name: Annotated[
         Name | None, Field(description="Name of the model. Defaults to the name of the table or dataset.")
     ] = None
+
+
+class TrainParameters(JobParameters, TrainStage):
+    """Parameters of a job that trains a synthesizer on a dataset."""
+
+    kind: Literal["train"]
+    dataset_id: Annotated[
+        str, Field(description="ID of the dataset to train on.", examples=["ds_01kaz7m2q5…"])
+    ]

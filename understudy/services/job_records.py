@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy import ids
-from understudy.db import datasets, waiting_jobs
+from understudy.db import datasets, jobs, waiting_jobs
 from understudy.errors import CODES, Unavailable
 from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import JobContext, JobKind, Limits
@@ -36,7 +36,7 @@ def parameters_of(row: Job) -> JobParameters:
 
 def facts_of(row: Job) -> JobContext:
     """Return the properties of a job that are passed to its kind."""
-    return JobContext(id=row.id, project_id=row.project_id, labels=row.labels)
+    return JobContext(id=row.id, project_id=row.project_id, labels=row.labels, planned_id=row.planned_id)
 
 
 def limits_of(limits: ResourceLimits) -> Limits:
@@ -68,20 +68,44 @@ def abandon_job(session: Session, row: Job) -> None:
             kind = kind_of(row)
             if kind.abandon is not None:
                 kind.abandon(session, facts_of(row), parameters_of(row), code, detail)
-            _fail_waiting(session, row, detail)
+            _end_waiting(session, row, detail)
     except Unavailable:
         raise
     except Exception:  # An error here must not keep this job or later jobs from being marked as finished.
         logger.exception("job_not_abandoned", kind=row.kind)
 
 
-def _fail_waiting(session: Session, row: Job, detail: str) -> None:
-    """Fail the jobs that waited for the dataset of a job, because the dataset could not be read."""
+def _end_waiting(session: Session, row: Job, detail: str) -> None:
+    """End the jobs that waited for the result of a job, because it was not created."""
+    if row.planned_id is not None:
+        _end_pipeline(session, row)
+        return
     dataset_id = datasets.of_job(session, row.project_id, row.id)
     if dataset_id is None:
         return
     text = ids.to_text("dataset", dataset_id)
-    for job in waiting_jobs.waiting_for(session, row.project_id, text):
+    for job in waiting_jobs.waiting_for(session, row.project_id, [text]):
+        if job.state != "queued":
+            # It is a later stage of a pipeline whose first stage has just ended.
+            continue
         waiting_jobs.fail(
             session, job, code="not_ready", detail=f"Dataset {text} could not be read: {detail}"
         )
+        _end_pipeline(session, job)
+
+
+def _end_pipeline(session: Session, row: Job) -> None:
+    """End the later stages of a pipeline.
+
+    They are cancelled if this stage was cancelled, and fail otherwise.
+    """
+    texts = jobs.planned_texts([row.planned_id])
+    stage = f"Job {ids.to_text('job', row.id)} ({row.kind}), whose result this job needs,"
+    for job in waiting_jobs.waiting_for(session, row.project_id, texts) if texts else ():
+        if row.state == "cancelled":
+            detail = f"{stage} was cancelled. Retry that job, then retry this one."
+            waiting_jobs.cancel(session, job, detail=detail)
+        else:
+            detail = f"{stage} has failed. Read its `error` field, retry that job, then retry this one."
+            waiting_jobs.fail(session, job, code="not_ready", detail=detail)
+        _end_pipeline(session, job)

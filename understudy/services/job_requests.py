@@ -14,6 +14,9 @@ from understudy.services.job_records import facts_of, kind_of, limits_of, needs_
 if TYPE_CHECKING:
     from understudy.db.orm import Job
 
+# The function that the sandbox calls for every run.
+RUN_WORK = "understudy.work.run:run_work"
+
 
 def make_request(resources: Resources, job: Job, folder: Path, copies: ExitStack) -> SandboxRequest:
     """Create the folders of an attempt and return the request for its work.

@@ -161,7 +161,7 @@ def _conclude_shards(attempt: Attempt, ending: Ending) -> None:
         settle_failure(attempt, Failure(ending.error.code, ending.error.detail, end, None))
         cancel_shards(attempt.resources, attempt.job)
     else:
-        settle_result(attempt, None, lambda session: join_shards(session, attempt.job, attempt.token))
+        _settle(attempt, None, lambda session: join_shards(session, attempt.job, attempt.token))
 
 
 def _run_attempt(attempt: Attempt, sandbox: Sandbox, sent_at: float, is_draining: Callable[[], bool]) -> None:
@@ -263,7 +263,6 @@ def _finish(attempt: Attempt, outcome: Outcome, result: Result) -> None:
     """Publish the whole result or nothing, in the transaction that ends the job."""
     failpoint("finish.before")
     upload_keys: list[str] = []
-    queues: set[str] = set()
 
     def write(session: Session) -> Job | None:
         upload_keys[:] = []
@@ -276,21 +275,32 @@ def _finish(attempt: Attempt, outcome: Outcome, result: Result) -> None:
             session, facts_of(row), parameters_of(row), result.files, result.facts
         )
         _add_artifacts(session, row, attempt.token, result)
-        queues.clear()
-        if "dataset_id" in job_result:
-            queues.update(
-                release_waiting(attempt.resources, session, row.project_id, job_result["dataset_id"])
-            )
         upload_keys.extend(artifacts.delete_of_jobs(session, row.project_id, [row.id], role="upload"))
         return leases.finish(session, row.id, attempt.token, result=job_result, end=successful_end(outcome))
 
-    is_written = settle_result(attempt, outcome, write)
+    is_written = _settle(attempt, outcome, write)
     if is_written:
         discard(attempt.resources.store, upload_keys)
-        for queue in queues:
-            attempt.resources.queue.ring(queue=queue)
     elif is_written is False:
         discard(attempt.resources.store, keys_of(result.files))
+
+
+def _settle(attempt: Attempt, outcome: Outcome | None, write: Callable[[Session], Job | None]) -> bool | None:
+    """End a successful job, and make the jobs that waited for its result due."""
+    queues: set[str] = set()
+
+    def write_and_release(session: Session) -> Job | None:
+        queues.clear()
+        ended = write(session)
+        if ended is not None:
+            queues.update(release_waiting(attempt.resources, session, ended))
+        return ended
+
+    is_written = settle_result(attempt, outcome, write_and_release)
+    if is_written:
+        for queue in queues:
+            attempt.resources.queue.ring(queue=queue)
+    return is_written
 
 
 def _add_artifacts(session: Session, row: Job, token: int, result: Result) -> None:

@@ -36,7 +36,8 @@ def submit_job(
 ) -> Job:
     """Add a job and, after the commit, send the workers a message without content.
 
-    If a dataset of the job is still being read, the job waits for it (`waiting_jobs`).
+    If a dataset of the job is still being read, or its model is still being trained by a pipeline, the job
+    waits for it (`waiting_jobs`).
 
     Parameters
     ----------
@@ -56,29 +57,47 @@ def submit_job(
         if earlier is not None:
             return earlier
         check_quota(resources, session, project_id)
-        sent = parameters.model_dump(mode="json", exclude=STORED_APART)
-        is_waiting = datasets.are_pending(session, project_id, jobs.datasets_of(sent))
-        resolved = parameters if is_waiting else resolve(resources, session, project_id, parameters)
-        stored_parameters = resolved.model_dump(mode="json", exclude=STORED_APART)
-        _hold_references(session, project_id, stored_parameters)
-        new = NewJob(
-            project_id=project_id,
-            kind=resolved.kind,
-            parameters=stored_parameters,
-            labels=resolved.labels,
-            queue=DEFAULT_QUEUE if is_waiting else queue_of(resources, session, project_id, resolved),
-            priority=resolved.priority,
-            ttl_seconds=resources.settings.job_ttl_seconds,
-        )
-        job = jobs.add(session, new)
-        if is_waiting:
-            job = waiting_jobs.postpone(session, job)
+        job = add_job(resources, session, project_id, parameters)
         remember(session, job, idempotency_key)
         transaction_failpoint(session, "submit.before_commit")
     failpoint("submit.after_commit")
     resources.queue.ring(queue=job.queue)
     failpoint("submit.after_ring")
     return job
+
+
+def add_job(
+    resources: Resources,
+    session: Session,
+    project_id: UUID,
+    parameters: JobParameters,
+    *,
+    planned_id: UUID | None = None,
+) -> Job:
+    """Add a job in a transaction of the caller, and raise the same errors as `submit_job`.
+
+    Parameters
+    ----------
+    planned_id : UUID, optional
+        ID that the job will give to its result, so that other jobs can wait for it.
+    """
+    sent = parameters.model_dump(mode="json", exclude=STORED_APART)
+    is_waiting = waiting_jobs.is_waiting(session, project_id, sent)
+    resolved = parameters if is_waiting else resolve(resources, session, project_id, parameters)
+    stored_parameters = resolved.model_dump(mode="json", exclude=STORED_APART)
+    _hold_references(session, project_id, stored_parameters)
+    new = NewJob(
+        project_id=project_id,
+        kind=resolved.kind,
+        parameters=stored_parameters,
+        labels=resolved.labels,
+        queue=DEFAULT_QUEUE if is_waiting else queue_of(resources, session, project_id, resolved),
+        priority=resolved.priority,
+        ttl_seconds=resources.settings.job_ttl_seconds,
+        planned_id=planned_id,
+    )
+    job = jobs.add(session, new)
+    return waiting_jobs.postpone(session, job) if is_waiting else job
 
 
 def queue_of(resources: Resources, session: Session, project_id: UUID, resolved: JobParameters) -> str:
@@ -144,10 +163,10 @@ def retry_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
 
 
 def _await_inputs(resources: Resources, session: Session, job: Job) -> Job:
-    """Let a retried job wait for its datasets, or resolve its parameters if it failed while it waited."""
+    """Let a retried job wait for its inputs, or resolve its parameters if it failed while it waited."""
     if KINDS[job.kind].estimate is None:
         return job
-    if datasets.are_pending(session, job.project_id, jobs.datasets_of(job.parameters)):
+    if waiting_jobs.is_waiting(session, job.project_id, job.parameters):
         return waiting_jobs.postpone(session, job)
     if job.attempt:
         return job
@@ -182,13 +201,14 @@ def _check_fits(estimate: Estimate, memory_bytes_max: int) -> None:
         )
 
 
-def check_quota(resources: Resources, session: Session, project_id: UUID) -> None:
-    """Raise `TooManyRequests` if the project has reached its limit of queued jobs."""
+def check_quota(resources: Resources, session: Session, project_id: UUID, n_new: int = 1) -> None:
+    """Raise `TooManyRequests` if new jobs would exceed the project's limit of queued jobs."""
     n_max = resources.limits.queued_jobs_max
-    if jobs.count_queued(session, project_id) >= n_max:
+    n_queued = jobs.count_queued(session, project_id)
+    if n_queued + n_new > n_max:
         raise TooManyRequests(
-            f"This project has {n_max} queued jobs, which is the limit (queued_jobs_max). Try again after "
-            f"some of them have started.",
+            f"This project has {n_queued} queued jobs, and the limit (queued_jobs_max) is {n_max}. Try again "
+            "after some of them have started.",
             code="too_many_jobs",
             retry_after_seconds=30,
         )

@@ -90,6 +90,11 @@ def delete_with_descendants(session: Session, descendants: Descendants) -> list[
     for member in reversed(descendants.members):
         (datasets if _is_dataset(member) else models).delete(session, project_id, [member.id])
     erased = jobs.erase(session, project_id, job_ids, [_text_id(member) for member in descendants.members])
+    # Jobs of a pipeline refer to results that do not exist yet.
+    stages = erased
+    while texts := jobs.planned_texts(job.planned_id for job in stages):
+        stages = jobs.erase(session, project_id, [], texts)
+        erased += stages
     for job in erased:
         if job.state in jobs.ACTIVE_STATES:
             jobs.request_cancel(session, project_id, job.id)

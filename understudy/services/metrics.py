@@ -36,7 +36,7 @@ class ServiceCollector(Collector):
     Parameters
     ----------
     n_walls_missing : int, optional
-        Number of sandbox mechanisms that the kernel lacks. Only workers report it.
+        Number of sandbox mechanisms that the kernel lacks.
     """
 
     def __init__(self, resources: Resources, n_walls_missing: int | None = None) -> None:

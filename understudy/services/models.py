@@ -1,18 +1,41 @@
-"""Deletion of models."""
+"""Download and deletion of models."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from understudy.db import models
+from understudy.access import check_scope
+from understudy.db import artifacts, models
+from understudy.job_kinds import gate
 from understudy.resources import Resources
+from understudy.services.api_keys import Caller
 from understudy.services.checks import Check, accept
 from understudy.services.lineage import check_no_descendants, delete_with_descendants, find_descendants
 from understudy.services.results import discard
 
 if TYPE_CHECKING:
-    from understudy.db.orm import Model
+    from understudy.db.orm import Artifact, Model
+
+
+def find_file(resources: Resources, caller: Caller, model_id: UUID) -> Artifact:
+    """Return the file of a model for a download.
+
+    Raises
+    ------
+    Forbidden
+        If the caller lacks the scope `read_real`. A model file can contain more about the training data than
+        its samples.
+    NotFound
+        If the project has no such model.
+    Conflict
+        If the gate of the project does not allow rows of the model without a job.
+    """
+    check_scope(caller, "read_real")
+    with resources.sessions() as session:
+        model = models.get(session, caller.project_id, model_id)
+        gate.check_rows_without_job(session, model)
+        return artifacts.get(session, caller.project_id, model.job_id, "model")
 
 
 def delete_model(

@@ -1,18 +1,17 @@
-"""Jobs that wait for datasets that are still being read, such as a `train` job right after an upload.
+"""Jobs that wait for their inputs, such as a `train` job right after an upload, or the jobs of a pipeline.
 
 A waiting job is queued but not due: no worker claims it, because its `run_after` is its expiry time. When its
-last dataset is ready, its parameters are resolved and it becomes due. If a dataset cannot be read, the job
-fails.
+last dataset is ready and its model exists, its parameters are resolved and it becomes due. If an input cannot
+be created, the job ends too.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from understudy.db import datasets, jobs, waiting_jobs
+from understudy.db import waiting_jobs
 from understudy.errors import Unavailable, UnderstudyError
 from understudy.parameters.base import STORED_APART
 from understudy.resources import Resources
@@ -22,17 +21,18 @@ from understudy.services.jobs import queue_of, resolve
 if TYPE_CHECKING:
     from understudy.db.orm import Job
 
-Json = dict[str, Any]
 
+def release_waiting(resources: Resources, session: Session, made_by: Job) -> set[str]:
+    """Make the jobs that waited for the result of a job due, and return their queues.
 
-def release_waiting(resources: Resources, session: Session, project_id: UUID, dataset_id: str) -> set[str]:
-    """Make the jobs that waited for a dataset due, and return their queues.
-
-    Call this function in the transaction that marks the dataset as ready.
+    Call this function in the transaction that ends the job, after its end.
     """
+    result = made_by.result or {}
+    made = [result[name] for name in ("dataset_id", "model_id") if name in result]
+    project_id = made_by.project_id
     queues = set()
-    for job in waiting_jobs.waiting_for(session, project_id, dataset_id):
-        if not datasets.are_pending(session, project_id, jobs.datasets_of(job.parameters)):
+    for job in waiting_jobs.waiting_for(session, project_id, made) if made else ():
+        if not waiting_jobs.is_waiting(session, project_id, job.parameters):
             _prepare(resources, session, job)
             queues.add(job.queue)
     return queues

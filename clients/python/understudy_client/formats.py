@@ -7,6 +7,7 @@ from pathlib import Path
 
 FORMATS = ("csv", "parquet", "jsonl", "arrow", "xlsx")
 REJECTS_FORMATS = ("csv", "parquet")
+ROWS_FORMATS = ("csv", "jsonl", "arrow")
 
 
 def suffix_format(filename: str, formats: Sequence[str] = FORMATS) -> str | None:

@@ -1,13 +1,14 @@
 /** Client of the Understudy API for Node and browsers. */
 import { Datasets } from "./datasets.js";
 import { Jobs } from "./jobs.js";
-import { ApiKeys, Models, OwnProject, Reports, listMetrics, listSynthesizers } from "./resources.js";
+import { ApiKeys, Models, OwnProject, Pipelines, Reports, listMetrics, listSynthesizers } from "./resources.js";
 import { Transport, type ClientOptions } from "./transport.js";
 import type { Metric, Synthesizer } from "./types.js";
 
 export class Understudy {
   readonly datasets: Datasets;
   readonly jobs: Jobs;
+  readonly pipelines: Pipelines;
   readonly models: Models;
   readonly reports: Reports;
   readonly apiKeys: ApiKeys;
@@ -19,6 +20,7 @@ export class Understudy {
     this.transport = new Transport(options);
     this.jobs = new Jobs(this.transport);
     this.datasets = new Datasets(this.transport, this.jobs);
+    this.pipelines = new Pipelines(this.transport);
     this.models = new Models(this.transport);
     this.reports = new Reports(this.transport);
     this.apiKeys = new ApiKeys(this.transport);

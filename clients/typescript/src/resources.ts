@@ -1,23 +1,33 @@
 import { download, type Download } from "./downloads.js";
+import { lines } from "./events.js";
 import { path } from "./paths.js";
 import { listAll, type ListOptions } from "./pages.js";
 import type { Transport } from "./transport.js";
 import type {
   ApiKey,
   CreateApiKey,
+  CreatePipeline,
   Metric,
   Model,
   ModelFilters,
   NewApiKey,
+  Pipeline,
   Project,
   Report,
   ReportFilters,
   ReportSummary,
+  RowsQuery,
   Synthesizer,
   UpdateLabels,
   UpdateModel,
   UpdateProject,
 } from "./types.js";
+
+const ROWS_MEDIA_TYPES = {
+  jsonl: "application/x-ndjson",
+  csv: "text/csv",
+  arrow: "application/vnd.apache.arrow.stream",
+};
 
 interface Conditional {
   /** The `ETag` of the resource when it was read. If it has changed since, the request fails with 412. */
@@ -34,6 +44,29 @@ export class Models {
     return this.transport.json("GET", path`/v1/models/${id}`);
   }
 
+  /** Download the model file, which the Python function `understudy.load` reads. Requires the scope `read_real`. */
+  download(id: string, options: { signal?: AbortSignal } = {}): Promise<Download> {
+    return download(this.transport, path`/v1/models/${id}/file`, { accept: "application/octet-stream", ...options });
+  }
+
+  /** Sample rows without a job, as a stream of bytes. With the same seed, the rows are the same. */
+  downloadRows(
+    id: string,
+    { format = "jsonl", signal, ...query }: RowsQuery & { signal?: AbortSignal } = {},
+  ): Promise<Download> {
+    const accept = ROWS_MEDIA_TYPES[format];
+    return download(this.transport, path`/v1/models/${id}/rows`, { query: { ...query, format }, accept, signal });
+  }
+
+  /** Sample rows without a job, and yield them as objects. They are received while they are used. */
+  async *rows(
+    id: string,
+    options: Omit<RowsQuery, "format"> & { signal?: AbortSignal } = {},
+  ): AsyncGenerator<Record<string, unknown>, void> {
+    const { stream } = await this.downloadRows(id, { ...options, format: "jsonl" });
+    for await (const line of lines(stream)) yield JSON.parse(line) as Record<string, unknown>;
+  }
+
   list(filters: ModelFilters = {}, options: ListOptions = {}): AsyncGenerator<Model, void> {
     return listAll(this.transport, "/v1/models", filters, options);
   }
@@ -44,6 +77,18 @@ export class Models {
 
   delete(id: string, options: Conditional = {}): Promise<void> {
     return this.transport.delete(path`/v1/models/${id}`, conditions(options));
+  }
+}
+
+/** Pipelines, which train a model, sample from it and evaluate the sample. */
+export class Pipelines {
+  constructor(private readonly transport: Transport) {}
+
+  /** Create the jobs. Each waits for its inputs, so wait only for the last one: `client.jobs.wait(id)`. */
+  create(pipeline: CreatePipeline, options: { validateOnly?: boolean; idempotencyKey?: string } = {}): Promise<Pipeline> {
+    const { validateOnly, idempotencyKey } = options;
+    const query = { validate_only: validateOnly };
+    return this.transport.json("POST", "/v1/pipelines", { json: pipeline, query, idempotencyKey });
   }
 }
 

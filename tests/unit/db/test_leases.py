@@ -96,7 +96,7 @@ def test_token_of_each_claim_is_higher_than_the_previous_one(sessions: Sessions)
     [
         "run_after = clock_timestamp() + interval '1 minute'",
         "expires_at = clock_timestamp()",
-        "parameters_version = parameters_version + 1",
+        "parameters_version = parameters_version + 2",
         "kind = 'unknown'",
     ],
 )

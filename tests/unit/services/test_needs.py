@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from understudy.errors import Conflict
 from understudy.parameters.needs import Needs
 from understudy.services.job_requests import sandbox_limits
+from understudy.services.live_rows import check_queue
 from understudy.settings import Settings
 
 GIBIBYTE = 1 << 30
@@ -29,3 +31,9 @@ def test_job_can_have_lower_limits_but_never_higher_ones(installation: Settings)
 
 def test_queues_of_a_worker_are_read_from_its_environment(installation: Settings) -> None:
     assert installation.worker_queues == ("default", "gpu")
+
+
+def test_only_models_of_the_default_queue_provide_live_rows() -> None:
+    check_queue(Needs())
+    with pytest.raises(Conflict, match=r"`gpu`.*job of kind `sample`"):
+        check_queue(Needs(queue="gpu"))

@@ -10,6 +10,7 @@ import pyarrow.feather
 import pytest
 
 from understudy.tables.formats import FORMATS, read_table
+from understudy.tables.formats.arrow.writing import arrow_stream_chunks
 
 _TABLE = pa.table({"a": [1, None, 3] * 1_000, "word": ["x", "yy", None] * 1_000})
 
@@ -91,3 +92,14 @@ def test_file_is_written_in_pieces_and_can_be_memory_mapped():
     pieces = list(FORMATS["arrow"].chunks(_TABLE.to_batches(max_chunksize=10), _TABLE.schema))
     assert pieces[0].startswith(b"ARROW1")
     assert pa.ipc.open_file(io.BytesIO(b"".join(pieces))).read_all().equals(_TABLE)
+
+
+def test_batches_of_a_stream_are_smaller_for_wide_tables():
+    # A batch contains at most a million values, but at least 256 rows.
+    n_columns = 4_000
+    names = [f"c{i}" for i in range(n_columns)]
+    batch = pa.record_batch([pa.array(range(300), pa.int16())] * n_columns, names=names)
+    chunks = b"".join(arrow_stream_chunks([batch.slice(0, 0), batch], batch.schema))
+    parts = list(pa.ipc.open_stream(io.BytesIO(chunks)))
+    assert [part.num_rows for part in parts] == [256, 44]
+    assert pa.Table.from_batches(parts).equals(pa.Table.from_batches([batch]))

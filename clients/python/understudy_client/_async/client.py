@@ -11,6 +11,7 @@ from understudy_client._async.jobs import AsyncJobs
 from understudy_client._async.resources import (
     AsyncApiKeys,
     AsyncModels,
+    AsyncPipelines,
     AsyncProject,
     AsyncProjects,
     AsyncReports,
@@ -46,6 +47,8 @@ class AsyncClient:
     """Datasets."""
     jobs: AsyncJobs
     """Jobs."""
+    pipelines: AsyncPipelines
+    """Pipelines."""
     models: AsyncModels
     """Models."""
     reports: AsyncReports
@@ -71,6 +74,7 @@ class AsyncClient:
         self._transport = AsyncTransport(http, retries or Retries(), timeout_seconds)
         self.jobs = AsyncJobs(self._transport)
         self.datasets = AsyncDatasets(self._transport, self.jobs)
+        self.pipelines = AsyncPipelines(self._transport)
         self.models = AsyncModels(self._transport)
         self.reports = AsyncReports(self._transport)
         self.project = AsyncProject(self._transport)

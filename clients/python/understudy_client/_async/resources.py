@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 from understudy_client._async.transport import AsyncTransport
 from understudy_client._generated import models, operations, requests
+from understudy_client.formats import ROWS_FORMATS, download_format
+from understudy_client.json_lines import LineParser
 from understudy_client.sources import PathName
 
 
@@ -25,6 +29,42 @@ class AsyncModels:
         """Iterate over models, newest first."""
         return self._transport.items(operations.list_models(**filters))
 
+    async def rows(
+        self, model_id: str, **query: Unpack[requests.SampleRowsQuery]
+    ) -> AsyncGenerator[dict[str, Any]]:
+        """Sample rows without a job, and iterate over them as dicts.
+
+        After a lost connection, the rows continue. `n` is their number. With the same `seed`, row k is the
+        same in every call and in every sample of the model. `offset` is the number of rows to skip.
+        """
+        parser = LineParser()
+        call = operations.sample_rows(model_id, **_with_seed({**query, "format": "jsonl"}))
+        async with aclosing(self._transport.chunks(call)) as chunks:
+            async for chunk in chunks:
+                for row in parser.feed(chunk):
+                    yield row
+
+    async def download(self, model_id: str, path: PathName) -> Path:
+        """Download the file of a model, which `understudy.load` reads (scope `read_real`)."""
+        target = Path(path)
+        await self._transport.save(operations.download_model(model_id), target)
+        return target
+
+    async def download_rows(
+        self, model_id: str, path: PathName, **query: Unpack[requests.SampleRowsQuery]
+    ) -> Path:
+        """Sample rows to a file without a job. By default, the suffix of the path is the format.
+
+        Raises
+        ------
+        ValueError
+            If the suffix is not a format, and `format` is missing.
+        """
+        target = Path(path)
+        named = query if "format" in query else {**query, "format": download_format(target, ROWS_FORMATS)}
+        await self._transport.save(operations.sample_rows(model_id, **_with_seed(named)), target)
+        return target
+
     async def update(
         self, model_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateModel]
     ) -> models.TrainedModel:
@@ -34,6 +74,23 @@ class AsyncModels:
     async def delete(self, model_id: str, *, if_match: str | None = None) -> None:
         """Delete a model."""
         await self._transport.send(operations.delete_model(model_id, if_match=if_match))
+
+
+class AsyncPipelines:
+    """Pipelines, which train a model, sample from it and evaluate the sample."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def create(
+        self, *, validate_only: bool = False, **body: Unpack[requests.CreatePipeline]
+    ) -> models.Pipeline:
+        """Create the jobs of a pipeline. Each job waits for its inputs, so wait only for the last one.
+
+        With `validate_only`, no jobs are created.
+        """
+        query: requests.CreatePipelineQuery = {"validate_only": True} if validate_only else {}
+        return await self._transport.send(operations.create_pipeline(body, **query))
 
 
 class AsyncReports:
@@ -168,3 +225,9 @@ class AsyncProjects:
     async def create_api_key(self, project_id: str, body: requests.CreateApiKey) -> models.NewApiKey:
         """Create a key of a project."""
         return await self._transport.send(operations.create_project_api_key(project_id, body))
+
+
+# `Any` is the typed dict of the query.
+def _with_seed(query: Mapping[str, Any]) -> Any:
+    """Return the query with a seed, so that the same rows can be requested again after a lost connection."""
+    return {"seed": secrets.randbits(53), **query}

@@ -103,7 +103,11 @@ class AsyncTransport:
             try:
                 async with aclosing(self._stream(download.next_call(), tries, begin)) as chunks:
                     async for chunk in chunks:
-                        yield download.take(chunk)
+                        new = download.take(chunk)
+                        if new:
+                            # Bytes that are sent again are no progress.
+                            tries.reset()
+                            yield new
                 download.finish()
                 return
             except httpx2.TransportError as error:
@@ -129,6 +133,7 @@ class AsyncTransport:
             try:
                 async with aclosing(self._stream(call.with_headers(**headers), tries)) as chunks:
                     async for chunk in chunks:
+                        tries.reset()
                         for event in parser.feed(chunk):
                             yield event
                 pause = parser.retry_seconds or RECONNECT_SECONDS
@@ -154,7 +159,6 @@ class AsyncTransport:
                     if begin is not None:
                         begin(response)
                     async for chunk in response.aiter_bytes():
-                        tries.reset()
                         yield chunk
                     return
                 content = await response.aread()

@@ -14,6 +14,8 @@ CellValue = bool | int | float | str
 ColumnKind = str
 ConfidenceInterval = list[float] | None
 JsonValue = Any
+PageCursor = str
+RowCounts = dict[str, int]
 SubjectCounts = dict[str, int]
 WebhookUrl = str
 
@@ -43,8 +45,7 @@ class AlphaPrecisionResult(Model):
     metric: Literal["alpha_precision"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     curve: list[list[float]]
     """Points of the precision curve. Each point contains a share of the real rows, counted from the center
@@ -70,8 +71,7 @@ class ApiKeyPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[ApiKey]
 
 
@@ -98,8 +98,7 @@ class AttributeInferenceResult(Model):
     metric: Literal["attribute_inference"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[SensitiveAttributeScore]
     """Scores of the sensitive columns, in descending order of `attack` minus `control`."""
@@ -111,8 +110,7 @@ class AugmentationResult(Model):
     metric: Literal["augmentation"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str
     measure: str
@@ -128,8 +126,7 @@ class BaseRatesResult(Model):
     metric: Literal["base_rates"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str | None
     measure: str
@@ -162,8 +159,7 @@ class BetaRecallResult(Model):
     metric: Literal["beta_recall"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     curve: list[list[float]]
     """Points of the recall curve. Each point contains a share of the synthetic rows, counted from the center
@@ -177,8 +173,7 @@ class CanariesResult(Model):
     metric: Literal["canaries"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     exposure: float
     """Mean exposure of the planted canaries in bits. Each planted canary is ranked among the canaries that
@@ -229,8 +224,7 @@ class CodeLabelsResult(Model):
     metric: Literal["code_labels"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     pairs: list[CodeLabelPair]
     """Pairs of columns, worst first."""
@@ -242,8 +236,7 @@ class ColumnAdherenceResult(Model):
     metric: Literal["column_adherence"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[ColumnAdherenceScore]
 
@@ -304,8 +297,7 @@ class ColumnCoverageResult(Model):
     metric: Literal["column_coverage"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[ColumnCoverageScore]
 
@@ -417,8 +409,7 @@ class ColumnPairsResult(Model):
     metric: Literal["column_pairs"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[str]
     """Names of the columns, in the order of the matrix."""
@@ -543,8 +534,7 @@ class ColumnShapesResult(Model):
     metric: Literal["column_shapes"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[ColumnShapeScore]
 
@@ -583,8 +573,7 @@ class ContingencyResult(Model):
     metric: Literal["contingency"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[str]
     """Names of the columns, in the order of the matrix."""
@@ -600,8 +589,7 @@ class CorrelationsResult(Model):
     metric: Literal["correlations"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[str]
     """Names of the columns, in the order of the matrices."""
@@ -620,8 +608,7 @@ class CoverageResult(Model):
     metric: Literal["coverage"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
 
 
@@ -671,8 +658,7 @@ class DatasetPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[Dataset]
 
 
@@ -735,8 +721,7 @@ class DemographicParityResult(Model):
     metric: Literal["demographic_parity"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str
     columns: list[ColumnParity]
@@ -755,8 +740,7 @@ class DensityResult(Model):
     metric: Literal["density"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     density: float
     """Density without the cap at 1. A value above 1 means that synthetic rows concentrate where real rows
@@ -820,8 +804,7 @@ class EntityStructureResult(Model):
     metric: Literal["entity_structure"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     entities: list[EntityColumn]
     """Columns that identify entities, worst first."""
@@ -833,8 +816,7 @@ class EqualisedOddsResult(Model):
     metric: Literal["equalised_odds"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str
     columns: list[ColumnOdds]
@@ -950,8 +932,7 @@ class EventPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[Event]
 
 
@@ -961,8 +942,7 @@ class ExactCopiesResult(Model):
     metric: Literal["exact_copies"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     n_copies: int
     """Number of synthetic rows that equal a training row."""
@@ -1165,8 +1145,7 @@ class JobEventPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[JobEvent]
 
 
@@ -1184,8 +1163,7 @@ class JobPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[Job]
 
 
@@ -1218,8 +1196,7 @@ class LinkabilityResult(Model):
     metric: Literal["linkability"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     one: list[str]
     """Columns of the first file."""
@@ -1258,8 +1235,7 @@ class ManagedProjectPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[ManagedProject]
 
 
@@ -1269,8 +1245,7 @@ class MembershipDensityResult(Model):
     metric: Literal["membership_density"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     attackers: list[AttackerScore]
     roc: list[RocPoint]
@@ -1282,8 +1257,7 @@ class MembershipDistanceResult(Model):
     metric: Literal["membership_distance"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     found: float
     """True positive rate at a false positive rate of 1%."""
@@ -1300,8 +1274,7 @@ class MembershipLowFprResult(Model):
     metric: Literal["membership_low_fpr"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     attacker: str
     """Name of the best attacker on the first half of the victim records."""
@@ -1317,8 +1290,7 @@ class MembershipOutliersResult(Model):
     metric: Literal["membership_outliers"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     attacker: str
     """Name of the attacker with the highest AUC on the victim records that are not outliers."""
@@ -1403,8 +1375,7 @@ class MissingValuesResult(Model):
     metric: Literal["missing_values"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[ColumnMissingness]
     """Columns with missing values, least similar first."""
@@ -1420,8 +1391,7 @@ class MutualInformationResult(Model):
     metric: Literal["mutual_information"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[str]
     """Names of the columns, in the order of the matrices."""
@@ -1442,8 +1412,7 @@ class NearCopiesResult(Model):
     metric: Literal["near_copies"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     copies: list[NearCopyCounts]
 
@@ -1468,8 +1437,7 @@ class NearestRecordResult(Model):
     metric: Literal["nearest_record"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     standard_error: float
     """Standard error of the score. It is computed over the synthetic rows or, if a subject is declared, over
@@ -1534,8 +1502,7 @@ class NotationResult(Model):
     metric: Literal["notation"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[ColumnNotation]
     """Scored columns, worst first."""
@@ -1583,11 +1550,27 @@ class PairedDifferencesResult(Model):
     metric: Literal["paired_differences"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     pairs: list[PairDifference]
     """Pairs of columns, worst first."""
+
+
+class Pipeline(Model):
+    """The stages of a pipeline, in order."""
+
+    stages: list[PipelineStage]
+
+
+class PipelineStage(Model):
+    """A stage of a pipeline, which is a job."""
+
+    kind: str
+    """Kind of the job."""
+    job_id: str | None = None
+    """ID of the job. Absent if the pipeline was only validated."""
+    parameters: dict[str, JsonValue]
+    """Parameters of the job. They are resolved when its inputs exist."""
 
 
 class Policy(Model):
@@ -1741,8 +1724,7 @@ class QueriesResult(Model):
     metric: Literal["queries"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     queries: list[QueryAnswers]
 
@@ -1801,8 +1783,7 @@ class RareClassResult(Model):
     metric: Literal["rare_class"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str
     label: str
@@ -1851,8 +1832,7 @@ class RebalancingResult(Model):
     metric: Literal["rebalancing"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str
     columns: list[ColumnRebalancing]
@@ -1880,8 +1860,7 @@ class ReportPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[ReportSummary]
 
 
@@ -1946,8 +1925,7 @@ class RulesKeptResult(Model):
     metric: Literal["rules_kept"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     rules: list[RuleCompliance]
     """Rules found in the real table, sorted by the share of rows that violate them."""
@@ -2033,8 +2011,7 @@ class SegmentsResult(Model):
     metric: Literal["segments"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str
     measure: str
@@ -2120,8 +2097,7 @@ class SinglingOutResult(Model):
     metric: Literal["singling_out"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     guesses: list[SinglingOutGuesses]
 
@@ -2154,8 +2130,7 @@ class SubgroupsResult(Model):
     metric: Literal["subgroups"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     whole: float
     """Similarity of the columns over all rows."""
@@ -2274,8 +2249,7 @@ class TailsResult(Model):
     metric: Literal["tails"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     columns: list[ColumnTail]
     """Skewed columns, worst first."""
@@ -2295,8 +2269,7 @@ class TrainSyntheticTestRealResult(Model):
     metric: Literal["train_synthetic_test_real"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     target: str
     task: str
@@ -2349,8 +2322,7 @@ class TrainedModelPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[TrainedModel]
 
 
@@ -2360,8 +2332,7 @@ class TwoSampleLinearResult(Model):
     metric: Literal["two_sample_linear"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     classifier: str
     giveaways: list[DistinguishingColumn]
@@ -2378,8 +2349,7 @@ class TwoSampleResult(Model):
     metric: Literal["two_sample"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     classifier: str
     giveaways: list[DistinguishingColumn]
@@ -2459,8 +2429,7 @@ class UploadPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[Upload]
 
 
@@ -2517,8 +2486,7 @@ class ValueRulesResult(Model):
     metric: Literal["value_rules"]
     score: float
     interval: ConfidenceInterval | None = None
-    n_rows: dict[str, int]
-    """Number of rows used, by table."""
+    n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     rules: list[ValueRule]
     """The 50 rules of the real table that are broken most often, or all rules if there are fewer."""
@@ -2595,8 +2563,7 @@ class WebhookDeliveryPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[WebhookDelivery]
 
 
@@ -2605,8 +2572,7 @@ class WebhookPage(Model):
 
     has_more: bool
     """Whether more items follow this page."""
-    next: str | None = None
-    """Cursor of the next page. Send it as `after`. Absent on the last page."""
+    next: PageCursor | None = None
     data: list[Webhook]
 
 

@@ -210,6 +210,16 @@ def delete_model(model_id: str, *, if_match: str | None = None) -> Call[None]:
     return Call("DELETE", f"/v1/models/{path_of(model_id)}", None, headers={"If-Match": if_match})
 
 
+def download_model(model_id: str) -> Call[bytes]:
+    """Download the file of a model."""
+    return Call("GET", f"/v1/models/{path_of(model_id)}/file", bytes)
+
+
+def sample_rows(model_id: str, **query: Unpack[requests.SampleRowsQuery]) -> Call[bytes]:
+    """Sample live rows."""
+    return Call("GET", f"/v1/models/{path_of(model_id)}/rows", bytes, query=query)
+
+
 def list_reports(**query: Unpack[requests.ListReportsQuery]) -> Call[models.ReportPage]:
     """List reports."""
     return Call("GET", "/v1/reports", models.ReportPage, query=query)
@@ -436,3 +446,10 @@ def healthz() -> Call[models.ServiceHealth]:
 def readyz() -> Call[models.ServiceReadiness]:
     """Check that the service can run jobs."""
     return Call("GET", "/readyz", models.ServiceReadiness)
+
+
+def create_pipeline(
+    body: requests.CreatePipeline, **query: Unpack[requests.CreatePipelineQuery]
+) -> Call[models.Pipeline]:
+    """Create a pipeline."""
+    return Call("POST", "/v1/pipelines", models.Pipeline, query=query, body=body)

@@ -111,6 +111,21 @@ class CreateApiKey(TypedDict, total=False):
     """Time at which the key expires. If omitted, the key is valid until it is revoked."""
 
 
+class CreatePipeline(TypedDict, total=False):
+    """Request for a pipeline: train a model, sample from it, and evaluate the sample."""
+
+    dataset_id: Required[str]
+    """ID of the dataset. It may still be pending."""
+    train: TrainStage
+    """Parameters of the training."""
+    sample: Required[SampleStage]
+    """Parameters of the sample."""
+    evaluate: EvaluateStage | None
+    """Parameters of the evaluation. If omitted, there is no report."""
+    labels: ResourceLabels
+    priority: JobPriority
+
+
 class CreateProject(TypedDict, total=False):
     """The name and the job limit of a new project."""
 
@@ -180,15 +195,15 @@ class EvaluateOptions(TypedDict, total=False):
     """Policy for the verdict: `project` (the policy of your project), `standard`, `public`, or a custom
     policy. The gate always uses the policy of the project.
     """
-    labels: ResourceLabels
-    priority: JobPriority
     holdout_dataset_id: str | None
     """ID of a dataset of real rows that the model was not trained on. Defaults to the model's holdout, if
     the synthetic dataset was sampled from a model that was trained on the real dataset.
     """
+    seed: RandomSeed
+    labels: ResourceLabels
+    priority: JobPriority
     table: str | None
     """Name of the table to evaluate. Required for datasets with several tables."""
-    seed: RandomSeed
 
 
 class EvaluateParameters(EvaluateOptions, total=False):
@@ -199,6 +214,32 @@ class EvaluateParameters(EvaluateOptions, total=False):
     """ID of the real dataset."""
     synthetic_dataset_id: Required[str]
     """ID of the synthetic dataset to evaluate."""
+
+
+class EvaluateStage(TypedDict, total=False):
+    """Parameters of the evaluation in a pipeline."""
+
+    target: str | None
+    """Column to predict. The report measures how well models that are trained on the synthetic rows predict
+    it.
+    """
+    protected: list[str]
+    """Protected columns, such as sex. The report compares the groups of rows that these columns define to
+    measure bias.
+    """
+    sensitive: list[str]
+    """Sensitive columns that a simulated attacker tries to infer. Chosen automatically if omitted."""
+    queries: list[AggregateQuery]
+    """Queries to run on both tables. The report compares their results."""
+    policy: str | Policy
+    """Policy for the verdict: `project` (the policy of your project), `standard`, `public`, or a custom
+    policy. The gate always uses the policy of the project.
+    """
+    holdout_dataset_id: str | None
+    """ID of a dataset of real rows that the model was not trained on. Defaults to the model's holdout, if
+    the synthetic dataset was sampled from a model that was trained on the real dataset.
+    """
+    seed: RandomSeed
 
 
 class ImputeOptions(TypedDict, total=False):
@@ -381,8 +422,6 @@ class SampleCondition(TypedDict, total=False):
 class SampleOptions(TypedDict, total=False):
     """Optional parameters of a job of kind `sample`."""
 
-    labels: ResourceLabels
-    priority: JobPriority
     n_rows: int | None
     """Number of rows to sample. Required without `conditions`. With conditions, the default is their total
     number of rows minus `offset`.
@@ -390,18 +429,15 @@ class SampleOptions(TypedDict, total=False):
     seed: RandomSeed
     offset: int
     """Number of rows to skip. For the same seed, row k is the same in every sample."""
-    id_start: int | None
-    """Position of the first row's identifier in the model's sequence of identifiers. Row k, counted from 0
-    and including rows that `offset` skips, has the identifier at position `id_start + k`, regardless of
-    the seed. Samples with disjoint positions have no identifiers in common. If omitted, identifiers
-    depend on the seed.
-    """
+    id_start: IdentifierStart
     conditions: list[SampleCondition]
     """Groups of rows with conditions. The sample contains the groups in this order."""
     rebalance: ColumnRebalance | None
     """Target distribution of one column."""
     name: str | None
     """Name of the dataset. Derived from the model's name if omitted."""
+    labels: ResourceLabels
+    priority: JobPriority
 
 
 class SampleParameters(SampleOptions, total=False):
@@ -410,6 +446,25 @@ class SampleParameters(SampleOptions, total=False):
     kind: Required[Literal["sample"]]
     model_id: Required[str]
     """ID of the model to sample from."""
+
+
+class SampleStage(TypedDict, total=False):
+    """Parameters of the sample in a pipeline."""
+
+    n_rows: int | None
+    """Number of rows to sample. Required without `conditions`. With conditions, the default is their total
+    number of rows minus `offset`.
+    """
+    seed: RandomSeed
+    offset: int
+    """Number of rows to skip. For the same seed, row k is the same in every sample."""
+    id_start: IdentifierStart
+    conditions: list[SampleCondition]
+    """Groups of rows with conditions. The sample contains the groups in this order."""
+    rebalance: ColumnRebalance | None
+    """Target distribution of one column."""
+    name: str | None
+    """Name of the dataset. Derived from the model's name if omitted."""
 
 
 class SchemaChange(TypedDict, total=False):
@@ -451,8 +506,6 @@ class TargetShare(TypedDict, total=False):
 class TrainOptions(TypedDict, total=False):
     """Optional parameters of a job of kind `train`."""
 
-    labels: ResourceLabels
-    priority: JobPriority
     table: str | None
     """Name of the table. Required if the dataset has several tables."""
     synthesizer: SynthesizerParameters
@@ -468,6 +521,8 @@ class TrainOptions(TypedDict, total=False):
     """
     name: str | None
     """Name of the model. Defaults to the name of the table or dataset."""
+    labels: ResourceLabels
+    priority: JobPriority
 
 
 class TrainParameters(TrainOptions, total=False):
@@ -476,6 +531,26 @@ class TrainParameters(TrainOptions, total=False):
     kind: Required[Literal["train"]]
     dataset_id: Required[str]
     """ID of the dataset to train on."""
+
+
+class TrainStage(TypedDict, total=False):
+    """Parameters of the training in a pipeline."""
+
+    table: str | None
+    """Name of the table. Required if the dataset has several tables."""
+    synthesizer: SynthesizerParameters
+    """Synthesizer and its parameters."""
+    seed: RandomSeed
+    holdout_fraction: float
+    """Fraction of the rows to hold out from training. Privacy metrics compare the held-out rows with the
+    training rows.
+    """
+    canaries: CanaryParameters | None
+    """Fictional rows (canaries) to add to the training rows. `evaluate` then measures how well an attacker
+    distinguishes the added canaries from canaries that were not added. Canaries slightly reduce fidelity.
+    """
+    name: str | None
+    """Name of the model. Defaults to the name of the table or dataset."""
 
 
 class TreeChainParameters(TypedDict, total=False):
@@ -582,6 +657,8 @@ ColumnKind = Literal[
     "coordinates",
     "url",
 ]
+
+IdentifierStart = int | None
 
 JobPriority = int
 
@@ -781,6 +858,19 @@ class ListModelsQuery(TypedDict, total=False):
     """Return only items that were created before this time (RFC 3339)."""
 
 
+class SampleRowsQuery(TypedDict, total=False):
+    """Query parameters of `sample_rows`."""
+
+    n: int
+    """Number of rows."""
+    offset: int
+    """Number of rows to skip."""
+    seed: int
+    """Seed of the rows. Chosen by the service if omitted."""
+    format: Literal["jsonl", "csv", "arrow"]
+    """Format of the rows. By default, the header `Accept` selects the format."""
+
+
 class ListReportsQuery(TypedDict, total=False):
     """Query parameters of `list_reports`."""
 
@@ -891,3 +981,10 @@ class ListWebhookDeliveriesQuery(TypedDict, total=False):
     """Maximum number of items on the page."""
     after: str
     """The `next` cursor of the previous page."""
+
+
+class CreatePipelineQuery(TypedDict, total=False):
+    """Query parameters of `create_pipeline`."""
+
+    validate_only: bool
+    """Whether to validate the pipeline without creating it."""

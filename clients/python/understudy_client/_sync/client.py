@@ -14,6 +14,7 @@ from understudy_client._sync.jobs import Jobs
 from understudy_client._sync.resources import (
     ApiKeys,
     Models,
+    Pipelines,
     Project,
     Projects,
     Reports,
@@ -47,6 +48,8 @@ class Client:
     """Datasets."""
     jobs: Jobs
     """Jobs."""
+    pipelines: Pipelines
+    """Pipelines."""
     models: Models
     """Models."""
     reports: Reports
@@ -72,6 +75,7 @@ class Client:
         self._transport = Transport(http, retries or Retries(), timeout_seconds)
         self.jobs = Jobs(self._transport)
         self.datasets = Datasets(self._transport, self.jobs)
+        self.pipelines = Pipelines(self._transport)
         self.models = Models(self._transport)
         self.reports = Reports(self._transport)
         self.project = Project(self._transport)

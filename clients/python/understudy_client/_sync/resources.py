@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 from understudy_client._generated import models, operations, requests
 from understudy_client._sync.transport import Transport
+from understudy_client.formats import ROWS_FORMATS, download_format
+from understudy_client.json_lines import LineParser
 from understudy_client.sources import PathName
 
 
@@ -26,6 +30,38 @@ class Models:
         """Iterate over models, newest first."""
         return self._transport.items(operations.list_models(**filters))
 
+    def rows(self, model_id: str, **query: Unpack[requests.SampleRowsQuery]) -> Generator[dict[str, Any]]:
+        """Sample rows without a job, and iterate over them as dicts.
+
+        After a lost connection, the rows continue. `n` is their number. With the same `seed`, row k is the
+        same in every call and in every sample of the model. `offset` is the number of rows to skip.
+        """
+        parser = LineParser()
+        call = operations.sample_rows(model_id, **_with_seed({**query, "format": "jsonl"}))
+        with closing(self._transport.chunks(call)) as chunks:
+            for chunk in chunks:
+                for row in parser.feed(chunk):
+                    yield row
+
+    def download(self, model_id: str, path: PathName) -> Path:
+        """Download the file of a model, which `understudy.load` reads (scope `read_real`)."""
+        target = Path(path)
+        self._transport.save(operations.download_model(model_id), target)
+        return target
+
+    def download_rows(self, model_id: str, path: PathName, **query: Unpack[requests.SampleRowsQuery]) -> Path:
+        """Sample rows to a file without a job. By default, the suffix of the path is the format.
+
+        Raises
+        ------
+        ValueError
+            If the suffix is not a format, and `format` is missing.
+        """
+        target = Path(path)
+        named = query if "format" in query else {**query, "format": download_format(target, ROWS_FORMATS)}
+        self._transport.save(operations.sample_rows(model_id, **_with_seed(named)), target)
+        return target
+
     def update(
         self, model_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateModel]
     ) -> models.TrainedModel:
@@ -35,6 +71,23 @@ class Models:
     def delete(self, model_id: str, *, if_match: str | None = None) -> None:
         """Delete a model."""
         self._transport.send(operations.delete_model(model_id, if_match=if_match))
+
+
+class Pipelines:
+    """Pipelines, which train a model, sample from it and evaluate the sample."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create(
+        self, *, validate_only: bool = False, **body: Unpack[requests.CreatePipeline]
+    ) -> models.Pipeline:
+        """Create the jobs of a pipeline. Each job waits for its inputs, so wait only for the last one.
+
+        With `validate_only`, no jobs are created.
+        """
+        query: requests.CreatePipelineQuery = {"validate_only": True} if validate_only else {}
+        return self._transport.send(operations.create_pipeline(body, **query))
 
 
 class Reports:
@@ -169,3 +222,9 @@ class Projects:
     def create_api_key(self, project_id: str, body: requests.CreateApiKey) -> models.NewApiKey:
         """Create a key of a project."""
         return self._transport.send(operations.create_project_api_key(project_id, body))
+
+
+# `Any` is the typed dict of the query.
+def _with_seed(query: Mapping[str, Any]) -> Any:
+    """Return the query with a seed, so that the same rows can be requested again after a lost connection."""
+    return {"seed": secrets.randbits(53), **query}

@@ -104,7 +104,11 @@ class Transport:
             try:
                 with closing(self._stream(download.next_call(), tries, begin)) as chunks:
                     for chunk in chunks:
-                        yield download.take(chunk)
+                        new = download.take(chunk)
+                        if new:
+                            # Bytes that are sent again are no progress.
+                            tries.reset()
+                            yield new
                 download.finish()
                 return
             except httpx2.TransportError as error:
@@ -130,6 +134,7 @@ class Transport:
             try:
                 with closing(self._stream(call.with_headers(**headers), tries)) as chunks:
                     for chunk in chunks:
+                        tries.reset()
                         for event in parser.feed(chunk):
                             yield event
                 pause = parser.retry_seconds or RECONNECT_SECONDS
@@ -155,7 +160,6 @@ class Transport:
                     if begin is not None:
                         begin(response)
                     for chunk in response.iter_bytes():
-                        tries.reset()
                         yield chunk
                     return
                 content = response.read()

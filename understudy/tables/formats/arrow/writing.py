@@ -58,11 +58,31 @@ def arrow_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterat
     yield sink.take()
 
 
+def arrow_stream_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes]:
+    """Yield the bytes of an Arrow stream. Batches are sent as they arrive, large ones in parts."""
+    sink = _Pieces()
+    rows_max = _rows_max(schema)
+    with pa.ipc.new_stream(pa.PythonFile(sink, "w"), schema) as writer:
+        for batch in batches:
+            for start in range(0, batch.num_rows, rows_max):
+                writer.write_batch(_cleared_batch(batch.slice(start, rows_max), schema))
+                yield sink.take()
+    yield sink.take()
+
+
 def _equal_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    rows_max = min(_BATCH_ROWS_MAX, batch_rows(len(schema), _BATCH_VALUES_MAX))
-    for group in row_groups(batches, schema, rows_max=rows_max, bytes_max=_BATCH_BYTES_MAX):
+    for group in row_groups(batches, schema, rows_max=_rows_max(schema), bytes_max=_BATCH_BYTES_MAX):
         for batch in group.combine_chunks().to_batches():
-            yield pa.record_batch([_cleared(column) for column in batch.columns], schema=schema)
+            yield _cleared_batch(batch, schema)
+
+
+def _rows_max(schema: pa.Schema) -> int:
+    """Return the maximum number of rows in a batch, which is lower for wide tables."""
+    return min(_BATCH_ROWS_MAX, batch_rows(len(schema), _BATCH_VALUES_MAX))
+
+
+def _cleared_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    return pa.record_batch([_cleared(column) for column in batch.columns], schema=schema)
 
 
 def _cleared(column: pa.Array[Any]) -> pa.Array[Any]:
