@@ -378,7 +378,7 @@ def test_live_rows_continue_after_a_lost_connection_with_the_same_seed(
 ) -> None:
     lines = b'{"age":41,"city":"Oslo"}\n{"age":null,"city":"R\xc3\xb8st"}\n'
     cuts = iter([35, None, None])
-    server.script = lambda request: Answer(200, lines, {"ETag": '"rows"'}, next(cuts))
+    server.script = lambda request: Response(200, lines, {"ETag": '"rows"'}, next(cuts))
     rows = api.do(api.client.models.rows("mdl_1", n=2, offset=5))
     assert rows == [{"age": 41, "city": "Oslo"}, {"age": None, "city": "Røst"}]
     first, second = (request.query for request in server.requests)
@@ -390,7 +390,7 @@ def test_live_rows_continue_after_a_lost_connection_with_the_same_seed(
 
 
 def test_stream_that_always_breaks_at_the_same_byte_is_given_up(api: Caller, server: ScriptedServer) -> None:
-    server.script = lambda request: Answer(200, b'{"age":41}\n{"age":7}\n', {"ETag": '"rows"'}, 15)
+    server.script = lambda request: Response(200, b'{"age":41}\n{"age":7}\n', {"ETag": '"rows"'}, 15)
     with pytest.raises(ConnectionFailed):
         api.do(api.client.models.rows("mdl_1", n=2))
     # The limit counts the tries after the last progress, including the first one.
