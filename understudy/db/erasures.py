@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from understudy.db.jobs import TERMINAL_STATES
-from understudy.db.orm import CLOCK, Dataset, Erasure, Job, Model, Report, Upload
+from understudy.db.orm import CLOCK, Dataset, Job, Model, Report, Upload
+from understudy.db.orm_erasures import Erasure
 from understudy.db.planned_results import find_planned
 
 TABLES: dict[str, Any] = {"dataset": Dataset, "model": Model, "report": Report, "upload": Upload, "job": Job}

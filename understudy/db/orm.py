@@ -395,14 +395,3 @@ class IdempotencyKey(Base):
     body: Mapped[Json | None]
     mentions: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK, index=True)
-
-
-class Erasure(Base):
-    """A key prefix for blobs that must be deleted, because their job or upload was erased."""
-
-    __tablename__ = "erasures"
-
-    prefix: Mapped[str] = mapped_column(primary_key=True)
-    project_id: Mapped[UUID] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
-    job_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
-    created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
