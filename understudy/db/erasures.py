@@ -12,8 +12,9 @@ from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from understudy.db.jobs import TERMINAL_STATES, planned
+from understudy.db.jobs import TERMINAL_STATES
 from understudy.db.orm import CLOCK, Dataset, Erasure, Job, Model, Report, Upload
+from understudy.db.planned_results import find_planned
 
 TABLES: dict[str, Any] = {"dataset": Dataset, "model": Model, "report": Report, "upload": Upload, "job": Job}
 
@@ -46,7 +47,7 @@ def hold(session: Session, project_id: UUID, mentioned: Mapping[str, Collection[
     for noun, table in TABLES.items():
         row_ids = set(mentioned.get(noun, ()))
         if noun in ("dataset", "model"):
-            row_ids -= planned(session, project_id, row_ids)
+            row_ids -= find_planned(session, project_id, row_ids)
         if not row_ids:
             continue
         statement = select(table.id).where(table.project_id == project_id, table.id.in_(row_ids))

@@ -149,43 +149,6 @@ def datasets_of(parameters: Json) -> list[UUID]:
     return [ids.from_text("dataset", text) for text in texts if text is not None]
 
 
-def inputs_of(parameters: Json) -> set[UUID]:
-    """Return the IDs of the datasets and the model that a job's parameters refer to."""
-    model_id = parameters.get("model_id")
-    models = [] if model_id is None else [ids.from_text("model", model_id)]
-    return {*datasets_of(parameters), *models}
-
-
-def planned(session: Session, project_id: UUID, row_ids: Collection[UUID]) -> set[UUID]:
-    """Return the given IDs that active jobs will give to their results.
-
-    These jobs cannot end until the transaction ends.
-    """
-    if not row_ids:
-        return set()
-    statement = select(Job.planned_id).where(
-        Job.project_id == project_id, Job.planned_id.in_(row_ids), Job.state.in_(ACTIVE_STATES)
-    )
-    found = session.scalars(statement.order_by(Job.id).with_for_update(read=True))
-    return {row_id for row_id in found if row_id is not None}
-
-
-def planned_texts(planned_ids: Iterable[UUID | None]) -> list[str]:
-    """Return the text IDs that refer to planned results, which are models or datasets."""
-    return [
-        ids.to_text(noun, row_id)
-        for row_id in planned_ids
-        if row_id is not None
-        for noun in ("dataset", "model")
-    ]
-
-
-def first_referring(session: Session, project_id: UUID, text_ids: list[str]) -> Job | None:
-    """Return the oldest job whose parameters refer to any of the datasets or models."""
-    statement = select(Job).where(Job.project_id == project_id, refers_to(text_ids))
-    return session.scalar(statement.order_by(Job.id).limit(1))
-
-
 def set_labels(session: Session, job: Job, labels: Mapping[str, str]) -> None:
     """Replace the labels of a locked job."""
     job.labels = dict(labels)

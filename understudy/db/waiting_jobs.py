@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from understudy.db import datasets, job_events, jobs
+from understudy.db import datasets, job_events, jobs, planned_results
 from understudy.db.orm import CLOCK, Job
 
 Json = dict[str, Any]
@@ -22,7 +22,7 @@ def is_waiting(session: Session, project_id: UUID, parameters: Json) -> bool:
     NotFound
         If a dataset neither exists nor is planned.
     """
-    planned = jobs.planned(session, project_id, jobs.inputs_of(parameters))
+    planned = planned_results.find_planned(session, project_id, planned_results.inputs_of(parameters))
     existing = set(jobs.datasets_of(parameters)) - planned
     return datasets.are_pending(session, project_id, existing) or bool(planned)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy import ids
-from understudy.db import datasets, jobs, waiting_jobs
+from understudy.db import datasets, planned_results, waiting_jobs
 from understudy.errors import CODES, Unavailable
 from understudy.job_kinds import KINDS
 from understudy.job_kinds.base import JobContext, JobKind, Limits
@@ -99,7 +99,7 @@ def _end_pipeline(session: Session, row: Job) -> None:
 
     They are cancelled if this stage was cancelled, and fail otherwise.
     """
-    texts = jobs.planned_texts([row.planned_id])
+    texts = planned_results.text_ids_of([row.planned_id])
     stage = f"Job {ids.to_text('job', row.id)} ({row.kind}), whose result this job needs,"
     for job in waiting_jobs.waiting_for(session, row.project_id, texts) if texts else ():
         if row.state == "cancelled":

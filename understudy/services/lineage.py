@@ -10,7 +10,17 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy import ids
-from understudy.db import artifacts, datasets, erasures, idempotency, jobs, models, reports, uploads
+from understudy.db import (
+    artifacts,
+    datasets,
+    erasures,
+    idempotency,
+    jobs,
+    models,
+    planned_results,
+    reports,
+    uploads,
+)
 from understudy.errors import Conflict
 from understudy.services.blob_keys import job_prefix, upload_prefix
 
@@ -92,7 +102,7 @@ def delete_with_descendants(session: Session, descendants: Descendants) -> list[
     erased = jobs.erase(session, project_id, job_ids, [_text_id(member) for member in descendants.members])
     # Jobs of a pipeline refer to results that do not exist yet.
     stages = erased
-    while texts := jobs.planned_texts(job.planned_id for job in stages):
+    while texts := planned_results.text_ids_of(job.planned_id for job in stages):
         stages = jobs.erase(session, project_id, [], texts)
         erased += stages
     for job in erased:

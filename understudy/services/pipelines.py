@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy import ids
-from understudy.db import jobs
+from understudy.db import planned_results
 from understudy.db.session import transaction_failpoint
 from understudy.errors import UnderstudyError
 from understudy.job_kinds.sample import check_rows
@@ -157,8 +157,8 @@ def _located(stage: str) -> Iterator[None]:
 def _later_stages(session: Session, train: Job) -> list[Job]:
     """Return a `train` job and the later stages of its pipeline."""
     stages = [train]
-    while texts := jobs.planned_texts([stages[-1].planned_id]):
-        following = jobs.first_referring(session, train.project_id, texts)
+    while texts := planned_results.text_ids_of([stages[-1].planned_id]):
+        following = planned_results.first_referring(session, train.project_id, texts)
         if following is None:
             break
         stages.append(following)
