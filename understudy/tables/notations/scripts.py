@@ -111,9 +111,8 @@ def find_digits(texts: pa.Array[Any]) -> Script:
     is_other = pc.match_substring_regex(texts, r"[^\x00-\x7f]")
     if not pc.any(is_other).as_py():
         return PLAIN
-    values = [
-        text for text in texts.drop_null().slice(0, _N_EXAMINED).to_pylist() if any(map(str.isdigit, text))
-    ]
+    first = map(str, texts.drop_null().slice(0, _N_EXAMINED).to_pylist())
+    values = [text for text in first if any(map(str.isdigit, text))]
     return Script(_find_digits(values, [1] * len(values), len(values)))
 
 
