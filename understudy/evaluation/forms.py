@@ -28,15 +28,16 @@ N_ROWS_MIN = 5
 
 @dataclass(frozen=True)
 class Forms:
-    """The forms of a column's values: exact forms, and forms with each run of letters or digits collapsed.
+    """The forms of a column's values: exact forms, and forms with runs of letters or of any kind collapsed.
 
     Parameters
     ----------
-    exact, collapsed : int array of shape (n_values,)
-        Codes that represent the forms of the values.
+    exact, worded, collapsed : int array of shape (n_values,)
+        Codes that represent the forms of the values. In the worded forms, only runs of letters are collapsed.
     """
 
     exact: Codes
+    worded: Codes
     collapsed: Codes
 
     @classmethod
@@ -45,7 +46,7 @@ class Forms:
         forms: Any = pc.utf8_slice_codeunits(texts, 0, _LENGTH_MAX)
         exact = _replaced(forms, _CLASSES)
         collapsed = _replaced(exact, _RUNS)
-        return cls(_codes(exact), _codes(collapsed))
+        return cls(_codes(exact), _codes(_replaced(exact, _RUNS[1:])), _codes(collapsed))
 
 
 def _replaced(texts: Any, replacements: Sequence[tuple[str, str]]) -> Any:
@@ -68,7 +69,9 @@ def shares_in_form(forms: Forms, real: Codes, synthetic: Codes) -> tuple[float, 
     real, synthetic : int array
         Codes of known values, which are positions in `forms`.
     """
-    for form in (forms.exact, forms.collapsed):
+    # Lengths of words are part of a form only if all of its values have the same lengths, as in codes.
+    n_exact, n_worded = (len(np.unique(form[real])) for form in (forms.exact, forms.worded))
+    for form in (forms.exact if n_exact == n_worded else forms.worded, forms.collapsed):
         of_real = form[real]
         counts = np.bincount(of_real, minlength=int(form.max(initial=0)) + 1)
         is_frequent = counts >= max(N_ROWS_MIN, FREQUENT_MIN * len(real))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from understudy.evaluation.encoding import MISSING
 from understudy.evaluation.forms import Forms
-from understudy.tables.schema import Column
+from understudy.tables.schema import Column, ColumnKind
 
 Codes = NDArray[np.int64]
 Keys = tuple[Codes, ...]
@@ -38,8 +38,15 @@ class KeyColumn:
 
     @cached_property
     def forms(self) -> Forms:
-        """The form of each value."""
-        return Forms.of(self.texts)
+        """The form of each value. The number of digits of whole identifiers is not part of it.
+
+        New sequential identifiers are higher than those of the table, and can have more digits.
+        """
+        forms = Forms.of(self.texts)
+        is_whole = self.column.arrow_type.startswith(("int", "uint"))
+        if is_whole and self.column.kind is ColumnKind.identifier:
+            return Forms(forms.collapsed, forms.collapsed, forms.collapsed)
+        return forms
 
 
 def encode_keys(

@@ -111,8 +111,8 @@ def find_digits(texts: pa.Array[Any]) -> Script:
     is_other = pc.match_substring_regex(texts, r"[^\x00-\x7f]")
     if not pc.any(is_other).as_py():
         return PLAIN
-    examined = map(str, texts.drop_null().slice(0, _N_EXAMINED).to_pylist())
-    values = [text for text in examined if any(map(str.isdigit, text))]
+    first = map(str, texts.drop_null().slice(0, _N_EXAMINED).to_pylist())
+    values = [text for text in first if any(map(str.isdigit, text))]
     return Script(_find_digits(values, [1] * len(values), len(values)))
 
 
