@@ -116,8 +116,7 @@ class Settings(BaseSettings):
         Field(
             ge=1,
             le=200,
-            description="Maximum number of concurrent requests per API process, and maximum number of its "
-            "database connections.",
+            description="Maximum numbers of concurrent requests and of database connections per API process.",
         ),
     ] = 20
     share_port: Annotated[
