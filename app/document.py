@@ -43,7 +43,7 @@ DESCRIPTION = (
     " types and error codes may be added, so clients must accept values that they do not recognize."
 )
 CONTACT = {"name": "Understudy", "url": DOCS_URL}
-SERVERS = [{"url": "/", "description": "The service that serves this document."}]
+SERVERS = [{"url": "/", "description": "The server from which this document was downloaded."}]
 TAGS = [
     {"name": "datasets", "description": "Stored tables, either uploaded or synthetic."},
     {

@@ -1,6 +1,7 @@
 """A uvicorn server that stops in steps, so that a load balancer and its clients lose no request.
 
-    signal ─ not ready, waits end ─ pause ─ no new connections ─ grace period ─ late requests get 503 ─ end
+    signal ─ not ready, long polls and streams end ─ pause ─ no new connections ─ grace period
+    ─ late requests get 503 ─ exit
 
 A second signal skips the rest of the pause and the grace period.
 """

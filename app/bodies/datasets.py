@@ -65,7 +65,7 @@ class Dataset(Body):
     ]
     labels: dict[str, str]
     n_rows: Annotated[
-        int | None, Field(description="Total number of rows of all tables.", examples=[336776])
+        int | None, Field(description="Total number of rows in all tables.", examples=[336776])
     ] = None
     n_columns: Annotated[
         int | None, Field(description="Total number of columns of all tables.", examples=[19])

@@ -129,7 +129,7 @@ class TableSchema(Body):
     ] = None
     target_candidate: Annotated[
         ColumnCandidate | None,
-        Field(description="Column that appears to be a prediction target. This suggestion has no effect."),
+        Field(description="Column that appears to be a prediction target. For information only."),
     ] = None
     foreign_key_candidates: Annotated[
         list[ColumnReference] | None,

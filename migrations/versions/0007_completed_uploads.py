@@ -7,5 +7,5 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Drop the column that marked uploads in completion."""
+    """Drop the column that marked uploads as being completed."""
     op.execute("alter table uploads drop column completing_until")

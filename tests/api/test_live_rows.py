@@ -266,7 +266,7 @@ def test_each_sampler_ends_with_its_client_and_killed_or_late_ones_end_the_respo
     ],
     ids=["revoked", "expired", "gate", "quarantine"],
 )
-def test_response_may_not_continue_after_a_change(resources: Resources, caller: Caller, change: str):
+def test_response_stops_once_access_is_withdrawn(resources: Resources, caller: Caller, change: str):
     world = make_world(resources, caller)
     reading = Reading(
         caller.project_id, ids.from_text("model", world["model"]), ids.from_text("api_key", world["api_key"])

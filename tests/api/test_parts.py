@@ -188,7 +188,7 @@ def test_repeated_completion_returns_the_same_dataset(client: TestClient):
     assert_problem(put(client, upload, 1, CSV[:UNIT]), 409, "conflict", "complete")
 
 
-def test_completion_can_be_repeated_at_once_after_a_crash(
+def test_completion_can_be_retried_immediately_after_a_crash(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
     upload = begin(client, ("small.csv", CSV))

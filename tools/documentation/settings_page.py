@@ -14,7 +14,7 @@ from understudy.settings import GIBIBYTE, MEBIBYTE, Settings
 INTRODUCTION = """\
 # Settings
 
-The service reads its settings from environment variables when a process starts; it reads no other file.
+Each process reads its settings from environment variables when it starts. There is no configuration file.
 `.env.example` lists the same variables for Docker Compose.
 The commands on files (`understudy fit`, `sample`, `impute`, `evaluate`, `verify`) need none of them.
 """

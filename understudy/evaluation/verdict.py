@@ -41,7 +41,7 @@ class PolicyCheck(BaseModel):
         Interval | None,
         Field(
             description="Losses relative to the two ends of the prediction interval of real rows. The "
-            "interval includes 0 if real rows could have the same score. Null for checks of a score."
+            "interval includes 0 if real rows could have the same score. Null if `of` is `score`."
         ),
     ] = None
     warn: float | None

@@ -178,7 +178,8 @@ def _read_objects(name: str, values: Series) -> tuple[ArrowColumn, ColumnFormat]
         word = _OBJECT_TYPES[next(iter(types))][0]
         raise InvalidInput(
             f"Column {name!r} has {word} objects that Arrow cannot store together, for example because some "
-            "are too large. Convert the column to one dtype.",
+            "are too large. Convert the column to a dtype that can store all of its values, such as "
+            "`float64` or `str`.",
             code="unsupported_column",
         ) from None
 

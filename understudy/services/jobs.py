@@ -122,7 +122,8 @@ def _hold_references(session: Session, project_id: UUID, parameters: dict[str, A
             mentioned[noun].append(ids.from_text(noun, parameters[name]))
     if not erasures.hold(session, project_id, mentioned):
         raise NotFound(
-            "A dataset or model of the job was deleted. Create a job that uses existing datasets and models."
+            "A dataset or model that the job uses was deleted. Create a job that uses existing datasets "
+            "and models."
         )
 
 

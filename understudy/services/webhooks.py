@@ -124,7 +124,10 @@ def end_deliveries(
 
 
 def _end_some(session: Session, webhook: Webhook, *, is_enabled: bool) -> bool:
-    """End a batch of deliveries as `end_deliveries` does. Return whether it was the last one."""
+    """End a batch of pending deliveries as failed, and return whether it was the last one.
+
+    After the last batch, the webhook is enabled if `is_enabled`.
+    """
     if webhook_deliveries.end_some(session, webhook.id) == webhook_deliveries.BATCH:
         return False
     if is_enabled:

@@ -225,8 +225,8 @@ def fit_column(
     if is_number:
         return fit_numeric(column, _one_array(values), subjects)
     raise InvalidInput(
-        f"Column {column.name!r} is stored as {type_}, which does not suit kind {column.kind.value}. "
-        "Change its kind.",
+        f"Column {column.name!r} is stored as {type_}, which is not compatible with the kind "
+        f"{column.kind.value}. Change its kind.",
         code="unsupported_column",
     )
 

@@ -84,7 +84,7 @@ def test_missing_types_of_rows_lower_coverage_and_recall() -> None:
     # Three of ten rows have no synthetic row in their neighborhood.
     assert covered.score == pytest.approx(0.7 * 31 / 32, abs=0.05)
     assert recall.curve[-1][1] == covered.score
-    # The nearest neighbors of these three rows are at the edge of the synthetic table, so the curve ends at
+    # The nearest synthetic rows of these 300 rows are at the edge of the synthetic data, so the curve ends at
     # 0.7 or lower. The score is therefore 1 - 0.3^2.
     assert 0.65 < recall.score < 1 - 0.3**2 + 0.02
     assert density.score(compared).score == 1.0

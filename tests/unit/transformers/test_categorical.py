@@ -112,7 +112,7 @@ def test_integer_labels_that_are_not_shared_are_learned_as_numbers() -> None:
 def test_column_whose_type_does_not_suit_its_kind_is_refused() -> None:
     values = pa.array(["1", "2"])
     with pytest.raises(
-        InvalidInput, match="Column 'x' is stored as string, which does not suit kind integer"
+        InvalidInput, match="Column 'x' is stored as string, which is not compatible with the kind integer"
     ):
         fit_column(column_of(values, ColumnKind.integer), pa.chunked_array([values]))
 

@@ -188,7 +188,9 @@ def test_identifiers_of_narrow_types_are_refused_if_declared_and_learned_as_numb
 
 def test_identifiers_of_unsupported_types_are_refused() -> None:
     values = pa.array([1.5, 2.5])
-    with pytest.raises(InvalidInput, match="is stored as double, which does not suit kind identifier"):
+    with pytest.raises(
+        InvalidInput, match="is stored as double, which is not compatible with the kind identifier"
+    ):
         fit_column(column_of(values, ColumnKind.identifier), pa.chunked_array([values]))
 
 

@@ -112,7 +112,7 @@ class RealScore:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of the catalog.
+    """A metric in the catalog.
 
     Parameters
     ----------

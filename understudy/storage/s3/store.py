@@ -273,7 +273,8 @@ def _make_client(session: Any, options: StoreOptions, read_seconds: int, attempt
                 retries={"mode": "standard", "total_max_attempts": attempts_max},
                 max_pool_connections=32,
                 tcp_keepalive=True,
-                # Other stores reject checksums that they do not implement. Writes contain a SHA-256.
+                # Other stores reject checksums that they do not implement. Write requests send a SHA-256
+                # checksum of their own.
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",
             ),

@@ -213,7 +213,7 @@ class Entities:
     def codes_of_positions(
         self, places: list[Places], seed: int, attempt: int = 0, allows: Allows | None = None
     ) -> dict[int, Codes]:
-        """Return the codes of columns that the position of a row within its entity determines.
+        """Return the codes of the columns that are determined by a row's position within its entity.
 
         Parameters
         ----------
@@ -250,7 +250,7 @@ NO_ENTITIES = Entities()
 
 
 def has_level_for_each(column: Transformer, n_entities: int) -> bool:
-    """Return whether a category consists of one made-up level for each entity."""
+    """Return whether a categorical column has only made-up levels, exactly one per entity."""
     if not isinstance(column, CategoricalTransformer) or column.has_missing:
         return False
     return column.n_made_up == len(column.levels) == n_entities

@@ -40,7 +40,7 @@ class Link:
     coarse : array of shape (n_codes,)
         Coarse code of every code.
     forest : Forest
-        Trees of the choices.
+        Decision trees for each choice in the hierarchy.
     predictor : Predictor
         Predictor of an ordinal column. Its bins are a feature of the trees.
     source : int

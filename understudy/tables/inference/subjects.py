@@ -1,4 +1,4 @@
-"""Choose the subject of a table: the column that identifies the person, or other entity, of each row."""
+"""Choose the subject of a table: the column that identifies the person or entity of each row."""
 
 from __future__ import annotations
 

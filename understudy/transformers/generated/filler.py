@@ -58,8 +58,8 @@ class Filler:
     is_sentence : bool
         Whether texts begin with a capital letter and end with a full stop.
     capitals : {"none", "first", "words", "all"}
-        Capitals of texts that are not sentences: none, the first letter, the first letter of each word, or
-        all letters.
+        Capitalization of texts that are not sentences: none, the first letter, the first letter of each
+        word, or all letters.
     """
 
     locale: str

@@ -88,7 +88,7 @@ def fit_generated(
     is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
     if not (is_text or (pa.types.is_integer(type_) and recognition.kind in _KINDS_OF_NUMBERS)):
         raise InvalidInput(
-            f"Column {column.name!r} is stored as {type_}, which does not suit kind "
+            f"Column {column.name!r} is stored as {type_}, which is not compatible with the kind "
             f"{recognition.kind.value}. Change its kind.",
             code="unsupported_column",
         )

@@ -18,7 +18,7 @@ class Range(NamedTuple):
     n_digits : int
         Number of digits of the numbers in the range.
     n_matching : int
-        Number of first digits that a form must have in common with the range.
+        Number of leading digits that a form must share with the range.
     """
 
     digits: str

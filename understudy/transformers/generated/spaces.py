@@ -34,7 +34,7 @@ class Numbered(Protocol):
         ...
 
     def count_texts(self, chunk: int = 0) -> int:
-        """Return the number of texts that the parts of a chunk can form."""
+        """Return the number of strings that the parts of a chunk can form."""
         ...
 
     def write(self, indices: list[UInt64s]) -> ArrowArray:

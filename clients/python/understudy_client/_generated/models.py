@@ -48,7 +48,7 @@ class AlphaPrecisionResult(Model):
     n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     curve: list[list[float]]
-    """Points of the precision curve. Each point contains a share of the real rows, counted from the center
+    """Points on the precision curve. Each point contains a share of the real rows, counted from the center
     outward, and the share of synthetic rows in the region of these real rows.
     """
 
@@ -628,7 +628,7 @@ class Dataset(Model):
     """Format of the uploaded files, or `mixed` if they have different formats."""
     labels: dict[str, str]
     n_rows: int | None = None
-    """Total number of rows of all tables."""
+    """Total number of rows in all tables."""
     n_columns: int | None = None
     """Total number of columns of all tables."""
     size_bytes: int | None = None
@@ -1086,7 +1086,7 @@ class Job(Model):
     error: JobFailure | None = None
     """Reason why the job is `failed` or `cancelled`."""
     attempts: list[JobAttempt] | None = None
-    """Attempts to run the job, oldest first, followed by the attempts of its shards. Omitted from lists of
+    """Attempts to run the job, oldest first, followed by those to run its shards. Omitted from lists of
     jobs.
     """
     created_at: datetime
@@ -1360,7 +1360,7 @@ class MetricScores(Model):
 
 
 class MissingPattern(Model):
-    """A missing-value pattern: the set of columns with missing values in a row."""
+    """A missing-value pattern: the set of columns whose values are missing from the same row."""
 
     columns: list[str]
     real: float
@@ -1386,7 +1386,7 @@ class MissingValuesResult(Model):
 
 
 class MutualInformationResult(Model):
-    """Similarity between the real and synthetic mutual information of each pair of columns."""
+    """Similarity of the mutual information of column pairs in the real and the synthetic table."""
 
     metric: Literal["mutual_information"]
     score: float
@@ -1602,7 +1602,7 @@ class PolicyCheck(Model):
     interval: list[float] | None = None
     loss_interval: list[float] | None = None
     """Losses relative to the two ends of the prediction interval of real rows. The interval includes 0 if
-    real rows could have the same score. Null for checks of a score.
+    real rows could have the same score. Null if `of` is `score`.
     """
     warn: float | None
     fail: float | None
@@ -1994,7 +1994,7 @@ class SegmentScore(Model):
     least 10 test rows each or a numeric target that is not constant.
     """
     shape: float | None = None
-    """Mean similarity of the two tables' column distributions within the group. 1 is best."""
+    """Mean similarity of the real and synthetic column distributions in the group. 1 is best."""
     synthetic: float | None = None
     """AUC or R2 of the model trained on the evaluated rows."""
     synthetic_interval: list[float] | None = None
@@ -2029,7 +2029,7 @@ class SelectionParity(Model):
     """
     interval: list[float]
     ratio: float | None
-    """Smallest share divided by the largest. A value below 0.8 indicates adverse impact."""
+    """Smallest share of a group divided by the largest. A value below 0.8 indicates adverse impact."""
 
 
 class SensitiveAttributeScore(Model):
@@ -2228,7 +2228,7 @@ class TableSchema(Model):
     is also set as `subject`. To count rows instead of subjects, set `subject` to `[]`.
     """
     target_candidate: ColumnCandidate | None = None
-    """Column that appears to be a prediction target. This suggestion has no effect."""
+    """Column that appears to be a prediction target. For information only."""
     foreign_key_candidates: list[ColumnReference] | None = None
     """Columns that appear to refer to tables of the dataset, most likely first."""
 
@@ -2478,7 +2478,7 @@ class ValueRule(Model):
 
 
 class ValueRulesResult(Model):
-    """Share of rows that satisfy the rules between two columns.
+    """Share of synthetic rows that satisfy the rules that relate two columns of the real table.
 
     The worst pair of columns determines the score.
     """

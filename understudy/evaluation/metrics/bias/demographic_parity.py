@@ -65,7 +65,8 @@ class SelectionParity(BaseModel):
     ratio: Annotated[
         float | None,
         Field(
-            description="Smallest share divided by the largest. A value below 0.8 indicates adverse impact."
+            description="Smallest share of a group divided by the largest. A value below 0.8 indicates "
+            "adverse impact."
         ),
     ]
 

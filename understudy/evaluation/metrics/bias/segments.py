@@ -47,7 +47,8 @@ class SegmentScore(BaseModel):
     shape: Annotated[
         float | None,
         Field(
-            description="Mean similarity of the two tables' column distributions within the group. 1 is best."
+            description="Mean similarity of the real and synthetic column distributions in the group. "
+            "1 is best."
         ),
     ] = None
     synthetic: Annotated[

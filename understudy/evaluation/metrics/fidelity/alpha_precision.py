@@ -22,7 +22,7 @@ class AlphaPrecisionResult(MetricResult):
         list[tuple[float, float]],
         Field(
             description=(
-                "Points of the precision curve. Each point contains a share of the real rows, counted from "
+                "Points on the precision curve. Each point contains a share of the real rows, counted from "
                 "the center outward, and the share of synthetic rows in the region of these real rows."
             )
         ),

@@ -31,7 +31,7 @@ class ColumnMissingness(BaseModel):
 
 
 class MissingPattern(BaseModel):
-    """A missing-value pattern: the set of columns with missing values in a row."""
+    """A missing-value pattern: the set of columns whose values are missing from the same row."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

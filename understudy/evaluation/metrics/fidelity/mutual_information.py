@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 
 class MutualInformationResult(MetricResult):
-    """Similarity between the real and synthetic mutual information of each pair of columns."""
+    """Similarity of the mutual information of column pairs in the real and the synthetic table."""
 
     metric: Literal["mutual_information"] = "mutual_information"
     columns: Annotated[list[str], Field(description="Names of the columns, in the order of the matrices.")]

@@ -76,7 +76,7 @@ def stage(source: Path, dialect: Dialect, reading: Reading) -> Staged:
     UnreadableRow
         If a row cannot be read.
     MixedLineEndings
-        If the line endings have to be unified first.
+        If the file mixes line endings, which must be normalized before parsing.
     TooLarge
         If the table has too many rows (code too_many_rows).
     """

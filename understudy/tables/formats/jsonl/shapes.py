@@ -41,7 +41,7 @@ def table_of(arrays: Sequence[str], others: Mapping[str, Any]) -> str | None:
     if any(_contains_rows(value) for value in others.values()):
         raise InvalidInput(
             "The file is a single JSON object, and an object within it contains an array of objects. Save "
-            "this array as a file, for example with `jq '.KEY.KEY'`.",
+            "this array to a file, for example with `jq '.KEY.KEY'`.",
             code="unreadable_file",
         )
     if _is_stored_by_columns(others):

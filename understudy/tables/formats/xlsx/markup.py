@@ -122,8 +122,8 @@ class Parser:
             self._n_bytes += len(piece)
             if len(self._names) > _NAMES_MAX:
                 raise unreadable(
-                    f"The workbook's XML has more than {_NAMES_MAX:,} different names. Open the workbook "
-                    f"in a spreadsheet program and save it again."
+                    f"The workbook's XML has more than {_NAMES_MAX:,} distinct element names. Open the "
+                    "workbook in a spreadsheet program and save it again."
                 )
             if self._n_bytes - self._expat.CurrentByteIndex > _TOKEN_BYTES_MAX:
                 raise TooLarge(
