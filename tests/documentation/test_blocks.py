@@ -73,7 +73,7 @@ def test_output_comparison_ignores_white_space_and_expands_ellipses(shown: str, 
 
 def run_shell(page: str, tmp_path: Path) -> None:
     """Run the blocks of a page in one shell."""
-    shell = ShellSession(tmp_path, tmp_path / "session", shell_environment(tmp_path))
+    shell = ShellSession(tmp_path, tmp_path / "session", shell_environment(tmp_path, tmp_path))
     try:
         for block in blocks_of("page.md", page):
             if block.is_code:

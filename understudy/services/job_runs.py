@@ -61,7 +61,7 @@ from understudy.tracing import job_span
 if TYPE_CHECKING:
     from understudy.db.orm import Job
 
-# Time in seconds during which a worker claims no job after the process of a job could not start.
+# Seconds that a worker pauses before it claims another job after a job's process has failed to start.
 SICK_SECONDS = 1.0
 
 logger = get_logger(__name__)

@@ -155,7 +155,7 @@ def test_few_long_tokens_are_identifiers_even_if_the_column_name_gives_no_hint(v
 
 
 @pytest.mark.parametrize("name", ["Beguenstigter/Zahlungspflichtiger", "Auftraggeber", "担当者", "ФИО"])
-def test_columns_of_payers_and_staff_contain_names(name: str):
+def test_payer_and_staff_columns_are_inferred_as_names(name: str):
     values = [f"{first} {last}" for first in ("Veit", "Traudl", "Zita") for last in ("Czerny", "Immendorf")]
     assert inferred_kind(name, values * 30)[0] == "name"
 

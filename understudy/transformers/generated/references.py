@@ -62,7 +62,7 @@ class Part:
     mean_width : float
         Mean number of characters in a value.
     n_distinct : int
-        Number of distinct texts in the compared rows.
+        Number of distinct values in the compared rows.
     is_number : bool
         Whether all texts consist of digits.
     """

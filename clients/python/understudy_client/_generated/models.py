@@ -414,7 +414,7 @@ class ColumnPairsResult(Model):
     columns: list[str]
     """Names of the columns, in the order of the matrix."""
     matrix: list[list[float | None]]
-    """For each pair of columns, similarity between the joint distributions in the two tables, from 0 to 1.
+    """Similarity between the joint distributions of each pair of columns in the two tables, from 0 to 1.
     Null on the diagonal.
     """
 
@@ -578,7 +578,7 @@ class ContingencyResult(Model):
     columns: list[str]
     """Names of the columns, in the order of the matrix."""
     matrix: list[list[float | None]]
-    """For each pair of columns, similarity between the joint distributions in the two tables, from 0 to 1.
+    """Similarity between the joint distributions of each pair of columns in the two tables, from 0 to 1.
     Null on the diagonal.
     """
 

@@ -101,7 +101,7 @@ class Datasets:
     def download(
         self, dataset_id: str, path: PathName, **query: Unpack[requests.DownloadDatasetQuery]
     ) -> Path:
-        """Download a table to a file. By default, the suffix of the path is the format.
+        """Download a table to a file. By default, the suffix of the path determines the format.
 
         The file gets its name only when it is complete. After a lost connection, the download continues.
 
@@ -136,7 +136,7 @@ class Datasets:
     ) -> Path:
         """Download the list of the rows that were skipped because they could not be read.
 
-        By default, the suffix of the path is the format.
+        By default, the suffix of the path determines the format.
 
         Raises
         ------

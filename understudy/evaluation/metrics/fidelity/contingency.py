@@ -29,7 +29,7 @@ class ContingencyResult(MetricResult):
     matrix: Annotated[
         list[list[float | None]],
         Field(
-            description="For each pair of columns, similarity between the joint distributions in the two "
+            description="Similarity between the joint distributions of each pair of columns in the two "
             "tables, from 0 to 1. Null on the diagonal."
         ),
     ]
