@@ -91,10 +91,10 @@ PROBLEMS: dict[int, tuple[str, str]] = {
 }
 PROBLEM_HEADERS = {429: "Retry-After", 503: "Retry-After"}
 SUCCESSES = {
-    "200": "Success.",
+    "200": "The request succeeded.",
     "201": "The resource was created.",
     "202": "The request was accepted, and a job was created or queued.",
-    "204": "Deleted.",
+    "204": "The resource was deleted.",
 }
 # FastAPI's description for a response if the route does not declare one.
 UNDESCRIBED = "Successful Response"

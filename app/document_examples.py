@@ -49,7 +49,26 @@ def _share_examples(document: Json) -> None:
             name = reference.rsplit("/", 1)[1]
             shared[name] = {"value": content.pop("example")}
             content["examples"] = {name: {"$ref": f"#/components/examples/{name}"}}
+    _share_named_examples(document, shared)
     document["components"]["examples"] = shared
+
+
+def _share_named_examples(document: Json, shared: Json) -> None:
+    """Move the examples of bodies with several named examples, if another operation has the same."""
+    contents = [
+        content
+        for holder in _holders(document)
+        for content in holder.get("content", {}).values()
+        if "examples" in content and any("value" in example for example in content["examples"].values())
+    ]
+    for content in contents:
+        if sum(other["examples"] == content["examples"] for other in contents) > 1:
+            shared |= content["examples"]
+    for content in contents:
+        if all(shared.get(name) == example for name, example in content["examples"].items()):
+            content["examples"] = {
+                name: {"$ref": f"#/components/examples/{name}"} for name in content["examples"]
+            }
 
 
 def _holders(document: Json) -> list[Json]:

@@ -37,7 +37,6 @@ def get_profile(
     By default, the statistics have the same privacy protection as synthetic rows. At least `protection.k`
     rows or subjects support every returned value, and columns of generated kinds have no values. If the table
     has more than 200,000 rows, the statistics are computed from a subset of rows from across the table.
-    `n_rows_read` is the number of rows in the subset.
     """
     profile = profiles.profile_dataset(resources, caller, reference, is_exact=exact)
     return DatasetProfile.model_validate(profile)

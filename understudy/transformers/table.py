@@ -166,7 +166,7 @@ class TableTransformer:
 
 
 class _Decoding:
-    """Decoder for the columns of a block of rows, which decodes each column at most once. A column that identifiers contain is decoded only once."""
+    """Decoder for the columns of a block of rows, which decodes each column at most once."""
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ class TreeChainParameters(SynthesizerParameters):
             le=86_400,
             description="Time budget of the fit in seconds, as an alternative to `preset`. The fit uses the"
             " best of `fast`, `balanced` and `best` that is likely to finish within this time on the machine"
-            " that runs it. The model card contains the chosen preset.",
+            " that runs it.",
         ),
     ] = None
 

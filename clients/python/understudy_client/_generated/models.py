@@ -1619,8 +1619,7 @@ class PolicyCheck(Model):
 class PolicyThreshold(Model):
     """Bounds on the score of one metric.
 
-    The `direction` of the metric determines which scores are beyond a bound. If lower is better, a score
-    of 0.62 is beyond a bound of 0.6. If higher is better, a score of 0.58 is beyond that bound.
+    The `direction` of the metric determines which scores are beyond a bound.
     """
 
     metric: str

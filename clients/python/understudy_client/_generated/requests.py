@@ -290,8 +290,7 @@ class Policy(TypedDict, total=False):
 class PolicyThreshold(TypedDict, total=False):
     """Bounds on the score of one metric.
 
-    The `direction` of the metric determines which scores are beyond a bound. If lower is better, a score
-    of 0.62 is beyond a bound of 0.6. If higher is better, a score of 0.58 is beyond that bound.
+    The `direction` of the metric determines which scores are beyond a bound.
     """
 
     metric: Required[str]
@@ -564,8 +563,7 @@ class TreeChainParameters(TypedDict, total=False):
     """
     time_budget_seconds: float | None
     """Time budget of the fit in seconds, as an alternative to `preset`. The fit uses the best of `fast`,
-    `balanced` and `best` that is likely to finish within this time on the machine that runs it. The model
-    card contains the chosen preset.
+    `balanced` and `best` that is likely to finish within this time on the machine that runs it.
     """
 
 
