@@ -11,7 +11,7 @@ from understudy.parameters.base import COLUMN_NAME_LENGTH_MAX
 METADATA_KEY = b"understudy.json_place"
 """Key in an Arrow field's metadata. The value is the place as JSON."""
 
-# Keys of MongoDB Extended JSON whose values are numbers in quotation marks.
+# Keys of MongoDB Extended JSON whose values are numbers, usually in quotation marks.
 NUMBER_KEYS = frozenset({"$numberDecimal", "$numberLong", "$numberInt", "$numberDouble"})
 
 
@@ -30,11 +30,10 @@ class JsonPlace(BaseModel):
         bool,
         Field(description="Whether the values are JSON texts, such as arrays, which are written as JSON."),
     ] = False
-
-
-def is_quoted_number(keys: tuple[str, ...]) -> bool:
-    """Return whether the values at a path of keys are numbers in quotation marks."""
-    return len(keys) > 1 and keys[-1] in NUMBER_KEYS
+    is_quoted: Annotated[
+        bool,
+        Field(description="Whether numbers are in quotation marks, as in MongoDB Extended JSON."),
+    ] = False
 
 
 def place_metadata(place: JsonPlace | None) -> dict[bytes, bytes]:

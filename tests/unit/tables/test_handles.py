@@ -9,6 +9,8 @@ import pyarrow as pa
 import pytest
 
 from understudy.tables.inference import infer_table
+from understudy.tables.inference.shared_values import N_COLUMNS_MAX, SharedValues
+from understudy.tables.inference.texts import CountedTexts
 
 N = 900
 _SYLLABLES = ("ka", "ro", "mi", "ne", "tu", "sha", "del", "vor", "li", "bex")
@@ -103,3 +105,13 @@ def test_columns_with_the_same_public_codes_stay_categories() -> None:
         "moves": [i % 80 for i in range(N)],
     }
     assert kinds(columns) == {"origin": "category", "dest": "category", "moves": "integer"}
+
+
+def test_shared_values_are_counted_with_the_first_columns_that_contain_them() -> None:
+    columns = {i: [f"v{(i + k) % 10}" for k in range(3)] for i in range(5)} | {9: ["w", "v0"]}
+    texts = {i: CountedTexts(pa.array(own), np.ones(len(own), np.int64)) for i, own in columns.items()}
+    assert SharedValues(texts, [4, 0, 1]).count(0) == {1: 2}
+    assert SharedValues(texts, [4, 0, 1]).count(2) == {4: 1, 0: 1, 1: 2}
+    assert SharedValues(texts, []).count(9) == {}
+    many = dict.fromkeys(range(1_000), texts[0])
+    assert set(SharedValues(many, range(1_000)).count(7)) == {*range(N_COLUMNS_MAX + 1)} - {7}

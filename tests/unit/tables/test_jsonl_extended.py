@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,16 @@ from understudy.tables.formats.base import Loaded
 N = 60
 
 
-def load(tmp_path: Path, rows: list[dict[str, Any]], name: str = "t.jsonl") -> Loaded:
-    path = tmp_path / name
+def load(tmp_path: Path, rows: list[dict[str, Any]], **options: Any) -> Loaded:
+    path = tmp_path / "t.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return FORMATS["jsonl"].load(path, options=ReadOptions())
+    return FORMATS["jsonl"].load(path, options=ReadOptions(**options))
+
+
+def written(tmp_path: Path, loaded: Loaded) -> list[dict[str, Any]]:
+    target = tmp_path / "written.jsonl"
+    FORMATS["jsonl"].write(target, loaded.table.to_batches(), loaded.table.schema)
+    return [json.loads(line) for line in target.read_text().splitlines()]
 
 
 @pytest.mark.parametrize(
@@ -42,9 +49,39 @@ def test_wrapped_values_are_unwrapped_and_written_back(
     loaded = load(tmp_path, rows)
     assert loaded.table.column_names == ["own", "n", "in.x"]
     assert {str(loaded.table[name].type) for name in ("own", "in.x")} == {type_}
-    target = tmp_path / "written.jsonl"
-    FORMATS["jsonl"].write(target, loaded.table.to_batches(), loaded.table.schema)
-    assert [json.loads(line) for line in target.read_text().splitlines()] == rows
+    assert written(tmp_path, loaded) == rows
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "values", "type_"),
+    [
+        ("$numberInt", range(N), "int64"),
+        ("$numberDouble", [i + 0.25 for i in range(N)], "double"),
+        ("$numberDouble", ["NaN", *(f"{i}.5" for i in range(N))], "string"),
+        ("$numberDecimal", ["-Infinity", *(f"{i}.50" for i in range(N))], "string"),
+        ("$numberDouble", ["Infinity", *range(N)], "string"),
+    ],
+    ids=["integers without quotation marks", "floats without quotation marks", "nan", "infinity", "mixed"],
+)
+def test_unquoted_and_infinite_numbers_are_written_back(
+    tmp_path: Path, wrapper: str, values: Sequence[Any], type_: str
+) -> None:
+    loaded = load(tmp_path, [{"own": {wrapper: value}} for value in values])
+    assert str(loaded.table["own"].type) == type_
+    assert any("NaN or Infinity" in text for text in loaded.warnings) is (type_ == "string")
+    expected = list(map(str, values)) if type_ == "string" else list(values)
+    assert [row["own"][wrapper] for row in written(tmp_path, loaded)] == expected
+
+
+def test_infinite_numbers_are_missing_if_the_column_is_coerced(tmp_path: Path) -> None:
+    values = ["NaN", "Infinity", *(f"{i}.5" for i in range(N))]
+    rows = [{"own": {"$numberDouble": value}} for value in values]
+    column = load(tmp_path, rows, coerce=["own"]).table["own"]
+    assert (str(column.type), column.null_count) == ("double", 2)
+
+
+def test_name_that_would_be_empty_keeps_the_wrapper(tmp_path: Path) -> None:
+    assert load(tmp_path, [{"": {"$oid": "a"}, "n": 1}]).table.column_names == [".$oid", "n"]
 
 
 def test_missing_wrapped_values_are_null(tmp_path: Path) -> None:

@@ -12,8 +12,11 @@ import pytest
 
 from tests.unit.transformers.columns import draw, fit
 from tests.unit.transformers.test_places import fitted, rows_of
+from understudy.errors import InvalidInput
 from understudy.tables.schema import ColumnKind
+from understudy.transformers.array_reader import ArrayReader
 from understudy.transformers.generated.transformer import GeneratedTransformer
+from understudy.transformers.table import TableTransformer
 
 N = 1_200
 
@@ -110,6 +113,17 @@ def test_phone_numbers_have_the_forms_of_their_country() -> None:
     assert {row["country"] for row in rows} == set(countries)
     assert all(re.fullmatch(expected[row["country"]], row["phone"]) for row in rows)
     assert not {row["phone"] for row in rows} & set(values)
+
+
+@pytest.mark.parametrize(("has_country", "n_groups"), [(True, 1), (False, 2)])
+def test_forms_that_do_not_suit_the_country_column_are_refused(has_country: bool, n_groups: int) -> None:
+    columns = {"phone": phones("+47 9## ## ###"), "country" if has_country else "size": ["Norway"] * N}
+    table = fitted(columns, {"phone": ColumnKind.phone})
+    manifests, arrays = table.to_arrays()
+    counts = arrays["transformer_0.phone_counts"]
+    damaged = {**arrays, "transformer_0.phone_counts": np.repeat(counts[:1], n_groups, axis=0)}
+    with pytest.raises(InvalidInput, match="not a valid model file"):
+        TableTransformer.from_arrays(table.schema, ArrayReader({"columns": manifests}, damaged))
 
 
 def test_missing_phone_numbers_and_their_forms_are_learned() -> None:

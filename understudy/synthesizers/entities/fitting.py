@@ -139,7 +139,10 @@ def _person_seen(generator: generated.Personal, sees: Callable[[int], bool]) -> 
     if sex is not None and not sees(sex.place):
         generator = replace(generator, sex_column=None)
     if country is not None and not sees(country.place):
-        generator = replace(generator, country_column=None, is_international=False)
+        forms = generator.phone_forms
+        if forms is not None:
+            forms = replace(forms, counts=forms.counts[:1])
+        generator = replace(generator, country_column=None, is_international=False, phone_forms=forms)
     if region is not None and not sees(region.place):
         generator = replace(generator, region_column=None)
     return generator

@@ -14,6 +14,7 @@ from understudy.tables.inference import headers, other_forms
 from understudy.tables.inference.candidates import MOSTLY, N_DISTINCT_MIN, PLAUSIBLE, Evidence, Finding
 from understudy.tables.inference.joint_values import JointValues
 from understudy.tables.inference.key_headers import KEY_WORDS, key_header, key_role
+from understudy.tables.inference.shared_values import SharedValues
 from understudy.tables.inference.texts import CountedTexts, Mask, find_matches, lengths_of, pc
 from understudy.tables.inference.values import Sample
 from understudy.tables.placeholders import find_placeholders
@@ -31,6 +32,8 @@ N_LENGTHS_MIN, N_LENGTHS_VARIED_MIN, MARKED_MIN, MARKED_CLEAR = 3, 5, 0.05, 0.3
 FORMS_MIN, N_FORMS_ENOUGH = 0.1, 20
 # Minimum number of distinct values, and minimum share of them that another column must contain.
 N_POOL_MIN, POOL_MIN = 20, 0.5
+# Maximum number of pairs of columns whose rows are compared.
+N_PAIRS_MAX = 2_000
 
 
 def detect_handle(evidence: Evidence) -> Finding | None:
@@ -62,22 +65,26 @@ def find_handles(
         if _is_text(sample.type_) and sample.occurrence.n_distinct >= N_POOL_MIN
     }
     plain = [i for i in texts if _may_be_handle(columns[i])]
-    known = {i: columns[i].kind for i in texts if columns[i].kind in (ColumnKind.identifier, ColumnKind.name)}
+    known = [i for i in texts if columns[i].kind in (ColumnKind.identifier, ColumnKind.name)]
+    irregular = {i for i in plain if are_irregular(texts[i])}
+    shared = SharedValues({i: texts[i] for i in {*plain, *known}}, [*known, *sorted(irregular)])
     found: dict[int, Finding] = {}
+    unique: list[int] = []
     for i in plain:
-        pools = [j for j in texts if j != i and _is_from_pool(i, j, texts, samples)]
-        people = [j for j in pools if j in known]
-        if people:
-            reason = f"most values are also values of {columns[people[0]].name}"
-            found[i] = Finding(known[people[0]], 0.8, reason)
-        elif samples[i].occurrence.n_distinct >= N_HANDLES_MIN and are_irregular(texts[i]):
-            if any(j in plain and are_irregular(texts[j]) for j in pools):
-                reason = f"the values look like user names, and {columns[pools[0]].name} contains the same"
-                found[i] = Finding(ColumnKind.identifier, 0.75, reason)
-            elif _are_clear(texts[i]) and _determines_any(i, columns, samples, joint):
-                reason = "the values look like user names, and each has the same values in other columns"
-                found[i] = Finding(ColumnKind.identifier, 0.7, reason)
-    return found
+        pools = [j for j, n in shared.count(i).items() if _is_pool(n, i, j, texts, samples)]
+        if pools and pools[0] not in irregular:
+            reason = f"most values are also values of {columns[pools[0]].name}"
+            found[i] = Finding(columns[pools[0]].kind, 0.8, reason)
+        elif i not in irregular or samples[i].occurrence.n_distinct < N_HANDLES_MIN:
+            continue
+        elif pools:
+            reason = f"the values look like user names, and {columns[pools[0]].name} contains the same"
+            found[i] = Finding(ColumnKind.identifier, 0.75, reason)
+        elif _are_clear(texts[i]):
+            unique.append(i)
+    reason = "the values look like user names, and each has the same values in other columns"
+    handles = _find_determining(unique, columns, samples, joint)
+    return found | {i: Finding(ColumnKind.identifier, 0.7, reason) for i in handles}
 
 
 def are_irregular(texts: CountedTexts) -> bool:
@@ -127,23 +134,27 @@ def _may_be_handle(column: Column) -> bool:
     return not (headers.address_form(words) or headers.names_property(words) or headers.names_time(words))
 
 
-def _is_from_pool(i: int, j: int, texts: dict[int, CountedTexts], samples: Sequence[Sample]) -> bool:
+def _is_pool(
+    n_shared: int, i: int, j: int, texts: dict[int, CountedTexts], samples: Sequence[Sample]
+) -> bool:
     """Return whether most values of a column are values of another one, as far as the samples show."""
-    own, others = texts[i].distinct, texts[j].distinct
-    if not len(own) or not len(others):
-        return False
-    share = float(pc.is_in(own, value_set=others).to_numpy(zero_copy_only=False).mean())
+    n_own, n_others = len(texts[i].distinct), len(texts[j].distinct)
     # Only some of the other column's values are in its sample.
-    n_others = max(samples[j].occurrence.n_distinct, len(others))
-    return share * n_others / len(others) >= POOL_MIN
+    scale = max(samples[j].occurrence.n_distinct, n_others) / n_others
+    return n_shared / n_own * scale >= POOL_MIN
 
 
-def _determines_any(i: int, columns: Sequence[Column], samples: Sequence[Sample], joint: JointValues) -> bool:
-    return any(
-        samples[j].occurrence.n_distinct > 1 and joint.determines(i, j)
+def _find_determining(
+    keys: list[int], columns: Sequence[Column], samples: Sequence[Sample], joint: JointValues
+) -> list[int]:
+    """Return the columns that determine another column, among a limited number of pairs."""
+    others = [
+        j
         for j, column in enumerate(columns)
-        if j != i and column.kind is not ColumnKind.identifier
-    )
+        if samples[j].occurrence.n_distinct > 1 and column.kind is not ColumnKind.identifier
+    ]
+    compared = others[: max(N_PAIRS_MAX // max(len(keys), 1), 2)]
+    return [i for i in keys if any(j != i and joint.determines(i, j) for j in compared)]
 
 
 def _without_placeholders(texts: CountedTexts) -> CountedTexts:

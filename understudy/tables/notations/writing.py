@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from understudy.tables.json_place import is_quoted_number, read_place
+from understudy.tables.json_place import read_place
 from understudy.tables.notation import (
     BooleanNotation,
     DateNotation,
@@ -109,7 +109,7 @@ def written_batch(batch: pa.RecordBatch, schema: pa.Schema, *, is_json: bool = F
 
 def _is_quoted(field: pa.Field[Any]) -> bool:
     place = read_place(field.metadata)
-    return place is not None and is_quoted_number(place.keys)
+    return place is not None and place.is_quoted
 
 
 def written_column(column: pa.ChunkedArray[Any], field: pa.Field[Any]) -> pa.ChunkedArray[Any]:

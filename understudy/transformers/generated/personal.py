@@ -211,11 +211,9 @@ class Personal:
 def _load_phone_forms(
     kind: ColumnKind, country_column: CountryColumn | None, reader: ArrayReader
 ) -> PhoneForms:
-    """Load the forms of phone numbers, with one group for each code of the country column."""
+    """Load the forms of phone numbers of the table, and of each code of the country column."""
     require(kind is ColumnKind.phone, "a column of another kind has forms of phone numbers")
     forms = PhoneForms.from_reader(reader)
     n_codes = 0 if country_column is None else len(country_column.locale_of_code)
-    require(
-        len(forms.counts) in (1, 1 + n_codes), "the forms of phone numbers do not suit the country column"
-    )
+    require(len(forms.counts) == 1 + n_codes, "the forms of phone numbers do not suit the country column")
     return forms

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+import understudy
 from tests.unit.synthesizers.entities.tables import IDENTIFIER, NAME, fitted
 from understudy.tables.schema import ColumnKind
 
@@ -67,6 +70,18 @@ def test_entities_do_not_depend_on_columns_that_vary_by_row(
     sampled = fitted(table, kinds, synthesizer="fast").sample(N_ROWS, seed=2)
     assert sampled[column].nunique() <= N_ENTITIES
     assert sampled[column].value_counts().min() >= table[column].value_counts().min()
+
+
+def test_model_with_phone_numbers_by_customer_and_countries_by_row_can_be_loaded(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    phones = np.array([f"+49 171 {n}" for n in rng.integers(10**6, 10**7, N_ENTITIES)])
+    countries = rng.choice(["Germany", "France", "Japan"], N_ROWS)
+    table = pd.DataFrame({"customer_id": ENTITY + 1000, "phone": phones[ENTITY], "country": countries})
+    model = fitted(table, {"customer_id": IDENTIFIER, "phone": ColumnKind.phone}, synthesizer="fast")
+    model.save(tmp_path / "model")
+    sampled = understudy.load(tmp_path / "model").sample(N_ROWS, seed=2)
+    assert sampled.groupby("customer_id")["phone"].nunique().max() == 1
+    assert sampled["phone"].str.fullmatch(r"\+49 171 \d{7}").all()
 
 
 def test_identifiers_contain_no_text_that_only_one_customer_has() -> None:

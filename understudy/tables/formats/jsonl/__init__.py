@@ -20,7 +20,7 @@ from understudy.tables.formats.csv.plain_notation import with_notation
 from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind, remove_absent_objects
 from understudy.tables.formats.jsonl.documents import Document, json_lines
-from understudy.tables.formats.jsonl.extended import unwrapped_names
+from understudy.tables.formats.jsonl.extended import has_infinite, unwrapped_names
 from understudy.tables.formats.jsonl.lines import check_start
 from understudy.tables.formats.jsonl.numerals import decimal_type
 from understudy.tables.formats.jsonl.staging import Staged
@@ -28,7 +28,7 @@ from understudy.tables.formats.jsonl.writing import jsonl_chunks, write_jsonl
 from understudy.tables.formats.scan import Reading, Scan
 from understudy.tables.formats.text_columns import is_detected
 from understudy.tables.inference import check_names
-from understudy.tables.json_place import is_quoted_number, place_metadata
+from understudy.tables.json_place import place_metadata
 from understudy.tables.notations.clues import Texts
 
 
@@ -54,8 +54,8 @@ def _scan(document: Document, reading: Reading) -> Scan:
             "The file contains only whitespace. Upload a file with one object per line.", code="empty_file"
         )
     flattened = remove_absent_objects(staged.columns)
-    check_names(list(staged.columns))
     names = unwrapped_names(staged.columns)
+    check_names(list(names.values()))
     types = {
         name: _decide(replace(column, name=names[name]), partial(staged.texts, name), staged, reading.options)
         for name, column in staged.columns.items()
@@ -99,6 +99,9 @@ def _flattening(names: Sequence[str]) -> Iterator[str]:
 def _decide(column: Column, values: Texts, staged: Staged, options: ReadOptions) -> ColumnType:
     """Return the smallest type that can represent all values of a column."""
     is_complete = column.n_values == staged.n_rows
+    if column.is_quoted_number and column.name not in options.coerce and any(map(has_infinite, values())):
+        note = "it contains NaN or Infinity, which a number in JSON cannot represent"
+        return ColumnType(pa.string(), is_complete, note, is_doubtful=True, is_nearly=True)
     if column.kind is ValueKind.mixed:
         note = f"it contains {column.describe_mixture()}"
         mixed = ColumnType(pa.string(), is_complete, note, is_doubtful=True)
@@ -135,7 +138,7 @@ def _decide_texts(column: Column, values: Texts, options: ReadOptions, *, is_com
         return replace(decided, is_complete=is_complete and decided.is_complete)
     if pa.types.is_temporal(decided.arrow_type):
         return ColumnType(decided.arrow_type, is_complete and decided.is_complete, decided.note)
-    if is_quoted_number(column.keys) and not pa.types.is_string(decided.arrow_type):
+    if column.is_quoted_number and not pa.types.is_string(decided.arrow_type):
         written = with_notation(decided, texts, clues)
         return replace(written, is_complete=is_complete and decided.is_complete)
     if pa.types.is_string(decided.arrow_type):

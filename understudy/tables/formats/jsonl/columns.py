@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.csv.column_types import ColumnProfile
-from understudy.tables.json_place import JsonPlace
+from understudy.tables.json_place import NUMBER_KEYS, JsonPlace
 
 # A float can represent every whole number up to this limit.
 FLOAT_INTEGER_MAX = 2**53
@@ -80,7 +80,15 @@ class Column:
     @property
     def place(self) -> JsonPlace | None:
         """The path to the values in nested objects."""
-        return JsonPlace(keys=self.keys, is_json=self.has_json) if self.is_nested else None
+        if not self.is_nested:
+            return None
+        return JsonPlace(keys=self.keys, is_json=self.has_json, is_quoted=self.is_quoted_number)
+
+    @property
+    def is_quoted_number(self) -> bool:
+        """Whether the values are numbers in quotation marks, in an object of MongoDB Extended JSON."""
+        has_texts = self.kind in (ValueKind.texts, ValueKind.mixed)
+        return has_texts and len(self.keys) > 1 and self.keys[-1] in NUMBER_KEYS
 
     def add_kinds(self, lines: Mapping[ValueKind, int]) -> None:
         """Add kinds of values, with the line of the first value of each kind."""

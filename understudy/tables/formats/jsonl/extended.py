@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from understudy.tables.formats.jsonl.columns import Column
 from understudy.tables.json_place import NUMBER_KEYS
 
-_KEYS = frozenset({"$numberDecimal", "$numberLong", "$numberInt", "$numberDouble"})
 _KEYS = NUMBER_KEYS | {"$oid", "$date", "$uuid", "$symbol"}
 
 
 def unwrapped_names(columns: Mapping[str, Column]) -> dict[str, str]:
-    """Return the name of each column without the keys of types, unless two columns would have this name."""
+    """Return the name of each column without the keys of types.
+
+    A name that would be empty, or also the name of another column, keeps these keys.
+    """
     names = {name: _unwrapped(name, column.keys) for name, column in columns.items()}
     n_columns = Counter(names.values())
-    return {name: short if n_columns[short] == 1 else name for name, short in names.items()}
+    return {name: short if short.strip() and n_columns[short] == 1 else name for name, short in names.items()}
 
 
 def _unwrapped(name: str, keys: tuple[str, ...]) -> str:
@@ -24,3 +30,8 @@ def _unwrapped(name: str, keys: tuple[str, ...]) -> str:
     while n > 1 and keys[n - 1] in _KEYS:
         n -= 1
     return name if n == len(keys) else ".".join(keys[:n])
+
+
+def has_infinite(texts: pa.Array[Any]) -> bool:
+    """Return whether any text is NaN or Infinity, as `$numberDouble` and `$numberDecimal` contain them."""
+    return pc.any(pc.match_substring_regex(texts, r"(?i)^\s*[-+]?(?:nan|inf(?:inity)?)\s*$")).as_py() is True

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from understudy.tables.json_place import is_quoted_number, read_place
+from understudy.tables.json_place import read_place
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def object_template(schema: pa.Schema) -> list[str | Slot]:
         slot = Slot(
             index,
             is_json=place is not None and place.is_json,
-            is_quoted=place is not None and is_quoted_number(place.keys),
+            is_quoted=place is not None and place.is_quoted,
         )
         if place is None or not _insert(tree, place.keys, slot):
             _insert(tree, (field.name,), slot)
