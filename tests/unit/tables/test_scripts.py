@@ -102,3 +102,9 @@ def test_numbers_with_more_decimals_than_a_notation_allows_keep_their_notation(t
     detected = detect(lambda: [pa.array([text.format(i) for i in range(60)])], Clues())
     assert detected is not None
     assert read_metadata(field_metadata(detected.notation)) == detected.notation
+
+
+def test_digits_of_an_exponent_are_not_decimals() -> None:
+    detected = detect(lambda: [pa.array(["1.5K", "2.25e3"] * 30)], Clues())
+    assert detected is not None
+    assert getattr(detected.notation, "scale_decimals", None) == (1, 2)

@@ -69,7 +69,8 @@ class Script(NamedTuple):
             assert days is not None
             pairs = zip(texts.to_pylist(), days.to_pylist(), strict=True)
             restored = [
-                None if text is None else _in_era(text, day, CALENDARS[self.calendar]) for text, day in pairs
+                None if text is None or day is None else _in_era(text, day, CALENDARS[self.calendar])
+                for text, day in pairs
             ]
             written = pa.array(restored, pa.string())
         if self.digits != "latin":
