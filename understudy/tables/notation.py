@@ -196,6 +196,17 @@ class DateNotation(BaseNotation):
                 raise ValueError("all patterns must contain the same parts (date, time of day, UTC offset)")
         return self
 
+    @model_validator(mode="after")
+    def _years_of_eras_come_first(self) -> Self:
+        if self.calendar != "gregorian" and not self.has_years_first:
+            raise ValueError("all patterns must begin with %Y if the calendar is not gregorian")
+        return self
+
+    @property
+    def has_years_first(self) -> bool:
+        """Whether all patterns begin with a year of four digits."""
+        return all(pattern.startswith(("%Y", "%F")) for pattern in self.patterns)
+
     def with_pattern(self, pattern: str) -> DateNotation:
         """Return the notation with the given pattern as its only pattern."""
         own = {"pattern": pattern, "other_patterns": (), "pattern_shares": ()}

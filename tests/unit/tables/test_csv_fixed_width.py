@@ -84,6 +84,42 @@ def test_row_of_totals_at_the_end_is_skipped_and_its_line_is_named(tmp_path: Pat
     assert any("ine 42" in warning for warning in loaded.warnings)
 
 
+@pytest.mark.parametrize(
+    ("head", "row", "last"),
+    [
+        ("channel,n,sales,note", "Web {0},{0},7,", "Media,5,7,"),
+        ("region,country,n", "Area {0},DE,{0}", "Total (France),FR,55"),
+        ("type,n,note", "Average,{},", "Average,9,"),
+    ],
+)
+def test_last_row_that_fills_the_columns_of_other_rows_is_kept(
+    tmp_path: Path, head: str, row: str, last: str
+) -> None:
+    rows = "".join(f"{row.format(i)}\n" for i in range(40))
+    assert load(tmp_path, f"{head}\n{rows}{last}\n").table.num_rows == 41
+
+
+def test_durations_below_the_header_are_rows(tmp_path: Path) -> None:
+    rows = "".join(f"{i + 10}s,{i % 7}s\n" for i in range(20))
+    assert load(tmp_path, f"cpu,mem\n{rows}").table.num_rows == 20
+
+
+@pytest.mark.parametrize("gap", [",  ", " ,  "])
+def test_padded_fields_between_commas_are_not_cut(tmp_path: Path, gap: str) -> None:
+    lines = drawn([NAMES, *ROWS], gap)
+    loaded = load(tmp_path, "\n".join(lines) + "\n")
+    assert [name.strip() for name in loaded.table.column_names] == list(NAMES)
+    assert not any("fixed width" in warning for warning in loaded.warnings)
+
+
+def test_lines_are_split_in_the_same_way_when_they_are_examined_and_cut(tmp_path: Path) -> None:
+    lines = drawn([NAMES, *ROWS], "  ")
+    loaded = load(tmp_path, "\n".join(line.replace("Washer big", "Washer\u2028big") for line in lines) + "\n")
+    assert loaded.table["side"].to_pylist() == [row[2] for row in ROWS]
+    old = load(tmp_path, "\r".join(lines) + "\r")
+    assert (old.table.num_rows, old.table.num_columns) == (len(ROWS), 1)
+
+
 def test_average_among_complete_rows_is_a_row(tmp_path: Path) -> None:
     rows = "".join(f"{('High', 'Average', 'Low')[i % 3]},{i}\n" for i in range(41))
     assert load(tmp_path, f"grade,n\n{rows}").table.num_rows == 41

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from understudy.tables.notation import field_metadata, read_metadata
+from understudy.tables.notation import DateNotation, field_metadata, read_metadata
 from understudy.tables.notation_scripts import ZEROS
 from understudy.tables.notations import parse, write
 from understudy.tables.notations.clues import Clues, Detected
@@ -22,8 +22,8 @@ def in_script(text: str, script: str) -> str:
     return text.translate({ord(str(i)): chr(ord(ZEROS[script]) + i) for i in range(10)})
 
 
-def round_trip(texts: list[str]) -> tuple[Detected, list[Any]]:
-    detected = detect(lambda: [pa.array(texts, pa.string())], Clues(words=("x",)))
+def round_trip(texts: list[str], *words: str) -> tuple[Detected, list[Any]]:
+    detected = detect(lambda: [pa.array(texts, pa.string())], Clues(words=words or ("x",)))
     assert detected is not None
     assert (detected.tally.n_odd, detected.question) == (0, None)
     notation = read_metadata(field_metadata(detected.notation))
@@ -66,16 +66,45 @@ def test_separators_of_a_script_are_kept(script: str, text: str) -> None:
     ],
 )
 def test_dates_keep_their_japanese_era(write_day: Callable[[date], str]) -> None:
-    assert round_trip([write_day(day) for day in DAYS])[1] == DAYS
+    texts = [write_day(day) for day in DAYS]
+    words = ("日付",) if texts[0][0] == "R" else ("x",)
+    assert round_trip(texts, *words)[1] == DAYS
 
 
 def test_dates_of_several_eras_are_written_in_the_era_of_each_day() -> None:
     days = [date(1988, 12, 1), date(1989, 1, 7), date(1989, 1, 8), date(2019, 4, 30), date(2019, 5, 1)]
     texts = ["S63.12.1", "S64.1.7", "H1.1.8", "H31.4.30", "R1.5.1"]
-    assert round_trip(texts * 10)[1] == days * 10
+    assert round_trip(texts * 10, "birth", "date")[1] == days * 10
 
 
-@pytest.mark.parametrize("texts", [["R1.2", "H3.4"], ["M5-12", "T3-07"], ["T1.2.3", "T99.0.14"]])
+@pytest.mark.parametrize(
+    "texts", [["R1.2", "H3.4"], ["M5-12", "T3-07"], ["T1.2.3", "T99.0.14"], ["R1.2.3"], ["R09-04-08"]]
+)
 def test_codes_with_the_letter_of_an_era_are_not_dates(texts: list[str]) -> None:
     detected = detect(lambda: [pa.array(texts * 20, pa.string())], Clues(words=("x",)))
     assert detected is None or detected.tally.n_odd or detected.question
+
+
+def test_era_is_that_of_the_day_at_the_written_offset() -> None:
+    notation = DateNotation(pattern="%Y-%m-%d %H:%M %z", calendar="letter_padded", offset_minutes=540)
+    values = pa.array([datetime(2023, 12, 31, 20, tzinfo=UTC), None], pa.timestamp("s", "UTC"))
+    assert write(values, notation).to_pylist() == ["R06-01-01 05:00 +0900", None]
+
+
+@pytest.mark.parametrize("pattern", ["%H:%M", "%d.%m.%Y"])
+def test_calendar_requires_years_at_the_beginning(pattern: str) -> None:
+    with pytest.raises(ValueError, match="must begin with %Y"):
+        DateNotation(pattern=pattern, calendar="letter")
+
+
+@pytest.mark.parametrize("text", ["{}.12345678901234567891K", "{}.1234567890123456789"])
+def test_numbers_with_more_decimals_than_a_notation_allows_keep_their_notation(text: str) -> None:
+    detected = detect(lambda: [pa.array([text.format(i) for i in range(60)])], Clues())
+    assert detected is not None
+    assert read_metadata(field_metadata(detected.notation)) == detected.notation
+
+
+def test_digits_of_an_exponent_are_not_decimals() -> None:
+    detected = detect(lambda: [pa.array(["1.5K", "2.25e3"] * 30)], Clues())
+    assert detected is not None
+    assert getattr(detected.notation, "scale_decimals", None) == (1, 2)

@@ -12,6 +12,8 @@ from understudy.errors import InvalidInput
 from understudy.parameters.read_options import read_options
 from understudy.tables.formats import FORMATS
 from understudy.tables.formats.base import Loaded
+from understudy.tables.formats.layout.headers import SheetRow
+from understudy.tables.formats.xlsx.tables import find_notes
 
 _COLUMNS = "ABCDEFGHIJ"
 Cell = str | int | float | None
@@ -173,3 +175,20 @@ def test_error_about_side_by_side_tables_of_different_lengths_contains_the_optio
 def test_blank_column_within_a_table_is_dropped(tmp_path: Path):
     data = _sheet([(*_HEADER, None, "city"), *[(*row, None, "Bern") for row in _ROWS]])
     assert _load(tmp_path, data).table.column_names == [*_HEADER, "city"]
+
+
+@pytest.mark.parametrize(
+    ("last", "notes"),
+    [
+        (("Media", "5", "7", ""), None),
+        (("Web", "5", "7", ""), None),
+        (("Media", "5", "", ""), (10, 10)),
+        (("Total (Web)", "5", "7", "x"), None),
+    ],
+)
+def test_last_row_without_a_blank_cell_in_a_filled_column_is_not_a_note(
+    last: tuple[str, ...], notes: tuple[int, int] | None
+) -> None:
+    cells = [("Web", str(i), "7", "") for i in range(8)]
+    rows = [SheetRow(i, i, row) for i, row in enumerate([*cells, last], 2)]
+    assert find_notes(rows, 4) == notes

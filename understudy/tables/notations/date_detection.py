@@ -212,9 +212,14 @@ def _preference(pattern: str, language: str) -> tuple[bool, bool, str]:
     return language != "en", pattern.startswith(_UNLIKELY) or "%e" in pattern, pattern
 
 
+def has_date_word(clues: Clues) -> bool:
+    """Return whether the name of a column contains a word for dates or for times."""
+    return bool((_DATE_WORDS | _BIRTH_WORDS) & set(clues.words))
+
+
 def _is_plausible(pattern: str, sample: SampledTexts, clues: Clues) -> bool:
     """Return whether values that follow a pattern are dates, and not codes or version numbers."""
-    has_header = bool((_DATE_WORDS | _BIRTH_WORDS) & set(clues.words))
+    has_header = has_date_word(clues)
     if "%j" in pattern and "%-H" not in pattern:
         # A year followed by three digits can also be a case number.
         return has_header

@@ -31,6 +31,14 @@ def write_dates(values: pa.Array[Any], notation: DateNotation) -> pa.Array[Any]:
     return dates
 
 
+def written_days(values: pa.Array[Any], notation: DateNotation) -> pa.Array[Any]:
+    """Return the days that the texts of dates or timestamps contain, at the UTC offset of each text."""
+    days, _, _ = _parts(values, _Offsets.of(values, notation))
+    dates: Any = pa.array(days.astype(np.int32)).cast(pa.date32())
+    written: pa.Array[Any] = pc.if_else(values.is_valid(), dates, pa.scalar(None, pa.date32()))
+    return written
+
+
 def _ticks(values: pa.Array[Any]) -> Whole:
     """Return days, or units of time, as whole numbers. Missing values are 0."""
     column: Any = values

@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from understudy.tables.notation import DateNotation
 from understudy.tables.notations.clues import Clues, Detected, Texts
-from understudy.tables.notations.date_detection import detect_dates
+from understudy.tables.notations.date_detection import detect_dates, has_date_word
 from understudy.tables.notations.duration_detection import detect_durations
 from understudy.tables.notations.number_detection import detect_numbers
 from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.notations.samples import SampledTexts, has_digits, sample_texts
-from understudy.tables.notations.scripts import PLAIN, Script, find_script
+from understudy.tables.notations.scripts import PLAIN, Script, find_script, has_japanese
 
 
 def detect(texts: Texts, clues: Clues) -> Detected | None:
@@ -28,6 +28,9 @@ def detect(texts: Texts, clues: Clues) -> Detected | None:
     if not sample.values or not has_digits(sample):
         return None
     script = find_script(*sample)
+    if script.has_letters and not (has_date_word(clues) or any(map(has_japanese, clues.words))):
+        # R1.2.3 is also a version number, and R09-04-08 the place of a shelf.
+        script = script._replace(calendar="gregorian")
     if script == PLAIN:
         return _detect(sample, texts, clues)
 
@@ -45,7 +48,7 @@ def _with_script(detected: Detected, script: Script) -> Detected | None:
     notation: AnyNotation
     if script.calendar == "gregorian":
         notation = own.model_copy(update={"digits": script.digits})
-    elif isinstance(own, DateNotation) and own.pattern.startswith("%Y"):
+    elif isinstance(own, DateNotation) and own.has_years_first:
         notation = own.model_copy(update=script._asdict())
         # The year comes first in Japanese dates, and the month follows.
         detected = replace(detected, question=None, alternatives=())

@@ -26,6 +26,8 @@ _SHARE_CODES_MIN = 0.02
 _SHARE_SCALES_MAX = 0.05
 # Minimum number of distinct decimal numbers with leading zeros. Fewer of them can be version numbers.
 _N_PADDED_MIN = 5
+# Maximum number of decimals in a notation.
+_DECIMALS_MAX = 18
 
 _PARTS = re.compile(
     r"(?P<opening>\()?(?P<sign>[-+\u2212])?(?P<prefix>(?:[^\d\s.,()+\u2212-]{1,5}\.?)?[ \u00a0\u202f]?)"
@@ -103,10 +105,10 @@ class _Candidate:
 
     def _count(self, digits: Any) -> None:
         mark, thousands = self.notation.decimal, self.notation.thousands
+        self.n_with_exponent += _count(digits, "e") + _count(digits, "E")
         length: Any = pc.binary_length(digits)
         self.n_with_mark += _count(digits, mark)
         self.decimals |= self._count_decimals(digits)
-        self.n_with_exponent += _count(digits, "e") + _count(digits, "E")
         self.n_grouped += _count(digits, thousands) if thousands else 0
         sizes: Any = pc.min_max(length).as_py()
         self.lengths |= {sizes["min"], sizes["max"]}
@@ -115,7 +117,9 @@ class _Candidate:
             self.is_whole = count_unfit(plain, pa.int64(), 1) == 0
 
     def _count_decimals(self, digits: Any) -> set[int]:
-        """Return the lowest and the highest number of decimals."""
+        """Return the lowest and the highest number of decimals, without the digits of exponents."""
+        if self.n_with_exponent:
+            digits = pc.replace_substring_regex(digits, "[eE].*", "")
         place: Any = pc.find_substring(digits, self.notation.decimal)
         has_mark = pc.greater_equal(place, pa.scalar(0, place.type))
         after = pc.if_else(has_mark, pc.subtract(pc.subtract(pc.binary_length(digits), place), 1), 0)
@@ -126,7 +130,7 @@ class _Candidate:
         """Return the number of decimals with each scale, as fields of the notation."""
         known = self.scale_decimals
         names = [*self.notation.scales, *([""] if "" in known else [])]
-        decimals = tuple(max(known.get(name, {0})) for name in names)
+        decimals = tuple(min(_DECIMALS_MAX, max(known.get(name, {0}))) for name in names)
         trims_zeros = any(len(own) > 1 for own in known.values())
         return {"scale_decimals": decimals, "trims_zeros": trims_zeros}
 
@@ -210,7 +214,8 @@ def _detected(best: list[_Candidate], clues: Clues) -> Detected:
         question = (
             "groups of digits of equal length may be codes (set the option `thousands` to read numbers)"
         )
-    decimals = chosen.decimals.pop() if len(chosen.decimals) == 1 and not chosen.n_with_exponent else None
+    is_fixed = len(chosen.decimals) == 1 and not chosen.n_with_exponent
+    decimals = max(chosen.decimals) if is_fixed and max(chosen.decimals) <= _DECIMALS_MAX else None
     has_scales = decimals is None and bool(chosen.notation.scales) and not chosen.n_with_exponent
     own = chosen.decimals_of_scales() if has_scales or "" in chosen.scale_decimals else {}
     notation = chosen.notation.model_copy(update={"decimals": decimals, **own})

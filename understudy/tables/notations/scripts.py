@@ -46,6 +46,11 @@ class Script(NamedTuple):
     digits: str = "latin"
     calendar: str = "gregorian"
 
+    @property
+    def has_letters(self) -> bool:
+        """Whether years begin with the letter of an era."""
+        return self.calendar != "gregorian" and CALENDARS[self.calendar][0]
+
     def convert(self, texts: pa.Array[Any]) -> pa.Array[Any]:
         """Return texts with Latin digits and Gregorian years."""
         values: Any = texts
@@ -57,14 +62,15 @@ class Script(NamedTuple):
         converted: pa.Array[Any] = values.cast(pa.string())
         return converted
 
-    def restore(self, texts: pa.Array[Any], values: pa.Array[Any]) -> pa.Array[Any]:
-        """Return written texts of values in the script and the calendar."""
+    def restore(self, texts: pa.Array[Any], days: pa.Array[Any] | None) -> pa.Array[Any]:
+        """Return written texts in the script and the calendar. A calendar requires the written days."""
         written: Any = texts
         if self.calendar != "gregorian":
-            pairs = zip(texts.to_pylist(), values.to_pylist(), strict=True)
+            assert days is not None
+            pairs = zip(texts.to_pylist(), days.to_pylist(), strict=True)
             restored = [
-                None if text is None else _in_era(text, value, CALENDARS[self.calendar])
-                for text, value in pairs
+                None if text is None or day is None else _in_era(text, day, CALENDARS[self.calendar])
+                for text, day in pairs
             ]
             written = pa.array(restored, pa.string())
         if self.digits != "latin":
@@ -88,6 +94,12 @@ def _replace_between_digits(texts: Any, latin: str, own: str) -> Any:
 
 
 PLAIN = Script()
+_JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+
+
+def has_japanese(text: str) -> bool:
+    """Return whether a text contains kana or kanji."""
+    return _JAPANESE.search(text) is not None
 
 
 def script_of(notation: AnyNotation) -> Script:
@@ -161,13 +173,12 @@ def _gregorian(text: str) -> str:
     return f"{_START[match['era']].year + number - 1:04d}{text[match.end() :]}"
 
 
-def _in_era(text: str, value: Any, style: tuple[bool, str, bool, bool]) -> str:
+def _in_era(text: str, day: date, style: tuple[bool, str, bool, bool]) -> str:
     """Return a text with an era in place of the year. Dates before the eras are unchanged."""
     is_letter, separator, is_padded, has_first = style
-    own = date(value.year, value.month, value.day)
-    era = next((era for era in _ERAS if own >= era[2]), None)
+    era = next((era for era in _ERAS if day >= era[2]), None)
     if era is None or not re.match(r"\d{4}", text):
         return text
-    number = own.year - era[2].year + 1
+    number = day.year - era[2].year + 1
     year = "元" if has_first and number == 1 else f"{number:02d}" if is_padded else str(number)
     return (era[1] if is_letter else era[0]) + separator + year + text[4:]

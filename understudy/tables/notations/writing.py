@@ -18,7 +18,7 @@ from understudy.tables.notation import (
     PlainNotation,
     read_metadata,
 )
-from understudy.tables.notations.date_writing import write_dates
+from understudy.tables.notations.date_writing import write_dates, written_days
 from understudy.tables.notations.durations import write_durations
 from understudy.tables.notations.numbers import write_numbers
 from understudy.tables.notations.parsing import AnyNotation
@@ -48,7 +48,10 @@ def write(values: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:
     """Return values as text in a notation. Missing values become null."""
     script = script_of(notation)
     texts = _write_plain(values, notation)
-    return texts if script == PLAIN else script.restore(texts, values)
+    if script == PLAIN:
+        return texts
+    days = written_days(values, notation) if isinstance(notation, DateNotation) else None
+    return script.restore(texts, days)
 
 
 def _write_plain(values: pa.Array[Any], notation: AnyNotation) -> pa.Array[Any]:

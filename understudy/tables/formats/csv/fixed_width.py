@@ -52,7 +52,11 @@ def with_cut_columns(text: Text, reading: Reading) -> Text:
 def _first_lines(text: Text) -> list[str]:
     with text.path.open("rb") as file:
         start = file.read(_START_BYTES)
-    lines = start.decode("utf-8", errors="ignore").removeprefix("\ufeff").splitlines()
+    content = start.decode("utf-8", errors="ignore").removeprefix("\ufeff")
+    lines = [line.removesuffix("\r") for line in content.split("\n")]
+    if any("\r" in line for line in lines):
+        # The lines end with a carriage return only, and would be copied as one line.
+        return []
     return (lines if len(start) < _START_BYTES else lines[:-1])[:_LINES_MAX]
 
 
@@ -77,9 +81,17 @@ def _starts_of_blanks(text: Text, lines: Sequence[str]) -> list[int]:
     names = _cells(filled[0], starts)
     if names is None or len(starts) < _COLUMNS_MIN or not all(names) or any(map(is_value, names)):
         return []
+    if _are_split_by_commas(filled) or any(name.startswith(",") or name.endswith(",") for name in names):
+        return []
     rows = [cells for line in filled[1:] if (cells := _cells(line, starts))]
     has_values = any(all(is_value(row[i]) or not row[i] for row in rows) for i in range(len(starts)))
     return starts if has_values and _all_fit(text, starts) else []
+
+
+def _are_split_by_commas(lines: Sequence[str]) -> bool:
+    """Return whether all lines contain the same number of commas. Texts in columns may contain some too."""
+    counts = {line.count(",") for line in lines}
+    return len(counts) == 1 and 0 not in counts
 
 
 def _all_fit(text: Text, starts: Sequence[int]) -> bool:

@@ -12,6 +12,7 @@ from understudy.tables.formats.csv.removal import Removal
 from understudy.tables.formats.csv.sampling import python_dialect
 from understudy.tables.formats.layout.cells import is_note, is_total, is_value, n_filled
 from understudy.tables.formats.layout.headers import is_year
+from understudy.tables.formats.layout.totals import may_be_row
 
 _TAIL_BYTES = 64 * 1024
 _NOTES_MAX = 100
@@ -76,6 +77,9 @@ def _note_bytes(path: Path, beginning: Beginning, header: Header, quote: str) ->
     start = len(lines)
     while start > 0 and (_is_blank(lines[start - 1]) or _may_be_note(lines[start - 1].cells, width)):
         start -= 1
+    above = [line.cells for line in lines[:start]]
+    while start < len(lines) and may_be_row(lines[start].cells, above):
+        start += 1
     notes = lines[start:]
     filled = [line for line in notes if not _is_blank(line)]
     is_clear = (notes and _is_blank(notes[0])) or all(is_note(line.cells) for line in filled)

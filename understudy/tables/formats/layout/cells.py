@@ -137,5 +137,12 @@ def is_total(cells: Sequence[str]) -> bool:
     label, n = cells[0].strip() if cells else "", n_filled(cells)
     if len(cells) < 2 or n < 2:
         return False
-    is_average = n < len(cells) and _AVERAGE.fullmatch(label) is not None
-    return is_average or _TOTAL.fullmatch(label) is not None
+    if is_average(cells):
+        return True
+    return _TOTAL.fullmatch(label) is not None and (n < len(cells) or "(" not in label)
+
+
+def is_average(cells: Sequence[str]) -> bool:
+    """Return whether a row with blank cells begins with the word for an average."""
+    label = cells[0].strip() if cells else ""
+    return n_filled(cells) < len(cells) and _AVERAGE.fullmatch(label) is not None

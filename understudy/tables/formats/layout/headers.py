@@ -18,7 +18,7 @@ _BODY_ROWS_MAX = 30
 _JOINED_MAX = 3
 # A column has typed cells if at least this share of its cells are numbers, dates or booleans.
 _TYPED_MIN = 0.9
-# Width and type of a column in an RDB file: text, number or date.
+# Width and type of a column in an RDB file: text, number or date. A duration such as 10s looks the same.
 _WIDTH = re.compile(r"\d{1,3}[snd]", re.IGNORECASE)
 
 
@@ -305,7 +305,7 @@ def _kind(header: SheetRow, row: SheetRow, body: Sequence[SheetRow]) -> _Kind:
     """Return the kind of the row below a header, based on the rows that follow."""
     if len(body) < 2 or len(row.cells) != len(body[0].cells) or len(header.cells) < len(row.cells):
         return _Kind.data
-    if len(row.cells) > 1 and all(map(_WIDTH.fullmatch, map(str.strip, row.cells))):
+    if len(row.cells) > 1 and all(map(_is_width, row.cells)) and not _have_width(body):
         return _Kind.units
     typed = [column for column in range(len(row.cells)) if is_typed(body, column)]
     if any(is_value(row.cells[column]) for column in typed):
@@ -319,6 +319,14 @@ def _kind(header: SheetRow, row: SheetRow, body: Sequence[SheetRow]) -> _Kind:
     if [cell.strip() for cell in row.cells] == [cell.strip() for cell in header.cells[: len(row.cells)]]:
         return _Kind.units
     return _second_header(header, row, body, typed, n_misfits)
+
+
+def _is_width(cell: str) -> bool:
+    return _WIDTH.fullmatch(cell.strip()) is not None
+
+
+def _have_width(body: Sequence[SheetRow]) -> bool:
+    return any(_is_width(cell) for row in body for cell in row.cells)
 
 
 def _is_blank_or_label(rows: Sequence[SheetRow], width: int) -> bool:

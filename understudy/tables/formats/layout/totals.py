@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from understudy.tables.formats.layout.cells import is_total_label
+from understudy.tables.formats.layout.cells import is_average, is_total_label
 
 # A label such as "Total 2023" can also be a value, so at least this number of rows must have such a label.
 _NAMED_MIN = 2
 # Maximum share of totals rows.
 _SHARE_MAX = 0.5
+# Minimum share of the rows that fill a column in which a row of averages is blank.
+_FILLED_MIN = 0.9
 
 
 def is_total_row(cells: Sequence[str], required: Collection[int]) -> bool:
@@ -18,6 +20,23 @@ def is_total_row(cells: Sequence[str], required: Collection[int]) -> bool:
         return False
     label = next((cell.strip() for cell in cells if cell.strip()), "")
     return label in [cell.strip() for cell in cells[:2]] and is_total_label(label)
+
+
+def may_be_row(cells: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether a row with the label of an average may belong to the table, based on the rows above it.
+
+    This is possible if the label occurs in these rows, or if the row fills the columns that nearly all of
+    them fill. An empty column of notes does not make a row of averages.
+    """
+    if not is_average(cells):
+        return False
+    width = len(cells)
+    fitting = [row for row in rows if len(row) == width]
+    if any(row[0].strip() == cells[0].strip() for row in fitting):
+        return True
+    blank = [column for column in range(width) if not cells[column].strip()]
+    n_min = max(1, _FILLED_MIN * len(fitting))
+    return not any(sum(bool(row[column].strip()) for row in fitting) >= n_min for column in blank)
 
 
 def required_columns(rows: Sequence[Sequence[str]], width: int) -> frozenset[int] | None:

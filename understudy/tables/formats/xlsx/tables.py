@@ -20,6 +20,7 @@ from understudy.tables.formats.layout import (
     placeholder_names,
 )
 from understudy.tables.formats.layout.cells import is_note, is_total, n_filled
+from understudy.tables.formats.layout.totals import may_be_row
 from understudy.tables.formats.xlsx.area import Area
 from understudy.tables.formats.xlsx.raw_cells import COLUMNS_MAX, Whole, column_index
 
@@ -188,6 +189,9 @@ def find_notes(rows: Sequence[SheetRow], width: int) -> tuple[int, int] | None:
     start = n
     while start > 1 and _may_be_note(rows[start - 1].cells, width):
         start -= 1
+    above = [row.cells for row in rows[:start]]
+    while start < n and may_be_row(rows[start].cells, above):
+        start += 1
     if start == n:
         return None
     labels = {row.cells[0] for row in rows[:start]}
