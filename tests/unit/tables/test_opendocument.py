@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 from datetime import date, datetime, time
 from pathlib import Path
@@ -159,6 +160,29 @@ def test_titles_and_totals_are_skipped_with_a_warning(tmp_path: Path) -> None:
 def test_other_and_malicious_files_are_refused(tmp_path: Path, data: bytes, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         load(tmp_path, data)
+
+
+@pytest.mark.parametrize(
+    ("repeated", "words"),
+    [
+        ([*[cell(None, 'table:number-columns-repeated="16384"')] * 2_000, 1], "more than 16,384 columns"),
+        (["x" + '<text:s text:c="16384"/>' * 5_000], "larger than 67,108,864 bytes"),
+    ],
+    ids=["blank cells", "spaces"],
+)
+def test_repetitions_are_limited_before_they_are_expanded(
+    tmp_path: Path, repeated: list[Any], words: str
+) -> None:
+    data = workbook(sheet(row("a"), row(*repeated)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInput, match=words):
+            load(tmp_path, data)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Without a limit, the list of blank cells has 2,000 times 16,384 pointers: 262 MB.
+    assert peak_bytes < 200_000_000
 
 
 def test_option_that_does_not_apply_is_refused(tmp_path: Path) -> None:

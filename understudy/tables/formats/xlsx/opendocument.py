@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -123,7 +124,7 @@ class _Cells:
         self._row: list[str] = []
         self._blank_cells, self._repeats = 0, 1
         self._attributes: dict[str, str] | None = None
-        self._paragraphs: list[str] = []
+        self._text: io.StringIO | None = None
 
     @property
     def _is_active(self) -> bool:
@@ -142,21 +143,30 @@ class _Cells:
             self._row, self._blank_cells = [], 0
             self._repeats = _count(attributes, "number-rows-repeated", _ROWS_MAX)
         elif name in ("table-cell", "covered-table-cell"):
-            self._attributes, self._paragraphs = attributes, []
+            self._attributes, self._text = attributes, None
         elif self._attributes is not None:
             self._start_text(name, attributes)
 
     def _start_text(self, name: str, attributes: dict[str, str]) -> None:
         if name == "p":
-            self._paragraphs.append("")
-        elif self._paragraphs and name in ("s", "tab", "line-break"):
+            if self._text is None:
+                self._text = io.StringIO()
+            else:
+                self._add("\n")
+        elif name in ("s", "tab", "line-break"):
             mark = {"s": " ", "tab": "\t", "line-break": "\n"}[name]
-            self._paragraphs[-1] += mark * (_count(attributes, "c", _COLUMNS_MAX) if name == "s" else 1)
+            self._add(mark * (_count(attributes, "c", _COLUMNS_MAX) if name == "s" else 1))
 
     def text(self, data: str) -> None:
         """Add text to the paragraph of a cell."""
-        if self._paragraphs and self._attributes is not None and self._is_active:
-            self._paragraphs[-1] += data
+        if self._attributes is not None and self._is_active:
+            self._add(data)
+
+    def _add(self, data: str) -> None:
+        if self._text is not None:
+            # A single cell can exceed the limit, so the text is counted before the cell ends.
+            self._spend(len(data))
+            self._text.write(data)
 
     def end(self, name: str) -> None:
         """Handle the end of a sheet, row or cell."""
@@ -172,15 +182,17 @@ class _Cells:
     def _end_cell(self, *, is_covered: bool) -> None:
         attributes, self._attributes = self._attributes or {}, None
         n = _count(attributes, "number-columns-repeated", _COLUMNS_MAX)
-        value = "" if is_covered else _value_of(attributes, "\n".join(self._paragraphs))
+        text = "" if self._text is None else self._text.getvalue()
+        value = "" if is_covered else _value_of(attributes, text)
         if not value:
             self._blank_cells += n
             return
+        # The number of blank cells has no limit until a value follows.
+        if len(self._row) + self._blank_cells + n > _COLUMNS_MAX:
+            raise unreadable(f"The sheet has more than {_COLUMNS_MAX:,} columns. Save the table as CSV.")
         self._spend(n * len(value))
         self._row += [""] * self._blank_cells + [value] * n
         self._blank_cells = 0
-        if len(self._row) > _COLUMNS_MAX:
-            raise unreadable(f"The sheet has more than {_COLUMNS_MAX:,} columns. Save the table as CSV.")
 
     def _end_row(self) -> None:
         if not self._row:
