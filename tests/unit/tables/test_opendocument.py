@@ -99,7 +99,8 @@ def test_times_texts_and_errors_are_read(tmp_path: Path) -> None:
     at = '<table:table-cell office:value-type="time" office:time-value="PT{:02}H05M09S"/>'
     text = (
         '<table:table-cell office:value-type="string"><office:annotation><text:p>note</text:p>'
-        '</office:annotation><text:p>two<text:s text:c="2"/>spaces</text:p></table:table-cell>'
+        "</office:annotation><frame><text:p>image</text:p></frame><custom-shape><text:p/></custom-shape>"
+        '<text:p>two<text:s text:c="2"/>spaces</text:p></table:table-cell>'
     )
     error = (
         '<table:table-cell office:value-type="string" '

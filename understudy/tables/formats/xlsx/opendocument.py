@@ -26,7 +26,14 @@ _ROWS_MAX, _COLUMNS_MAX = 1_048_576, 16_384
 _ALWAYS_ALLOWED_BYTES, _RATIO_MAX = 64 * MEBIBYTE, 200
 _TIME = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)([.,]\d+)?S)?")
 # Elements whose texts are not the value of a cell.
-_IGNORED = frozenset({"annotation", "tracked-changes", "shapes", "forms", "named-expressions"})
+_IGNORED = frozenset(
+    {
+        *("annotation", "tracked-changes", "shapes", "forms", "named-expressions"),
+        # Drawings that are anchored to a cell. Their captions have paragraphs.
+        *("frame", "custom-shape", "g", "rect", "line", "polyline", "polygon", "regular-polygon", "path"),
+        *("circle", "ellipse", "connector", "caption", "measure", "control", "page-thumbnail", "scene"),
+    }
+)
 _NUMBERS = frozenset({"float", "percentage", "currency"})
 
 
