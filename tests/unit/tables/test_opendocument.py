@@ -116,6 +116,21 @@ def test_times_texts_and_errors_are_read(tmp_path: Path) -> None:
     assert pa.types.is_timestamp(loaded.table["when"].type)
 
 
+def test_midnights_have_the_type_of_their_column(tmp_path: Path) -> None:
+    at = '<table:table-cell office:value-type="date" office:date-value="2024-01-{:02}{}"/>'
+    clocks = ["", "T00:00:00", "T10:30:00"]
+    rows = [
+        row(at.format(i % 28 + 1, clocks[i % 2]), at.format(i % 28 + 1, clocks[i % 3])) for i in range(30)
+    ]
+    table = load(tmp_path, workbook(sheet(row("day", "when"), *rows))).table
+    assert table["day"].to_pylist()[1] == date(2024, 1, 2)
+    assert pa.types.is_timestamp(table["when"].type)
+    assert [str(when) for when in table["when"].to_pylist()[1:3]] == [
+        "2024-01-02 00:00:00",
+        "2024-01-03 10:30:00",
+    ]
+
+
 def test_first_visible_sheet_is_read_and_another_can_be_selected(tmp_path: Path) -> None:
     other = [
         sheet(row("a"), *(row(i) for i in range(9)), name=name, style=style)
