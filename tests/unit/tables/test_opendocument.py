@@ -131,6 +131,15 @@ def test_midnights_have_the_type_of_their_column(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("options", [{"decimal": ","}, {"thousands": "."}])
+def test_typed_numbers_have_a_decimal_point_whatever_the_options(
+    tmp_path: Path, options: dict[str, str]
+) -> None:
+    rows = [row(i, 1.234, "2.345,5", 1.5e-05) for i in range(30)]
+    table = load(tmp_path, workbook(sheet(row("id", "typed", "text", "small"), *rows)), **options).table
+    assert table.to_pylist()[3] == {"id": 3, "typed": 1.234, "text": 2345.5, "small": 1.5e-05}
+
+
 def test_first_visible_sheet_is_read_and_another_can_be_selected(tmp_path: Path) -> None:
     other = [
         sheet(row("a"), *(row(i) for i in range(9)), name=name, style=style)

@@ -105,7 +105,7 @@ def _copy_sheet(archive: Archive, index: int, size: int, reading: Reading) -> Pa
     """Write the cells of a sheet to a CSV file in which all rows have the same number of fields."""
     path = reading.scratch / "sheet.csv"
     limit = max(_ALWAYS_ALLOWED_BYTES, _RATIO_MAX * size)
-    layout = _Layout()
+    layout = _Layout(has_comma=reading.options.decimal == "," or reading.options.thousands == ".")
     parse(archive.chunks(CONTENT, bytes_max=_BYTES_MAX), _Cells(index, limit, layout))
     if not layout.width:
         raise InvalidInput("The sheet is empty. Set the option `sheet` to another sheet.", code="empty_file")
@@ -117,8 +117,19 @@ def _copy_sheet(archive: Archive, index: int, size: int, reading: Reading) -> Pa
 
 @dataclass
 class _Layout:
-    """The number of columns of a sheet, and the indices of columns with a time of day after a date."""
+    """The properties of a copied sheet.
 
+    Attributes
+    ----------
+    has_comma : bool
+        Whether the options specify that numbers have a decimal comma. Typed numbers always have a point.
+    width : int
+        Number of columns.
+    timestamps : set of int
+        Indices of the columns in which a date has a time other than midnight.
+    """
+
+    has_comma: bool
     width: int = 0
     timestamps: set[int] = field(default_factory=set)
 
@@ -200,6 +211,8 @@ class _Cells:
         text = "" if self._text is None else self._text.getvalue()
         kind = _kind_of(attributes)
         value = "" if is_covered else _value_of(kind, attributes, text)
+        if kind in _NUMBERS and self._layout.has_comma:
+            value = value.replace(".", ",")
         if not value:
             self._blank_cells += n
             return
