@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
 from datetime import date, datetime, time
 from pathlib import Path
@@ -98,7 +99,8 @@ def test_times_texts_and_errors_are_read(tmp_path: Path) -> None:
     at = '<table:table-cell office:value-type="time" office:time-value="PT{:02}H05M09S"/>'
     text = (
         '<table:table-cell office:value-type="string"><office:annotation><text:p>note</text:p>'
-        '</office:annotation><text:p>two<text:s text:c="2"/>spaces</text:p></table:table-cell>'
+        "</office:annotation><frame><text:p>image</text:p></frame><custom-shape><text:p/></custom-shape>"
+        '<text:p>two<text:s text:c="2"/>spaces</text:p></table:table-cell>'
     )
     error = (
         '<table:table-cell office:value-type="string" '
@@ -112,6 +114,30 @@ def test_times_texts_and_errors_are_read(tmp_path: Path) -> None:
     assert loaded.table["at"].to_pylist()[13] == time(13, 5, 9)
     assert loaded.table["text"].to_pylist()[:2] == [None, "two  spaces"]
     assert pa.types.is_timestamp(loaded.table["when"].type)
+
+
+def test_midnights_have_the_type_of_their_column(tmp_path: Path) -> None:
+    at = '<table:table-cell office:value-type="date" office:date-value="2024-01-{:02}{}"/>'
+    clocks = ["", "T00:00:00", "T10:30:00"]
+    rows = [
+        row(at.format(i % 28 + 1, clocks[i % 2]), at.format(i % 28 + 1, clocks[i % 3])) for i in range(30)
+    ]
+    table = load(tmp_path, workbook(sheet(row("day", "when"), *rows))).table
+    assert table["day"].to_pylist()[1] == date(2024, 1, 2)
+    assert pa.types.is_timestamp(table["when"].type)
+    assert [str(when) for when in table["when"].to_pylist()[1:3]] == [
+        "2024-01-02 00:00:00",
+        "2024-01-03 10:30:00",
+    ]
+
+
+@pytest.mark.parametrize("options", [{"decimal": ","}, {"thousands": "."}])
+def test_typed_numbers_have_a_decimal_point_whatever_the_options(
+    tmp_path: Path, options: dict[str, str]
+) -> None:
+    rows = [row(i, 1.234, "2.345,5", 1.5e-05) for i in range(30)]
+    table = load(tmp_path, workbook(sheet(row("id", "typed", "text", "small"), *rows)), **options).table
+    assert table.to_pylist()[3] == {"id": 3, "typed": 1.234, "text": 2345.5, "small": 1.5e-05}
 
 
 def test_first_visible_sheet_is_read_and_another_can_be_selected(tmp_path: Path) -> None:
@@ -159,6 +185,29 @@ def test_titles_and_totals_are_skipped_with_a_warning(tmp_path: Path) -> None:
 def test_other_and_malicious_files_are_refused(tmp_path: Path, data: bytes, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         load(tmp_path, data)
+
+
+@pytest.mark.parametrize(
+    ("repeated", "words"),
+    [
+        ([*[cell(None, 'table:number-columns-repeated="16384"')] * 2_000, 1], "more than 16,384 columns"),
+        (["x" + '<text:s text:c="16384"/>' * 5_000], "larger than 67,108,864 bytes"),
+    ],
+    ids=["blank cells", "spaces"],
+)
+def test_repetitions_are_limited_before_they_are_expanded(
+    tmp_path: Path, repeated: list[Any], words: str
+) -> None:
+    data = workbook(sheet(row("a"), row(*repeated)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidInput, match=words):
+            load(tmp_path, data)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Without a limit, the list of blank cells has 2,000 times 16,384 pointers: 262 MB.
+    assert peak_bytes < 200_000_000
 
 
 def test_option_that_does_not_apply_is_refused(tmp_path: Path) -> None:

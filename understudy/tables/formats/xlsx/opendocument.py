@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -25,7 +26,14 @@ _ROWS_MAX, _COLUMNS_MAX = 1_048_576, 16_384
 _ALWAYS_ALLOWED_BYTES, _RATIO_MAX = 64 * MEBIBYTE, 200
 _TIME = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)([.,]\d+)?S)?")
 # Elements whose texts are not the value of a cell.
-_IGNORED = frozenset({"annotation", "tracked-changes", "shapes", "forms", "named-expressions"})
+_IGNORED = frozenset(
+    {
+        *("annotation", "tracked-changes", "shapes", "forms", "named-expressions"),
+        # Drawings that are anchored to a cell. Their captions have paragraphs.
+        *("frame", "custom-shape", "g", "rect", "line", "polyline", "polygon", "regular-polygon", "path"),
+        *("circle", "ellipse", "connector", "caption", "measure", "control", "page-thumbnail", "scene"),
+    }
+)
 _NUMBERS = frozenset({"float", "percentage", "currency"})
 
 
@@ -97,24 +105,43 @@ def _copy_sheet(archive: Archive, index: int, size: int, reading: Reading) -> Pa
     """Write the cells of a sheet to a CSV file in which all rows have the same number of fields."""
     path = reading.scratch / "sheet.csv"
     limit = max(_ALWAYS_ALLOWED_BYTES, _RATIO_MAX * size)
-    measured = _Cells(index, limit)
-    parse(archive.chunks(CONTENT, bytes_max=_BYTES_MAX), measured)
-    if not measured.width:
+    layout = _Layout(has_comma=reading.options.decimal == "," or reading.options.thousands == ".")
+    parse(archive.chunks(CONTENT, bytes_max=_BYTES_MAX), _Cells(index, limit, layout))
+    if not layout.width:
         raise InvalidInput("The sheet is empty. Set the option `sheet` to another sheet.", code="empty_file")
     with path.open("w", encoding="utf-8", newline="") as file:
-        cells = _Cells(index, limit, measured.width, file)
+        cells = _Cells(index, limit, layout, file)
         parse(archive.chunks(CONTENT, bytes_max=_BYTES_MAX), cells)
     return path
+
+
+@dataclass
+class _Layout:
+    """The properties of a copied sheet.
+
+    Attributes
+    ----------
+    has_comma : bool
+        Whether the options specify that numbers have a decimal comma. Typed numbers always have a point.
+    width : int
+        Number of columns.
+    timestamps : set of int
+        Indices of the columns in which a date has a time other than midnight.
+    """
+
+    has_comma: bool
+    width: int = 0
+    timestamps: set[int] = field(default_factory=set)
 
 
 class _Cells:
     """A handler that writes the rows of one sheet, with blank cells at their ends.
 
-    Without a file, it only counts the columns that have values.
+    Without a file, it only fills the layout.
     """
 
-    def __init__(self, index: int, bytes_max: int, width: int = 0, file: TextIO | None = None) -> None:
-        self.width = width
+    def __init__(self, index: int, bytes_max: int, layout: _Layout, file: TextIO | None = None) -> None:
+        self._layout = layout
         self._wanted = index
         self._writer = None if file is None else csv.writer(file, lineterminator="\n")
         self._bytes_left, self._bytes_max = bytes_max, bytes_max
@@ -123,7 +150,7 @@ class _Cells:
         self._row: list[str] = []
         self._blank_cells, self._repeats = 0, 1
         self._attributes: dict[str, str] | None = None
-        self._paragraphs: list[str] = []
+        self._text: io.StringIO | None = None
 
     @property
     def _is_active(self) -> bool:
@@ -142,21 +169,30 @@ class _Cells:
             self._row, self._blank_cells = [], 0
             self._repeats = _count(attributes, "number-rows-repeated", _ROWS_MAX)
         elif name in ("table-cell", "covered-table-cell"):
-            self._attributes, self._paragraphs = attributes, []
+            self._attributes, self._text = attributes, None
         elif self._attributes is not None:
             self._start_text(name, attributes)
 
     def _start_text(self, name: str, attributes: dict[str, str]) -> None:
         if name == "p":
-            self._paragraphs.append("")
-        elif self._paragraphs and name in ("s", "tab", "line-break"):
+            if self._text is None:
+                self._text = io.StringIO()
+            else:
+                self._add("\n")
+        elif name in ("s", "tab", "line-break"):
             mark = {"s": " ", "tab": "\t", "line-break": "\n"}[name]
-            self._paragraphs[-1] += mark * (_count(attributes, "c", _COLUMNS_MAX) if name == "s" else 1)
+            self._add(mark * (_count(attributes, "c", _COLUMNS_MAX) if name == "s" else 1))
 
     def text(self, data: str) -> None:
         """Add text to the paragraph of a cell."""
-        if self._paragraphs and self._attributes is not None and self._is_active:
-            self._paragraphs[-1] += data
+        if self._attributes is not None and self._is_active:
+            self._add(data)
+
+    def _add(self, data: str) -> None:
+        if self._text is not None:
+            # A single cell can exceed the limit, so the text is counted before the cell ends.
+            self._spend(len(data))
+            self._text.write(data)
 
     def end(self, name: str) -> None:
         """Handle the end of a sheet, row or cell."""
@@ -172,15 +208,30 @@ class _Cells:
     def _end_cell(self, *, is_covered: bool) -> None:
         attributes, self._attributes = self._attributes or {}, None
         n = _count(attributes, "number-columns-repeated", _COLUMNS_MAX)
-        value = "" if is_covered else _value_of(attributes, "\n".join(self._paragraphs))
+        text = "" if self._text is None else self._text.getvalue()
+        kind = _kind_of(attributes)
+        value = "" if is_covered else _value_of(kind, attributes, text)
+        if kind in _NUMBERS and self._layout.has_comma:
+            value = value.replace(".", ",")
         if not value:
             self._blank_cells += n
             return
-        self._spend(n * len(value))
-        self._row += [""] * self._blank_cells + [value] * n
-        self._blank_cells = 0
-        if len(self._row) > _COLUMNS_MAX:
+        # The number of blank cells has no limit until a value follows.
+        column = len(self._row) + self._blank_cells
+        if column + n > _COLUMNS_MAX:
             raise unreadable(f"The sheet has more than {_COLUMNS_MAX:,} columns. Save the table as CSV.")
+        self._spend(n * len(value))
+        self._row += [""] * self._blank_cells
+        self._row += [self._date(value, column + i) for i in range(n)] if kind == "date" else [value] * n
+        self._blank_cells = 0
+
+    def _date(self, value: str, column: int) -> str:
+        """Return a date without a time, unless another cell of the column has a time other than midnight."""
+        day, _, clock = value.partition("T")
+        if clock.strip("0:."):
+            self._layout.timestamps.add(column)
+            return value
+        return f"{day}T00:00:00" if column in self._layout.timestamps else day
 
     def _end_row(self) -> None:
         if not self._row:
@@ -189,10 +240,10 @@ class _Cells:
         self._n_rows += self._n_blank_rows + self._repeats
         if self._n_rows > _ROWS_MAX:
             raise unreadable(f"The sheet has more than {_ROWS_MAX:,} rows. Save the table as CSV.")
-        self.width = max(self.width, len(self._row))
-        self._spend(self._repeats * (sum(map(len, self._row)) + self.width))
+        self._layout.width = max(self._layout.width, len(self._row))
+        self._spend(self._repeats * (sum(map(len, self._row)) + self._layout.width))
         if self._writer is not None:
-            padded = [*self._row, *[""] * (self.width - len(self._row))]
+            padded = [*self._row, *[""] * (self._layout.width - len(self._row))]
             self._writer.writerows([[]] * self._n_blank_rows)
             self._writer.writerows([padded] * self._repeats)
         self._n_blank_rows = 0
@@ -219,16 +270,19 @@ def _count(attributes: dict[str, str], name: str, maximum: int) -> int:
     return int(text[:9])
 
 
-def _value_of(attributes: dict[str, str], text: str) -> str:
-    """Return the value of a cell as text. Errors are missing values."""
+def _kind_of(attributes: dict[str, str]) -> str:
     kinds = [value for key, value in attributes.items() if key.rpartition(":")[2] == "value-type"]
-    if "error" in kinds:
+    return "error" if "error" in kinds else next(iter(kinds), "")
+
+
+def _value_of(kind: str, attributes: dict[str, str], text: str) -> str:
+    """Return the value of a cell as text. Errors are missing values."""
+    if kind == "error":
         return ""
-    kind = kinds[0] if kinds else ""
     if kind in _NUMBERS:
         return attribute(attributes, "value") or ""
     if kind == "date":
-        return (attribute(attributes, "date-value") or "").removesuffix("T00:00:00")
+        return attribute(attributes, "date-value") or ""
     if kind == "boolean":
         return attribute(attributes, "boolean-value") or ""
     if kind == "time":
