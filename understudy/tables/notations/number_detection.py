@@ -288,7 +288,12 @@ def _notations(affixes: _Affixes, clues: Clues, marks: frozenset[str]) -> Iterat
                 and clues.thousands != decimal
                 and (thousands is None or thousands in marks)
                 # If the values contain no comma, a decimal comma and a decimal point yield the same numbers.
-                and (decimal == "." or "," in marks or thousands == "." or clues.decimal == ",")
+                and (
+                    decimal == "."
+                    or "," in marks
+                    or "." in (thousands, clues.thousands)
+                    or clues.decimal == ","
+                )
             )
             if fits:
                 yield NumberNotation(decimal=decimal, thousands=thousands, **affixes._asdict())
