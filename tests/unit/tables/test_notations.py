@@ -465,7 +465,7 @@ def test_invalid_values_do_not_change_the_type_unless_they_are_codes(
 
 
 def test_numbers_with_exponents_are_detected_although_the_thousands_separator_is_a_point():
-    assert _detect("1e-05", "2e-03", thousands=".").notation.exponent
+    assert _detect("1e-05", "2e-03", thousands=".").arrow_type == pa.float64()
 
 
 @pytest.mark.parametrize(

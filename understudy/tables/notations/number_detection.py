@@ -279,6 +279,7 @@ def _marks_in(texts: Iterable[pa.Array[Any]]) -> frozenset[str]:
 
 def _notations(affixes: _Affixes, clues: Clues, marks: frozenset[str]) -> Iterator[NumberNotation]:
     """Yield the notations that can have different results for values with the given separators."""
+    has_comma = "," in marks or clues.decimal == "," or clues.thousands == "."
     for decimal in (".", ","):
         for thousands in (None, ",", ".", " ", "'"):
             fits = (
@@ -288,12 +289,7 @@ def _notations(affixes: _Affixes, clues: Clues, marks: frozenset[str]) -> Iterat
                 and clues.thousands != decimal
                 and (thousands is None or thousands in marks)
                 # If the values contain no comma, a decimal comma and a decimal point yield the same numbers.
-                and (
-                    decimal == "."
-                    or "," in marks
-                    or "." in (thousands, clues.thousands)
-                    or clues.decimal == ","
-                )
+                and (decimal == "." or has_comma or thousands == ".")
             )
             if fits:
                 yield NumberNotation(decimal=decimal, thousands=thousands, **affixes._asdict())
