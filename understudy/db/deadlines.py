@@ -46,7 +46,12 @@ class ServerWatch:
         self.wait_seconds = WAIT_FRACTION * patience_seconds
         self._answer_seconds = patience_seconds - self.wait_seconds
         self._is_silent = False
+        self._is_closed = threading.Event()
         self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """End the thread that checks a silent server."""
+        self._is_closed.set()
 
     def responds(self, host: str, port: int) -> bool:
         """Return whether the server responds to a new connection. If it is known to be silent, do not ask."""
@@ -69,8 +74,9 @@ class ServerWatch:
 
     def _wait_until_answered(self, host: str, port: int) -> None:
         try:
-            while not _is_answered(host, port, self._answer_seconds):
-                time.sleep(RETRY_SECONDS)
+            while not self._is_closed.wait(RETRY_SECONDS):
+                if _is_answered(host, port, self._answer_seconds):
+                    break
         finally:
             self._is_silent = False
 
@@ -125,6 +131,7 @@ def watch_server(engine: Engine, patience_seconds: float) -> None:
         return connection
 
     event.listen(engine, "do_connect", connect)
+    event.listen(engine, "engine_disposed", lambda _engine: watch.close())
 
 
 def _is_answered(host: str, port: int, seconds: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -57,13 +58,18 @@ def test_server_that_freezes_during_a_transaction_raises_unavailable(sessions: s
             assert clock.seconds() - began < ANSWER_SECONDS_MAX
 
 
-def test_first_connection_to_a_frozen_server_raises_unavailable(
+def test_first_connection_to_a_frozen_server_raises_unavailable_and_leaves_no_thread(
     sessions: sessionmaker[Session], database_url: str
 ) -> None:
     others = make_sessions(database_url, threads=1)
     with frozen(sessions):
         assert seconds_until_unavailable(others) < ANSWER_SECONDS_MAX
-    close_sessions(others)
+        watchers = [thread for thread in threading.enumerate() if thread.name == "database-watch"]
+        assert watchers
+        close_sessions(others)
+        for thread in watchers:
+            thread.join(5)
+        assert not any(thread.is_alive() for thread in watchers)
 
 
 def test_slow_statement_of_a_responding_server_succeeds(sessions: sessionmaker[Session]) -> None:
