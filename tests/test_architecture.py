@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -37,6 +38,12 @@ def sources() -> Iterator[Path]:
         yield from sorted((ROOT / package).rglob("*.py"))
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Return the syntax tree of a file. Callers must not change it."""
+    return ast.parse(path.read_text())
+
+
 def imported_modules(tree: ast.AST) -> set[str]:
     """Return the top-level names of all modules imported anywhere in a file."""
     names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
@@ -46,7 +53,7 @@ def imported_modules(tree: ast.AST) -> set[str]:
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_is_unpickled(path: Path):
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     assert CODE_RUNNING_MODULES.isdisjoint(imported_modules(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg == "allow_pickle":
@@ -141,14 +148,14 @@ def local_imports(tree: ast.AST) -> dict[int, ast.stmt]:
 
 
 def test_number_of_local_imports_is_limited():
-    places = [f"{path}:{line}" for path in sources() for line in local_imports(ast.parse(path.read_text()))]
+    places = [f"{path}:{line}" for path in sources() for line in local_imports(parsed(path))]
     assert len(places) <= LOCAL_IMPORTS_MAX, places
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
 def test_local_import_has_a_comment_with_its_reason(path: Path):
     text = path.read_text()
-    lines, imports = text.splitlines(), local_imports(ast.parse(text))
+    lines, imports = text.splitlines(), local_imports(parsed(path))
     last_lines = {node.end_lineno for node in imports.values()}
     for line, node in imports.items():
         has_comment = "#" in lines[line - 1] or lines[line - 2].lstrip().startswith("#")
@@ -160,7 +167,7 @@ def test_no_function_is_longer_than_60_lines():
     long = [
         f"{path}:{function.name}"
         for path in sources()
-        for function in functions(ast.parse(path.read_text()))
+        for function in functions(parsed(path))
         if function.end_lineno - function.lineno >= FUNCTION_LINES_MAX
     ]
     assert len(long) <= LONG_FUNCTIONS_MAX, long
@@ -178,7 +185,7 @@ def test_number_of_functions_with_more_than_five_arguments_is_limited():
     many = [
         f"{path}:{function.name}"
         for path in sources()
-        for function in functions(ast.parse(path.read_text()))
+        for function in functions(parsed(path))
         if len(arguments_of(function)) > ARGUMENTS_MAX
         and not (path.parent.name == "cli" and function.name in commands)
     ]
@@ -193,7 +200,7 @@ def modules() -> dict[str, Path]:
 
 def imports_of(path: Path, known: Collection[str]) -> set[str]:
     """Return the known modules that a file imports at its top, in a function, or as ``module:name``."""
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     typing_only = {
         inner
         for node in ast.walk(tree)
