@@ -22,7 +22,7 @@ def generated_files() -> dict[Path, str]:
     files = {
         PACKAGE / "_generated" / f"{name}.py": source for name, source in python_modules(document).items()
     }
-    files[PACKAGE / "_generated" / "__init__.py"] = f'{HEADER}"""Modules that are generated."""\n'
+    files[PACKAGE / "_generated" / "__init__.py"] = f'{HEADER}"""Generated modules of the client."""\n'
     for path in sorted((PACKAGE / "_async").glob("*.py")):
         if path.name != BACKEND:
             name = str(path.relative_to(PACKAGE.parent))

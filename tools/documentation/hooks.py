@@ -1,4 +1,4 @@
-"""MkDocs hooks, which add the generated pages and point links out of `docs/` to copies in the site."""
+"""MkDocs hooks, which add generated pages and redirect links out of `docs/` to copies in the site."""
 
 from __future__ import annotations
 

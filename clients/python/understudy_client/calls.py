@@ -62,8 +62,8 @@ class Call(Generic[T_co]):
     def is_safe_to_repeat(self) -> bool:
         """Whether the request can be sent again if its response was lost.
 
-        A change under a condition cannot: the first request may have changed the resource, and the second
-        one would then fail.
+        A conditional change cannot be sent again: if the first request has changed the resource, the second
+        one fails.
         """
         return self.method != "PATCH" or not self.headers.get("If-Match")
 

@@ -13,7 +13,7 @@ UnderstudyClientError
  │       ├─ Unavailable         502, 503, 504
  │       └─ StorageFull         507
  ├─ ConnectionFailed (ConnectionError)  the service does not respond
- ├─ UnexpectedResponse          a response is not what the service would send
+ ├─ UnexpectedResponse          a response is not the expected JSON
  ├─ JobFailed                   a job failed or was cancelled
  ├─ JobTimeout (TimeoutError)   a job has not ended in time
  ├─ ContentChanged              a file changed while it was downloaded
@@ -58,7 +58,7 @@ class ApiError(UnderstudyClientError):
 
     @property
     def code(self) -> str:
-        """Stable code of the error, such as one of `ErrorCode`."""
+        """Stable code of the error, usually a member of `ErrorCode`."""
         return self.problem.code
 
     @property
@@ -130,11 +130,11 @@ class ServiceError(ApiError):
 
 
 class Unavailable(ServiceError):
-    """The service is not available at the moment."""
+    """Error for a service that is not available at the moment."""
 
 
 class StorageFull(ServiceError):
-    """The service has no storage space left."""
+    """Error for a service that has no storage space left."""
 
 
 class ConnectionFailed(UnderstudyClientError, ConnectionError):
@@ -161,7 +161,7 @@ class JobFailed(UnderstudyClientError):
 
     @property
     def code(self) -> str:
-        """Stable code of the error, such as one of `ErrorCode`."""
+        """Stable code of the job's error, or the state of the job if it has no error."""
         return self.job.error.code if self.job.error else self.job.state
 
 
@@ -218,7 +218,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def _problem(status: int, headers: Mapping[str, str], content: bytes) -> Problem:
-    """Return the problem in a response. A gateway in front of the service can send another body."""
+    """Return the problem in a response, or a general one if a gateway sent another body."""
     if headers.get("Content-Type", "").startswith(PROBLEM_TYPE):
         try:
             return Problem.model_validate(json.loads(content))

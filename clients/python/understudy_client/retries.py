@@ -30,7 +30,7 @@ class DeadlineExceeded(Exception):
 
 @dataclass(frozen=True)
 class Retries:
-    """Policy for requests that fail because of the connection or the load of the service.
+    """Policy for requests that fail because of the connection or because the service is overloaded.
 
     The pauses grow exponentially with random jitter. The service can ask for a longer pause in `Retry-After`.
 
@@ -76,7 +76,7 @@ class Tries:
         self._is_response_lost = False
 
     def reset(self) -> None:
-        """Forget the failures, because the transfer has made progress."""
+        """Reset the number of failures, because the transfer has made progress."""
         self._n_failures = 0
 
     def is_done_by_lost_try(self, status: int) -> bool:
@@ -89,9 +89,9 @@ class Tries:
         Raises
         ------
         ConnectionFailed
-            If there is no further try.
+            If the request is not tried again.
         DeadlineExceeded
-            If the deadline is over.
+            If the deadline passes before the next try.
         """
         failure = ConnectionFailed(
             f"The service does not respond ({type(error).__name__}, {self._call.method} {self._call.path}). "
@@ -113,9 +113,9 @@ class Tries:
         Raises
         ------
         ApiError
-            If there is no further try.
+            If the request is not tried again.
         DeadlineExceeded
-            If the deadline is over.
+            If the deadline passes before the next try.
         """
         self._n_failures += 1
         is_lost = status in LOST_RESPONSE_STATUSES
