@@ -1,4 +1,4 @@
-"""Modules of the Python client that are generated from `openapi.json`: models, requests and operations."""
+"""Generate modules of the Python client from `openapi.json`: codes, models, requests and operations."""
 
 from __future__ import annotations
 

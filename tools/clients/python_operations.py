@@ -1,4 +1,4 @@
-"""Functions of the Python client that build the request of each operation."""
+"""Generate the functions of the Python client that build the request of each operation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Derivation of the synchronous modules of the Python client from the asynchronous ones."""
+"""Convert the asynchronous modules of the Python client to synchronous ones."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def reachable(schemas: Mapping[str, Schema], starts: Iterator[str]) -> set[str]:
 
 @dataclass(frozen=True)
 class Types:
-    """The types of a module of the client.
+    """A converter from schemas to Python types, for one module of the client.
 
     Parameters
     ----------

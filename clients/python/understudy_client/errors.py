@@ -17,7 +17,7 @@ UnderstudyClientError
  ├─ JobFailed                   a job failed or was cancelled
  ├─ JobTimeout (TimeoutError)   a job has not ended in time
  ├─ ContentChanged              a file changed while it was downloaded
- └─ InvalidWebhook (ValueError) a message does not come from the service
+ └─ InvalidWebhook (ValueError) a webhook message does not come from the service
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class ApiError(UnderstudyClientError):
 
     @property
     def request_id(self) -> str:
-        """ID of the request, which the logs of the service contain."""
+        """ID of the request, which also appears in the logs of the service."""
         return self.problem.request_id
 
     @property
@@ -186,7 +186,7 @@ class ContentChanged(UnderstudyClientError):
 
 
 class InvalidWebhook(UnderstudyClientError, ValueError):
-    """Error for a message that does not come from the service, or is too old."""
+    """Error for a webhook message that does not come from the service, or is too old."""
 
 
 CLASS_OF_STATUS: Mapping[int, type[ApiError]] = {
@@ -218,7 +218,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def _problem(status: int, headers: Mapping[str, str], content: bytes) -> Problem:
-    """Return the problem in a response, or a general one if a gateway sent another body."""
+    """Return the problem details in a response, or general ones if a gateway sent another body."""
     if headers.get("Content-Type", "").startswith(PROBLEM_TYPE):
         try:
             return Problem.model_validate(json.loads(content))

@@ -11,7 +11,7 @@ ROWS_FORMATS = ("csv", "jsonl", "arrow")
 
 
 def suffix_format(filename: str, formats: Sequence[str] = FORMATS) -> str | None:
-    """Return the format that a file name has as its suffix, regardless of case, or None."""
+    """Return the format that matches the suffix of a file name, regardless of case, or None."""
     suffix = Path(filename).suffix.removeprefix(".").lower()
     return suffix if suffix in formats else None
 

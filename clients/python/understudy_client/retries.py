@@ -37,13 +37,13 @@ class Retries:
     Parameters
     ----------
     tries_max : int
-        Maximum number of consecutive failed tries. With the default, they take about three minutes.
+        Maximum number of consecutive failed tries. With the default, these tries take about three minutes.
     pause_seconds : float
-        Longest pause before the second try.
+        Longest pause before the second try, in seconds.
     pause_seconds_max : float
-        Longest pause before any other try.
+        Longest pause before any other try, in seconds.
     retry_after_seconds_max : float
-        Longest pause that the service can ask for. If it asks for more, the error is raised.
+        Longest pause that the service can ask for, in seconds. If it asks for more, the error is raised.
     """
 
     tries_max: int = 12
@@ -53,7 +53,7 @@ class Retries:
     rng: random.Random = field(default_factory=random.SystemRandom, repr=False)
 
     def pause_before(self, n_failures: int, asked_seconds: float | None = None) -> float:
-        """Return the pause after a number of consecutive failures."""
+        """Return the pause in seconds after a number of consecutive failures."""
         longest = min(self.pause_seconds * 2.0 ** (n_failures - 1), self.pause_seconds_max)
         # Clients that were refused at the same time must not repeat their requests at the same time.
         return (asked_seconds or 0.0) + longest * self.rng.uniform(0.5, 1.0)

@@ -54,7 +54,7 @@ class AsyncClient:
     reports: AsyncReports
     """Operations on reports."""
     project: AsyncProject
-    """Operations on the project of the API key."""
+    """Operations on the project to which the API key belongs."""
     api_keys: AsyncApiKeys
     """Operations on the API keys of the project."""
     projects: AsyncProjects

@@ -165,7 +165,7 @@ class AsyncApiKeys:
 
 
 class AsyncProject:
-    """The project of the API key."""
+    """The project to which the API key belongs."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
@@ -224,7 +224,7 @@ class AsyncProjects:
         await self._transport.send(call)
 
     async def create_api_key(self, project_id: str, body: requests.CreateApiKey) -> models.NewApiKey:
-        """Create a key of a project."""
+        """Create an API key for a project."""
         return await self._transport.send(operations.create_project_api_key(project_id, body))
 
 

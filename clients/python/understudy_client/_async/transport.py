@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 RECONNECT_SECONDS = 1.0
-# A response can arrive a little after the deadline.
+# Additional time for a response that arrives slightly after the deadline.
 GRACE_SECONDS = 1.0
 
 
