@@ -31,7 +31,7 @@ from understudy.embedded.servers import PrivatePostgres
 
 N_THREADS = 8
 SECONDS = 4.0
-# Number of queued jobs and of projects, and whether the statistics are updated before the measurement.
+# Number of queued jobs, number of projects, and whether the statistics are updated before the measurement.
 CASES = {
     "3,000 jobs, 1 project": (3_000, 1, True),
     "100,000 jobs, 1 project, right after the insertion": (100_000, 1, False),

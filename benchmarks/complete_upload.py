@@ -1,7 +1,8 @@
 """Benchmark the completion of a large upload in parts: `python -m benchmarks.complete_upload`.
 
-The command stores the parts of a file of 2 GB, and measures the time and the bytes written by the request
-that completes the upload. Before this request, another request with the same idempotency key crashes.
+The command stores the parts of a 2 GB file, and measures the duration of the request that completes the
+upload and the bytes that this request writes. Before this request, another request with the same idempotency
+key crashes.
 """
 
 from __future__ import annotations

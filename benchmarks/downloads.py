@@ -39,7 +39,7 @@ def main() -> None:
         with running_stack(base / "data") as stack:
             path = f"/v1/datasets/{upload(stack.client, base, options.rows)}/content"
             print(f"{'format':12}{'MB':>8}{'wall s':>8}{'CPU s':>8}{'MB/s':>8}{'rows/s':>12}{'+ MB':>6}")
-            # Formats that limit the number of rows cannot contain the table.
+            # Formats with a limit on the number of rows are skipped, because the table may exceed it.
             names = [f.name for f in FORMATS.values() if f.write_limits is None]
             for query in [*names, "csv&csv_safe=true"]:
                 _measure(stack, path, query, options.rows, options.repeats)

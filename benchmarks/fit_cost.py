@@ -32,7 +32,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
 MEASURED = Path(__file__).parent / "fit_cost_run.py"
 FITS = ("first", "second")
-# Settings for the number of threads of linear algebra.
+# Environment variables for the number of threads that linear algebra uses.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 Seconds = list[list[float]]

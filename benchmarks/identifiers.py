@@ -32,9 +32,9 @@ ENTITIES = (
 )
 LOCALES = ("en_US", "de_DE", "fr_FR", "pl_PL")
 N_ROWS_FREQUENT = 3000
-# Number of rows of a table whose values become frequent.
+# Number of rows of the original table that the version with frequent values repeats.
 _N_ROWS_KEPT = 24
-# A shorter text may be within another text by chance.
+# A shorter text may occur within another text by chance.
 _LENGTH_WITHIN_MIN = 5
 
 
@@ -52,14 +52,14 @@ class Identified(NamedTuple):
 
 
 def tables() -> Iterator[Identified]:
-    """Yield each table twice: as it is, and with values that are in at least a hundred rows each."""
+    """Yield each table twice: unchanged, and with values that occur in at least a hundred rows each."""
     for table in _sources():
         yield table
         yield table._replace(name=f"{table.name}, frequent", rows=frequent(table.rows))
 
 
 def frequent(rows: pa.Table) -> pa.Table:
-    """Return a table of a few rows, drawn with replacement."""
+    """Return a table that repeats a few rows many times."""
     few = rows.take(np.linspace(0, len(rows) - 1, _N_ROWS_KEPT).astype(np.int64))
     return few.take(np.random.default_rng(0).permutation(N_ROWS_FREQUENT) % _N_ROWS_KEPT)
 

@@ -13,9 +13,9 @@ rules:
    most of their values occur once or are shared by too few rows to be shown.
 4. In tables of fewer than 20 rows, values that occur once are not evidence.
 
-Columns that are not in the file have the kind of their type. A generated column of dates, times, money or
-quantities also counts as wrong if a value differs from the true value. Its inferred kind is then reported as
-`misread`.
+For columns that are not in the file, the correct kind follows from the type. A generated column of dates,
+times, money or quantities also counts as wrong if a value differs from the true value. Its inferred kind is
+then reported as `misread`.
 
 Half of the tables, chosen by a hash of their names, are set aside: no rule of inference may be changed
 because of these tables. The required share of correct kinds applies only to this half.

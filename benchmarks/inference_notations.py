@@ -142,7 +142,7 @@ def _moments(rng: random.Random, start: datetime) -> list[datetime]:
 
 
 def _rounded(moments: Sequence[datetime], pattern: str) -> list[datetime]:
-    """Return the moments without the seconds that a pattern does not write."""
+    """Return the moments, with seconds set to 0 if the pattern contains no seconds."""
     return [moment if "%S" in pattern else moment.replace(second=0) for moment in moments]
 
 

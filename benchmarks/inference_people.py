@@ -66,7 +66,7 @@ def people(locale: str) -> tuple[pa.Table, dict[str, str]]:
         draw = getattr(faker, _OWN_IDS.get(locale, provider) if provider == "ssn" else provider)
         columns[header] = [str(draw()).replace("\n", ", ") for _ in range(N_ROWS)]
         kinds[header] = _kind(kind, columns[header])
-    # Here the same values have neutral headers, so that the kinds follow only from the values.
+    # Repeat some columns under neutral headers, so that their kinds can be inferred only from the values.
     for number, source in enumerate((3, 9, 10, 11, 12, 13)):
         header = f"field_{number}"
         columns[header] = columns[headers[source]]

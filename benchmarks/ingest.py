@@ -32,7 +32,7 @@ def main() -> None:
     """Measure a generated table in all formats, or one file."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="number of rows of the generated table")
-    parser.add_argument("--file", type=Path, help="file to measure in place of a generated table")
+    parser.add_argument("--file", type=Path, help="file to measure instead of a generated table")
     parser.add_argument("--one", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:

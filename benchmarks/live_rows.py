@@ -2,11 +2,11 @@
 
 An embedded stack trains `tree_chain` with the preset `fast` on each table. The table `narrow` has three
 generated columns. `FOLDER` contains `adult.csv`, `housing.csv` and `diamonds.csv`. One client then requests
-live rows on the loopback interface. The very first request starts the warm parent. The benchmark prints these
-figures for each table:
+live rows on the loopback interface. The very first request also starts the warm parent of the samplers. The
+benchmark prints these figures for each table:
 
 - the time from a request to the first byte of its rows, and the CPU time of the sampler for 1,000 rows
-- rows a second, and rows per CPU second of the sampler and the API together, in each format
+- rows per second, and rows per CPU second of the sampler and the API together, in each format
 - the peak memory of the API and of the sampler for few and for many rows
 """
 

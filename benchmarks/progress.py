@@ -118,7 +118,7 @@ def measure_table(resources: Resources, sandbox: Sandbox, path: Path, *, trace: 
 
 
 def run(resources: Resources, sandbox: Sandbox, project_id: UUID, **parameters: Any) -> Any:
-    """Run a job to its end and return its row."""
+    """Run a job until it has ended, and return its row."""
     job_id = submit_job(resources, project_id, parse_parameters(parameters)).id
     run_next_job(resources, sandbox, "benchmark")
     with resources.sessions() as session:

@@ -144,7 +144,7 @@ def _n_files(api: psutil.Process, data: Path) -> int:
 
 
 class Callers:
-    """A context manager. Its clients read jobs and datasets until the block ends."""
+    """A context manager that starts clients, which read jobs and datasets until the block ends."""
 
     def __init__(self, stack: Stack, paths: list[str]) -> None:
         self._stack = stack

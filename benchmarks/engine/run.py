@@ -2,8 +2,8 @@
 
 Each step is a separate process: ``python -m benchmarks.engine.run enter|judge FOLDER …``.
 
-The folder of a run contains ``synthetic.parquet``, ``holdout.parquet`` and ``figures.json``, for peers as
-well.
+The folder of each run, including the runs of peers, contains ``synthetic.parquet``, ``holdout.parquet`` and
+``figures.json``.
 """
 
 from __future__ import annotations

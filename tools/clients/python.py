@@ -12,7 +12,7 @@ from tools.clients.python_sync import synchronous
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGE = ROOT / "clients" / "python" / "understudy_client"
-# Each of the two packages has its own version of this module, which is written by hand.
+# The packages `_async` and `_sync` each have a handwritten version of this module.
 BACKEND = "backend.py"
 
 
@@ -22,7 +22,7 @@ def generated_files() -> dict[Path, str]:
     files = {
         PACKAGE / "_generated" / f"{name}.py": source for name, source in python_modules(document).items()
     }
-    files[PACKAGE / "_generated" / "__init__.py"] = f'{HEADER}"""Modules that are generated."""\n'
+    files[PACKAGE / "_generated" / "__init__.py"] = f'{HEADER}"""Generated modules of the client."""\n'
     for path in sorted((PACKAGE / "_async").glob("*.py")):
         if path.name != BACKEND:
             name = str(path.relative_to(PACKAGE.parent))
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _formatted(path: Path, text: str) -> str:
-    """Return a module without unused imports, in the format of the repository."""
+    """Remove unused imports from a module, and format it."""
     ruff = [sys.executable, "-m", "ruff"]
     name = ["--stdin-filename", str(path)]
     select = ["--select", "F401,I001", "--fix-only", "--quiet", "--no-cache"]

@@ -1,4 +1,4 @@
-"""Modules of the Python client that are generated from `openapi.json`: models, requests and operations."""
+"""Generate modules of the Python client from `openapi.json`: codes, models, requests and operations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REQUESTS = Types(time="datetime | str", is_open=False)
 
 
 def python_modules(document: Document) -> dict[str, str]:
-    """Return the generated modules by name. They are not formatted yet."""
+    """Return the unformatted source of each generated module by name."""
     schemas = document["components"]["schemas"]
     operations = operations_of(document)
     responses = [name for operation in operations for name in references(operation.response)]
@@ -48,7 +48,7 @@ def _codes(codes: list[str]) -> str:
     members = "".join(f'    {code.upper()} = "{code}"\n' for code in codes)
     return (
         f'{HEADER}"""Error codes of the service."""\n\nfrom enum import StrEnum\n\n\n'
-        'class ErrorCode(StrEnum):\n    """A code of an error. A newer service may return other codes."""\n\n'
+        'class ErrorCode(StrEnum):\n    """An error code. A newer service may return other codes."""\n\n'
         f"{members}"
     )
 
@@ -93,7 +93,7 @@ def _model(name: str, schema: Schema) -> str:
 
 
 def _tagged_union(name: str, schema: Schema) -> str:
-    """Return a union whose member depends on a field. Unknown members become the fallback of the union."""
+    """Return a union in which a field selects the member. An unknown tag selects the union's fallback."""
     field = schema["discriminator"]["propertyName"]
     tags = {name_of({"$ref": target}): tag for tag, target in schema["discriminator"]["mapping"].items()}
     names = [name_of(member) for member in schema["oneOf"]]
@@ -119,7 +119,7 @@ def _requests(schemas: Mapping[str, Schema]) -> str:
 
 
 def _typed_dict(name: str, schema: Schema, description: str) -> str:
-    """Return a typed dict. The optional fields of job parameters are in a base class of their own."""
+    """Return a typed dict. The optional fields of job parameters are in a separate base class."""
     required = set(schema.get("required", ()))
     fields = schema["properties"]
     optional = {field: inner for field, inner in fields.items() if field not in required}
@@ -156,7 +156,7 @@ def _operations(operations: list[Any]) -> str:
 
 
 def _docstring(text: str) -> str:
-    """Return an indented docstring without the examples and the markup of OpenAPI."""
+    """Return an indented docstring whose paragraphs are wrapped."""
     paragraphs = re.split(r"\n\s*\n", text.strip())
     wrapped = [textwrap.wrap(" ".join(paragraph.split()), LINE_LENGTH - 8) for paragraph in paragraphs]
     body = "\n\n".join("\n".join(lines) for lines in wrapped)

@@ -1,4 +1,4 @@
-"""Functions of the Python client that build the request of each operation."""
+"""Generate the functions of the Python client that build the request of each operation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ METHODS = ("get", "post", "put", "patch", "delete")
 JSON_TYPE = "application/json"
 # The transport sends these headers with every request that needs them.
 TRANSPORT_HEADERS = {"Idempotency-Key", "If-None-Match", "Range", "Last-Event-ID", "Content-Digest"}
-# Operations with a body that is a stream of bytes. `understudy_client.parts` builds their requests.
+# Operations whose body is a stream of bytes. `understudy_client.parts` builds the requests for parts, and the
+# client does not use `upload_dataset`.
 BYTE_BODIES = {"upload_dataset", "put_upload_part"}
 
 
@@ -77,7 +78,7 @@ class Operation:
 
 
 def operations_of(document: Json) -> list[Operation]:
-    """Return the operations with a JSON body or without a body, sorted as in the document."""
+    """Return the operations with a JSON body or without a body, in the order of the document."""
     return [
         _operation(document, method, path, operation)
         for path, methods in document["paths"].items()
@@ -130,7 +131,7 @@ def _body_schema(body: Json) -> Schema:
 
 
 def _response(responses: Json) -> Schema:
-    """Return the schema of the JSON body of a success, or a schema of bytes, or {} without a body."""
+    """Return the schema of a successful response: of its JSON body, of bytes, or {} if it has no body."""
     content = next(response for status, response in responses.items() if status[0] == "2").get("content", {})
     if JSON_TYPE in content:
         schema: Json = content[JSON_TYPE]["schema"]

@@ -1,4 +1,4 @@
-"""Derivation of the synchronous modules of the Python client from the asynchronous ones."""
+"""Convert the asynchronous modules of the Python client to synchronous ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 
 HEADER = "# Generated from {name} by `make clients`. Do not edit.\n"
 
-# Replacements in order. The last one removes the prefix of classes such as `AsyncJob` and `AsyncIterator`.
+# Patterns and replacements, applied in this order. `\bAsync` removes the prefix of classes such as `AsyncJob`
+# and `AsyncIterator`.
 REPLACEMENTS = (
     (r"\basync (def|with|for)\b", r"\1"),
     (r"\bawait ", ""),

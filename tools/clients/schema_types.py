@@ -31,7 +31,7 @@ def references(schema: object) -> Iterator[str]:
 
 
 def reachable(schemas: Mapping[str, Schema], starts: Iterator[str]) -> set[str]:
-    """Return the names of the component schemas that are needed to describe other components."""
+    """Return the names of the given component schemas and of all schemas that they refer to."""
     names: set[str] = set()
     queue = list(starts)
     while queue:
@@ -44,12 +44,12 @@ def reachable(schemas: Mapping[str, Schema], starts: Iterator[str]) -> set[str]:
 
 @dataclass(frozen=True)
 class Types:
-    """The types of a module of the client.
+    """A converter from schemas to Python types, for one module of the client.
 
     Parameters
     ----------
     time : str
-        Type of a time.
+        Python type of a date and time.
     is_open : bool
         Whether values outside an enum are allowed. A response of a newer service can contain them.
     """

@@ -1,4 +1,4 @@
-"""MkDocs hooks, which add the generated pages and point links out of `docs/` to copies in the site."""
+"""MkDocs hooks, which add generated pages and redirect links out of `docs/` to copies in the site."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ COPIED_FILES = {
 }
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?![a-z]+:|#|/)([^)\s#]+)(#[^)\s]*)?\)")
 FENCED_BLOCK = re.compile(r"(^[ \t]*```.*?^[ \t]*```[ \t]*$)", re.DOTALL | re.MULTILINE)
-# Tags that make a browser load a resource from the network. Browsers do not load the targets of links.
+# Tags that make a browser load a resource from the network. Links are allowed, because browsers do not load
+# their targets.
 REMOTE_RESOURCE = re.compile(
     r"<(?:(?:script|img|iframe|source)\b[^>]*\ssrc"
     r"|link\b(?![^>]*\brel=\"?(?:canonical|prev|next)\b)[^>]*\shref)=\"?(https?:[^\"\s>]*)"

@@ -49,7 +49,7 @@ def operations_page(document: Document, report_schema: Document) -> str:
 
 
 def operations(document: Document) -> Iterator[tuple[str, str, Document]]:
-    """Yield the method, the path and the description of every operation, with the components it refers to."""
+    """Yield the method, the path and the description of every operation, with its references resolved."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             responses = {
@@ -151,7 +151,7 @@ def _from_http(report_schema: Document) -> Address:
 
 
 def bodies_page(document: Document, report_schema: Document) -> str:
-    """Return the page of named schemas, without the schemas on the page of the report format."""
+    """Return the page of named schemas, except those on the page of the report format."""
     schemas: Mapping[str, Schema] = document["components"]["schemas"]
     sections = [
         section(name, schema, _from_http(report_schema))

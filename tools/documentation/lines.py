@@ -51,7 +51,7 @@ def long_lines(markdown: str) -> Iterator[tuple[int, str]]:
 
 
 def _paragraphs(markdown: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each paragraph or list item as the number of its first line, from 1, and its lines."""
+    """Yield the number of the first line, counted from 1, and the lines of each paragraph or list item."""
     is_code = False
     paragraph: list[str] = []
     for number, line in enumerate([*markdown.split("\n"), ""], 1):

@@ -16,7 +16,7 @@ INTRODUCTION = """\
 
 Each process reads its settings from environment variables when it starts. There is no configuration file.
 `.env.example` lists the same variables for Docker Compose.
-The commands on files (`understudy fit`, `sample`, `impute`, `evaluate`, `verify`) need none of them.
+The commands that work on files need no variables: `understudy fit`, `sample`, `impute`, `evaluate`, `verify`.
 """
 # Defaults that depend on the machine, in words.
 COMPUTED_DEFAULTS = {

@@ -128,7 +128,7 @@ def _set_squares(
     start: int,
     sums: npt.NDArray[np.float32],
 ) -> None:
-    """Set `sums` to a row's squared distances to the rows from `start` on.
+    """Set `sums` to a row's squared distances to the rows of `others`, beginning at row `start`.
 
     The rows in `others` are stored by column.
     """

@@ -18,7 +18,7 @@ def encode(tables: Sequence[pa.Table]) -> list[Matrix]:
     Parameters
     ----------
     tables : sequence of pyarrow.Table
-        Tables with the same columns. The codes are assigned over all tables together.
+        Tables with the same columns. Codes are assigned jointly for all tables.
     """
     columns = [_as_numbers([table[name] for table in tables]) for name in tables[0].column_names]
     stacked = np.column_stack(columns)

@@ -14,8 +14,8 @@ from understudy.threads import count_threads
 
 # Maximum number of compared pairs of rows. The comparison takes about a second per column on one core.
 N_PAIRS_MAX = 1_000_000_000
-# Value for missing numbers. The kernel limits the distance of two numbers to 1, which this value always
-# reaches.
+# Value for missing numbers. The kernel limits the distance between two numbers to 1, and the distance between
+# this value and any scaled number always reaches this limit.
 MISSING_AT = 2.0
 
 
@@ -25,8 +25,8 @@ def nearest_share(train: pa.Table, holdout: pa.Table, synthetic: pa.Table, *, se
     Parameters
     ----------
     train, holdout : pyarrow.Table
-        Real rows. Both tables are cut to the same number of rows, so that the expected share without copying
-        is 0.5.
+        Real rows. Both tables are truncated to the same number of rows, so that the expected share without
+        copying is 0.5.
 
     Notes
     -----

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr
 class Model(BaseModel):
     """An object in a response. Fields that a newer service adds are attributes too.
 
-    A field with the name of a method of this class, such as `schema`, has an underscore after its name.
+    If a field has the name of a method of this class, such as `schema`, the attribute ends in an underscore.
     """
 
     model_config = ConfigDict(
@@ -32,7 +32,7 @@ class Model(BaseModel):
 
 
 def tag_of(field: str, *known: str) -> Callable[[Any], str]:
-    """Return a function that reads the tag of a union's member. An unknown tag is the empty string."""
+    """Return a function that reads the tag of a union's member, and returns "" for an unknown tag."""
 
     # `Any` is a JSON object or an instance of a model.
     def read(member: Any) -> str:

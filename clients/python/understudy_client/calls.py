@@ -36,7 +36,7 @@ class Call(Generic[T_co]):
     content : bytes, optional
         Body that is not JSON.
     timeout_seconds : float, optional
-        Time to wait for the response, in addition to the usual time.
+        Additional time to wait for the response, in seconds.
     """
 
     method: str
@@ -49,7 +49,7 @@ class Call(Generic[T_co]):
     timeout_seconds: float = 0.0
 
     def with_headers(self, **headers: str | None) -> Call[T_co]:
-        """Return a copy with more headers. An underscore in a name becomes a hyphen."""
+        """Return a copy with additional headers. An underscore in a name becomes a hyphen."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return replace(self, headers={**self.headers, **named})
 
@@ -62,8 +62,8 @@ class Call(Generic[T_co]):
     def is_safe_to_repeat(self) -> bool:
         """Whether the request can be sent again if its response was lost.
 
-        A change under a condition cannot: the first request may have changed the resource, and the second
-        one would then fail.
+        A conditional change cannot be sent again: if the first request has changed the resource, the second
+        one fails.
         """
         return self.method != "PATCH" or not self.headers.get("If-Match")
 

@@ -19,9 +19,9 @@ SHA256_ETAG = re.compile(r'"([0-9a-f]{64})"')
 class Download:
     """A download of one file, which can take several requests.
 
-    A stored Parquet file continues with `Range`. A file that the service converts is sent again from its
-    start, and the bytes that have already arrived are skipped. Files with equal strong ETags have equal
-    bytes.
+    After a lost connection, the rest of a stored Parquet file is requested with `Range`. A file that the
+    service converts is sent again from its start, and the bytes that have already arrived are skipped. Files
+    with equal strong ETags have equal bytes.
     """
 
     def __init__(self, call: Call[Any]) -> None:

@@ -13,11 +13,11 @@ UnderstudyClientError
  │       ├─ Unavailable         502, 503, 504
  │       └─ StorageFull         507
  ├─ ConnectionFailed (ConnectionError)  the service does not respond
- ├─ UnexpectedResponse          a response is not what the service would send
+ ├─ UnexpectedResponse          a response is not the expected JSON
  ├─ JobFailed                   a job failed or was cancelled
  ├─ JobTimeout (TimeoutError)   a job has not ended in time
  ├─ ContentChanged              a file changed while it was downloaded
- └─ InvalidWebhook (ValueError) a message does not come from the service
+ └─ InvalidWebhook (ValueError) a webhook message does not come from the service
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class ApiError(UnderstudyClientError):
 
     @property
     def code(self) -> str:
-        """Stable code of the error, such as one of `ErrorCode`."""
+        """Stable code of the error, usually a member of `ErrorCode`."""
         return self.problem.code
 
     @property
@@ -88,7 +88,7 @@ class ApiError(UnderstudyClientError):
 
     @property
     def request_id(self) -> str:
-        """ID of the request, which the logs of the service contain."""
+        """ID of the request, which also appears in the logs of the service."""
         return self.problem.request_id
 
     @property
@@ -130,11 +130,11 @@ class ServiceError(ApiError):
 
 
 class Unavailable(ServiceError):
-    """The service is not available at the moment."""
+    """Error for a service that is not available at the moment."""
 
 
 class StorageFull(ServiceError):
-    """The service has no storage space left."""
+    """Error for a service that has no storage space left."""
 
 
 class ConnectionFailed(UnderstudyClientError, ConnectionError):
@@ -161,7 +161,7 @@ class JobFailed(UnderstudyClientError):
 
     @property
     def code(self) -> str:
-        """Stable code of the error, such as one of `ErrorCode`."""
+        """Stable code of the job's error, or the state of the job if it has no error."""
         return self.job.error.code if self.job.error else self.job.state
 
 
@@ -186,7 +186,7 @@ class ContentChanged(UnderstudyClientError):
 
 
 class InvalidWebhook(UnderstudyClientError, ValueError):
-    """Error for a message that does not come from the service, or is too old."""
+    """Error for a webhook message that does not come from the service, or is too old."""
 
 
 CLASS_OF_STATUS: Mapping[int, type[ApiError]] = {
@@ -218,7 +218,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def _problem(status: int, headers: Mapping[str, str], content: bytes) -> Problem:
-    """Return the problem in a response. A gateway in front of the service can send another body."""
+    """Return the problem details in a response, or general ones if a gateway sent another body."""
     if headers.get("Content-Type", "").startswith(PROBLEM_TYPE):
         try:
             return Problem.model_validate(json.loads(content))

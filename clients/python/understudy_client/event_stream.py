@@ -22,7 +22,7 @@ class Event:
     data : dict
         Content of the event.
     id : str or None
-        ID for `last_event_id`. Events of the type ``progress`` have no ID, because only the latest matters.
+        ID to pass as `last_event_id`. ``progress`` events have no ID, because only the latest one matters.
     """
 
     type: str
@@ -32,7 +32,7 @@ class Event:
 
 @dataclass
 class EventParser:
-    """Parser of a stream of bytes, which can be cut at any place."""
+    """A parser of a byte stream, which may be split at any byte."""
 
     last_event_id: str | None = None
     has_ended: bool = False
@@ -42,7 +42,7 @@ class EventParser:
     _fields: dict[str, list[str]] = field(default_factory=dict)
 
     def reconnect(self) -> None:
-        """Forget an incomplete event of a lost connection."""
+        """Discard the incomplete event of a lost connection."""
         self._rest, self._fields = b"", {}
         self.has_events = False
 
@@ -72,7 +72,7 @@ class EventParser:
         type_ = fields.get("event", ["message"])[-1]
         event_id = fields["id"][-1] if "id" in fields else None
         self.last_event_id = event_id or self.last_event_id
-        # The stream of a retried job also contains the last event of each earlier round, so an ending counts
+        # The stream of a retried job also contains the last event of each earlier run, so an ending counts
         # only if no event follows it.
         self.has_ended = type_ in ENDINGS
         return Event(type_, json.loads("\n".join(fields["data"])), event_id)

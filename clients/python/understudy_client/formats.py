@@ -1,4 +1,4 @@
-"""Formats of files, named by the suffixes of the file names."""
+"""File formats. The name of a format is the suffix of its files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROWS_FORMATS = ("csv", "jsonl", "arrow")
 
 
 def suffix_format(filename: str, formats: Sequence[str] = FORMATS) -> str | None:
-    """Return the format that is the suffix of a file name, in any case, or None for other suffixes."""
+    """Return the format that matches the suffix of a file name, regardless of case, or None."""
     suffix = Path(filename).suffix.removeprefix(".").lower()
     return suffix if suffix in formats else None
 
@@ -28,6 +28,6 @@ def download_format(path: Path, formats: Sequence[str] = FORMATS) -> str:
     if known is None:
         listed = f"{', '.join(formats[:-1])} or {formats[-1]}"
         raise ValueError(
-            f"The suffix of {path.name!r} is not a format. Use the suffix {listed}, or pass `format`."
+            f"The suffix of {path.name!r} is not a known format. Use the suffix {listed}, or pass `format`."
         )
     return known

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def write_parquet(table: Any, path: Path) -> None:
-    """Write a table from pyarrow, pandas, polars or another library with the Arrow interface.
+    """Write a table from pyarrow, pandas, polars or another library with the Arrow interface to a file.
 
     The index of a pandas DataFrame is written only if it has a name.
     """

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class LineParser:
-    """Parser of a stream of bytes, which can be cut at any place."""
+    """A parser of a byte stream, which may be split at any byte."""
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []

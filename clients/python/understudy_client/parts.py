@@ -1,4 +1,4 @@
-"""Requests of an upload in parts, and the choice of the parts to send."""
+"""Requests of an upload in parts, and the selection of the parts to send."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class UploadArguments(TypedDict, total=False):
     read_options: ReadOptions
     """Options for reading the files, such as `decimal` or `encoding`."""
     part_bytes: int
-    """Preferred size of a part."""
+    """Preferred size of a part in bytes."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ def upload_body(files: Sequence[SourceFile], options: UploadOptions) -> CreateUp
 def is_resumable(upload: models.Upload, files: Sequence[SourceFile], options: UploadOptions) -> bool:
     """Return whether an unfinished upload has the same files, name, formats, labels and read options.
 
-    The service stores the read options in a canonical form, such as ``iso8859-1`` for ``latin1``. An upload
-    with another form of the same options is not resumed.
+    The service stores the read options in a canonical form, such as ``iso8859-1`` for ``latin1``. If
+    `options` contains another form, the upload is not resumed.
     """
     declared = [(file.filename, file.size_bytes, file.sha256) for file in upload.files]
     return (
@@ -80,7 +80,7 @@ def is_resumable(upload: models.Upload, files: Sequence[SourceFile], options: Up
 
 
 def _format_of(file: models.UploadFile, options: UploadOptions) -> str:
-    """Return the format that a new upload of a file would have. Only the service knows all suffixes."""
+    """Return the format of a new upload, or the format of `file` if only the service knows the suffix."""
     return options.format or suffix_format(file.filename or "") or file.format
 
 

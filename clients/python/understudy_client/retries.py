@@ -30,20 +30,20 @@ class DeadlineExceeded(Exception):
 
 @dataclass(frozen=True)
 class Retries:
-    """Policy for requests that fail because of the connection or the load of the service.
+    """Policy for requests that fail because of the connection or because the service is overloaded.
 
     The pauses grow exponentially with random jitter. The service can ask for a longer pause in `Retry-After`.
 
     Parameters
     ----------
     tries_max : int
-        Maximum number of consecutive failed tries. With the default, they take about three minutes.
+        Maximum number of consecutive failed tries. With the default, these tries take about three minutes.
     pause_seconds : float
-        Longest pause before the second try.
+        Longest pause before the second try, in seconds.
     pause_seconds_max : float
-        Longest pause before any other try.
+        Longest pause before any other try, in seconds.
     retry_after_seconds_max : float
-        Longest pause that the service can ask for. If it asks for more, the error is raised.
+        Longest pause that the service can ask for, in seconds. If it asks for more, the error is raised.
     """
 
     tries_max: int = 12
@@ -53,7 +53,7 @@ class Retries:
     rng: random.Random = field(default_factory=random.SystemRandom, repr=False)
 
     def pause_before(self, n_failures: int, asked_seconds: float | None = None) -> float:
-        """Return the pause after a number of consecutive failures."""
+        """Return the pause in seconds after a number of consecutive failures."""
         longest = min(self.pause_seconds * 2.0 ** (n_failures - 1), self.pause_seconds_max)
         # Clients that were refused at the same time must not repeat their requests at the same time.
         return (asked_seconds or 0.0) + longest * self.rng.uniform(0.5, 1.0)
@@ -76,7 +76,7 @@ class Tries:
         self._is_response_lost = False
 
     def reset(self) -> None:
-        """Forget the failures, because the transfer has made progress."""
+        """Reset the number of failures, because the transfer has made progress."""
         self._n_failures = 0
 
     def is_done_by_lost_try(self, status: int) -> bool:
@@ -89,9 +89,9 @@ class Tries:
         Raises
         ------
         ConnectionFailed
-            If there is no further try.
+            If the request is not tried again.
         DeadlineExceeded
-            If the deadline is over.
+            If the deadline passes before the next try.
         """
         failure = ConnectionFailed(
             f"The service does not respond ({type(error).__name__}, {self._call.method} {self._call.path}). "
@@ -113,9 +113,9 @@ class Tries:
         Raises
         ------
         ApiError
-            If there is no further try.
+            If the request is not tried again.
         DeadlineExceeded
-            If the deadline is over.
+            If the deadline passes before the next try.
         """
         self._n_failures += 1
         is_lost = status in LOST_RESPONSE_STATUSES

@@ -1,4 +1,4 @@
-"""Files and tables to upload, as files on the disk."""
+"""Files and tables to upload, as files on disk."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def open_sources(
     source : path, bytes, binary file, iterable of bytes, table, or mapping of these by table name
         Content to upload.
     filename : str, optional
-        Name of the file, if the source has none. Its suffix is the format, such as ``.csv``.
+        Name of the file, if the source has none. Its suffix, such as ``.csv``, determines the format.
     files : ExitStack
         Stack that deletes the temporary files.
     """

@@ -1,4 +1,4 @@
-"""Wait for jobs: how long the service can hold a request, and when progress is reported."""
+"""State of a wait for a job: how long a response may be delayed, and when progress is reported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from understudy_client.event_stream import ENDINGS
 
 OnProgress = Callable[[JobProgress], object]
 
-# Maximum number of seconds for which the service holds a request until the job has ended.
+# Maximum number of seconds for which the service delays a response until the job has ended.
 HELD_SECONDS = 30.0
 HELD_SECONDS_WITH_PROGRESS = 1.0
 # A service that is stopping responds at once. This pause prevents a flood of requests.
@@ -24,9 +24,9 @@ class Wait:
     Parameters
     ----------
     timeout_seconds : float, optional
-        Maximum time. By default, the wait ends with the job.
+        Maximum time. By default, the wait lasts until the job ends.
     on_progress : callable, optional
-        Function that is called with each progress of the job, about once a second.
+        Function that is called with the progress of the job about once a second.
     """
 
     def __init__(self, timeout_seconds: float | None, on_progress: OnProgress | None) -> None:
@@ -51,7 +51,7 @@ class Wait:
         return False
 
     def held_seconds(self) -> float:
-        """Return how long the service can hold the next request, in whole seconds from 1."""
+        """Return the number of seconds, at least 1, for which the service may delay the next response."""
         self._held_since = time.monotonic()
         seconds = HELD_SECONDS if self._on_progress is None else HELD_SECONDS_WITH_PROGRESS
         if self.deadline is None:

@@ -32,7 +32,7 @@ def verify_webhook(
     Parameters
     ----------
     headers : mapping
-        Headers of the request, with names in any case.
+        Headers of the request. The case of their names does not matter.
     body : bytes or str
         Body of the request, exactly as it was received.
     secret : str or iterable of str

@@ -18,7 +18,7 @@ import { upload, type UploadOptions, type UploadSource } from "./uploads.js";
 export interface DownloadOptions {
   /** The format. Default: `parquet`, the only format whose downloads can be resumed. */
   format?: DownloadFormat;
-  /** The table. Required if the dataset has several. */
+  /** The name of the table. Required if the dataset has several tables. */
   table?: string;
   signal?: AbortSignal;
 }

@@ -84,7 +84,7 @@ function streamOf(pieces: AsyncGenerator<Uint8Array, void>, stop: AbortControlle
       else controller.enqueue(value);
     },
     cancel() {
-      // The generator may wait for a connection that no longer responds, so it is aborted, not returned.
+      // The generator may be waiting for a connection that no longer responds, so the request is aborted.
       stop.abort();
     },
   });

@@ -20,7 +20,7 @@ export class IntegrityError extends UnderstudyError {
   override readonly name = "IntegrityError";
 }
 
-/** The service rejected a request. `code` is stable and meant for programs, `message` for people. */
+/** The service rejected a request. `code` is stable and intended for programs. `message` is intended for people. */
 export class ApiError extends UnderstudyError {
   override readonly name: string = "ApiError";
 
@@ -118,7 +118,7 @@ export async function errorOf(response: Response): Promise<ApiError> {
     type: "about:blank",
     title: response.statusText || "The response is not a problem document",
     status: response.status,
-    detail: `The server responded with status ${response.status} and without a description of the error.`,
+    detail: `The server responded with status ${response.status} and without problem details. Check \`baseUrl\` and any proxy in between.`,
     instance: new URL(response.url).pathname,
     code: "unexpected_response",
     request_id: response.headers.get("x-request-id") ?? "",

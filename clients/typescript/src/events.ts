@@ -4,7 +4,7 @@ import { path } from "./paths.js";
 import { pauseBefore, sleep, type Transport } from "./transport.js";
 
 export interface ServerEvent {
-  /** The ID to resume after. `progress` events have none. */
+  /** The ID to pass as `lastEventId`. `progress` events have none. */
   id?: string;
   /** The type of the event, such as `running`, `progress` or `succeeded`. More types may be added. */
   type: string;

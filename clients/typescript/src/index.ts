@@ -13,7 +13,7 @@ export class Understudy {
   readonly reports: Reports;
   readonly apiKeys: ApiKeys;
   readonly project: OwnProject;
-  /** Sends requests to operations without a method of their own, with the same retries. */
+  /** Sends requests for operations that have no method in this client, with the same retries. */
   readonly transport: Transport;
 
   constructor(options: ClientOptions) {

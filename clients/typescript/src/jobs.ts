@@ -23,7 +23,7 @@ export interface WaitOptions {
   signal?: AbortSignal;
 }
 
-/** A job, with a method that waits for its end. */
+/** A job with a method that waits for it to end. */
 export type RunningJob<Kind extends string = string> = Job & {
   /** Wait until the job has succeeded and return it. Throw `JobFailedError` if it fails or is cancelled. */
   wait(options?: WaitOptions): Promise<SucceededJob<Kind>>;

@@ -12,7 +12,7 @@ interface Page<T> {
   next?: string;
 }
 
-/** Yield all items of a list. The next page is requested when the items of the current page are used up. */
+/** Yield all items of a list. The next page is requested once all items of the current page have been yielded. */
 export async function* listAll<T>(
   transport: Transport,
   path: string,

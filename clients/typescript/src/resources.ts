@@ -49,7 +49,7 @@ export class Models {
     return download(this.transport, path`/v1/models/${id}/file`, { accept: "application/octet-stream", ...options });
   }
 
-  /** Sample rows without a job, as a stream of bytes. With the same seed, the rows are the same. */
+  /** Sample rows without a job, as a stream of bytes. The same seed gives the same rows. */
   downloadRows(
     id: string,
     { format = "jsonl", signal, ...query }: RowsQuery & { signal?: AbortSignal } = {},
@@ -58,7 +58,7 @@ export class Models {
     return download(this.transport, path`/v1/models/${id}/rows`, { query: { ...query, format }, accept, signal });
   }
 
-  /** Sample rows without a job, and yield them as objects. They are received while they are used. */
+  /** Sample rows without a job, and yield them as objects while the service samples them. */
   async *rows(
     id: string,
     options: Omit<RowsQuery, "format"> & { signal?: AbortSignal } = {},
@@ -84,7 +84,7 @@ export class Models {
 export class Pipelines {
   constructor(private readonly transport: Transport) {}
 
-  /** Create the jobs. Each waits for its inputs, so wait only for the last one: `client.jobs.wait(id)`. */
+  /** Create the jobs. Each job waits for its inputs, so you only wait for the last job: `client.jobs.wait(id)`. */
   create(pipeline: CreatePipeline, options: { validateOnly?: boolean; idempotencyKey?: string } = {}): Promise<Pipeline> {
     const { validateOnly, idempotencyKey } = options;
     const query = { validate_only: validateOnly };
@@ -127,7 +127,7 @@ export class Reports {
 export class ApiKeys {
   constructor(private readonly transport: Transport) {}
 
-  /** Create a key. Only this response contains its text, in `key`. */
+  /** Create a key. Only this response contains the key itself, in `key`. */
   create(key: CreateApiKey): Promise<NewApiKey> {
     return this.transport.json("POST", "/v1/api-keys", { json: key });
   }
@@ -140,7 +140,7 @@ export class ApiKeys {
     return listAll(this.transport, "/v1/api-keys", {}, options);
   }
 
-  /** Create a replacement. The old key expires after `graceSeconds`, by default after an hour. */
+  /** Create a replacement for a key. The old key expires after `graceSeconds`, by default after an hour. */
   rotate(id: string, options: { graceSeconds?: number } = {}): Promise<NewApiKey> {
     const json = { grace_seconds: options.graceSeconds };
     return this.transport.json("POST", path`/v1/api-keys/${id}/rotate`, { json });

@@ -62,7 +62,7 @@ export class Transport {
     return this.#repeat(method, path, options, (response) => Promise.resolve(response));
   }
 
-  /** Delete a resource. If an earlier try may have deleted it, a repetition that finds nothing succeeds. */
+  /** Delete a resource. If an earlier try may have deleted it, a 404 response counts as success. */
   async delete(path: string, options: RequestOptions = {}): Promise<void> {
     let isOutcomeUnknown = false;
     const onUnknown = () => (isOutcomeUnknown = true);
@@ -203,7 +203,7 @@ export function sleep(seconds: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Return the number of seconds until a deadline. Raise `TimeoutError` if the deadline has passed. */
+/** Return the number of seconds until a deadline. Throw `TimeoutError` if the deadline has passed. */
 export function secondsUntil(deadline: number, what: string): number {
   const seconds = (deadline - Date.now()) / 1000;
   if (seconds <= 0) throw new TimeoutError(`${what} did not finish in time.`);

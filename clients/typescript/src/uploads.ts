@@ -3,7 +3,7 @@ import { path } from "./paths.js";
 import type { Transport } from "./transport.js";
 import type { ReadOptions, Upload, UploadedDataset } from "./types.js";
 
-/** A table: a file, bytes, rows as objects, or a stream, which is sent once and cannot be repeated. */
+/** A table: a file, bytes, rows as objects, or a stream. A stream can be sent only once, without retries. */
 export type UploadSource = Blob | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | readonly object[];
 
 export interface UploadOptions {
@@ -34,7 +34,7 @@ const PART_TRIES_MAX = 5;
 // A slow connection may need minutes for a part.
 const PART_TIMEOUT_SECONDS = 600;
 
-/** Upload a table, large files in parts. */
+/** Upload a table. Large files are sent in parts. */
 export async function upload(
   transport: Transport,
   source: UploadSource,
@@ -181,7 +181,7 @@ async function sendPart(transport: Transport, partPath: string, part: Blob, opti
       });
       return;
     } catch (error) {
-      // A part that was corrupted on its way is sent again.
+      // A part that was corrupted in transit is sent again.
       const isCorrupted = error instanceof ApiError && error.code === "digest_mismatch";
       if (!isCorrupted || nTries === PART_TRIES_MAX) throw error;
     }

@@ -1,7 +1,7 @@
 import { IntegrityError } from "./errors.js";
 
 export interface WebhookOptions {
-  /** The largest accepted age of a message in seconds, in either direction. Default: 300. */
+  /** The maximum difference in seconds between a message's timestamp and the current time. Default: 300. */
   toleranceSeconds?: number;
   /** The current time in seconds since 1970. */
   nowSeconds?: number;
@@ -27,7 +27,7 @@ export async function verifyWebhook<T = unknown>(
     valueOf(headers, name),
   );
   if (!id || !timestamp || !signatures) {
-    throw new IntegrityError("The message lacks a header: webhook-id, webhook-timestamp or webhook-signature.");
+    throw new IntegrityError("The message has no webhook-id, webhook-timestamp or webhook-signature header.");
   }
   if (!/^\d{1,12}$/.test(timestamp) || Math.abs(nowSeconds - Number(timestamp)) > toleranceSeconds) {
     throw new IntegrityError("The timestamp of the message is invalid, too old or in the future.");
@@ -56,7 +56,7 @@ function valueOf(headers: HeaderSource, name: string): string | undefined {
 
 async function importKey(secret: string): Promise<CryptoKey> {
   const bytes = decodeBase64(secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : secret);
-  if (!bytes?.length) throw new IntegrityError(`The secret is not valid. It has the form ${PREFIX}… in Base64.`);
+  if (!bytes?.length) throw new IntegrityError(`The secret is not valid. Copy it again, including \`${PREFIX}\`.`);
   return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
 }
 

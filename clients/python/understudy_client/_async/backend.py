@@ -1,4 +1,4 @@
-"""Pauses and work in threads of the asynchronous client."""
+"""Functions with which the asynchronous client pauses and runs blocking functions in threads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 async def sleep(seconds: float) -> None:
-    """Wait."""
+    """Wait for the given time."""
     await anyio.sleep(seconds)
 
 

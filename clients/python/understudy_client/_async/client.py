@@ -38,27 +38,27 @@ class AsyncClient:
     timeout_seconds : float
         Time to wait for a response, or for the next bytes of a stream.
     retries : Retries, optional
-        Policy for requests that fail because of the connection or the load of the service.
+        Policy for requests that fail because of the connection or because the service is overloaded.
     transport : httpx2.AsyncBaseTransport, optional
-        Transport of httpx2, for proxies and certificates.
+        Transport of httpx2, for example to use a proxy or other certificates.
     """
 
     datasets: AsyncDatasets
-    """Datasets."""
+    """Operations on datasets."""
     jobs: AsyncJobs
-    """Jobs."""
+    """Operations on jobs."""
     pipelines: AsyncPipelines
-    """Pipelines."""
+    """Operations on pipelines."""
     models: AsyncModels
-    """Models."""
+    """Operations on models."""
     reports: AsyncReports
-    """Reports."""
+    """Operations on reports."""
     project: AsyncProject
-    """The project of the API key."""
+    """Operations on the project to which the API key belongs."""
     api_keys: AsyncApiKeys
-    """API keys of the project."""
+    """Operations on the API keys of the project."""
     projects: AsyncProjects
-    """All projects, for operators."""
+    """Operations on all projects (scope `operator`)."""
 
     def __init__(
         self,

@@ -34,8 +34,9 @@ class AsyncModels:
     ) -> AsyncGenerator[dict[str, Any]]:
         """Sample rows without a job, and iterate over them as dicts.
 
-        After a lost connection, the rows continue. `n` is their number. With the same `seed`, row k is the
-        same in every call and in every sample of the model. `offset` is the number of rows to skip.
+        `n` is the number of rows, and `offset` is the number of rows to skip. With the same `seed`, row k is
+        the same in every call and in every sample of the model. After a lost connection, the iteration
+        continues with the next row.
         """
         parser = LineParser()
         call = operations.sample_rows(model_id, **_with_seed({**query, "format": "jsonl"}))
@@ -53,12 +54,12 @@ class AsyncModels:
     async def download_rows(
         self, model_id: str, path: PathName, **query: Unpack[requests.SampleRowsQuery]
     ) -> Path:
-        """Sample rows to a file without a job. By default, the suffix of the path is the format.
+        """Sample rows to a file without a job. By default, the suffix of the path determines the format.
 
         Raises
         ------
         ValueError
-            If the suffix is not a format, and `format` is missing.
+            If `format` is missing and the suffix is not the name of a format.
         """
         target = Path(path)
         named = query if "format" in query else {**query, "format": download_format(target, ROWS_FORMATS)}
@@ -68,7 +69,7 @@ class AsyncModels:
     async def update(
         self, model_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateModel]
     ) -> models.TrainedModel:
-        """Change the name or the labels. A label of None is removed."""
+        """Change the name or the labels of a model. A label with the value None is removed."""
         return await self._transport.send(operations.update_model(model_id, changes, if_match=if_match))
 
     async def delete(self, model_id: str, *, if_match: str | None = None) -> None:
@@ -85,7 +86,7 @@ class AsyncPipelines:
     async def create(
         self, *, validate_only: bool = False, **body: Unpack[requests.CreatePipeline]
     ) -> models.Pipeline:
-        """Create the jobs of a pipeline. Each job waits for its inputs, so wait only for the last one.
+        """Create the jobs of a pipeline. Each job waits for its inputs, so you only wait for the last job.
 
         With `validate_only`, no jobs are created.
         """
@@ -108,7 +109,7 @@ class AsyncReports:
         return self._transport.items(operations.list_reports(**filters))
 
     async def html(self, report_id: str, path: PathName) -> Path:
-        """Download a report as a page for a browser."""
+        """Download a report as an HTML page."""
         target = Path(path)
         await self._transport.save(operations.download_report(report_id), target)
         return target
@@ -122,7 +123,7 @@ class AsyncReports:
     async def update(
         self, report_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateLabels]
     ) -> models.EvaluationReport:
-        """Change the labels. A label of None is removed."""
+        """Change the labels of a report. A label with the value None is removed."""
         return await self._transport.send(operations.update_report(report_id, changes, if_match=if_match))
 
     async def delete(self, report_id: str, *, if_match: str | None = None) -> None:
@@ -137,11 +138,11 @@ class AsyncApiKeys:
         self._transport = transport
 
     async def create(self, body: requests.CreateApiKey) -> models.NewApiKey:
-        """Create a key. Only this response contains its text."""
+        """Create a key. Only this response contains the key itself."""
         return await self._transport.send(operations.create_api_key(body))
 
     async def get(self, api_key_id: str) -> models.ApiKey:
-        """Return a key without its text."""
+        """Return the description of a key, without the key itself."""
         return await self._transport.send(operations.get_api_key(api_key_id))
 
     def list(self, **query: Unpack[requests.ListApiKeysQuery]) -> AsyncIterator[models.ApiKey]:
@@ -151,7 +152,7 @@ class AsyncApiKeys:
     async def update(
         self, api_key_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateApiKey]
     ) -> models.ApiKey:
-        """Change the name or the expiry."""
+        """Change the name or the expiry time of a key."""
         return await self._transport.send(operations.update_api_key(api_key_id, changes, if_match=if_match))
 
     async def rotate(self, api_key_id: str, **options: Unpack[requests.RotateApiKey]) -> models.NewApiKey:
@@ -164,7 +165,7 @@ class AsyncApiKeys:
 
 
 class AsyncProject:
-    """The project of the API key."""
+    """The project to which the API key belongs."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
@@ -176,7 +177,7 @@ class AsyncProject:
     async def update(
         self, *, if_match: str | None = None, **changes: Unpack[requests.UpdateProject]
     ) -> models.Project:
-        """Change the name, the policy or the gate (scope `admin`)."""
+        """Change the name, the policy or the gate of the project (scope `admin`)."""
         return await self._transport.send(operations.update_project(changes, if_match=if_match))
 
     async def delete(self, *, name: str, if_match: str | None = None) -> None:
@@ -213,7 +214,7 @@ class AsyncProjects:
         if_match: str | None = None,
         **changes: Unpack[requests.UpdateManagedProject],
     ) -> models.ManagedProject:
-        """Change the name of a project or its limit of running jobs."""
+        """Change the name of a project or its limit on running jobs."""
         call = operations.update_managed_project(project_id, changes, if_match=if_match)
         return await self._transport.send(call)
 
@@ -223,7 +224,7 @@ class AsyncProjects:
         await self._transport.send(call)
 
     async def create_api_key(self, project_id: str, body: requests.CreateApiKey) -> models.NewApiKey:
-        """Create a key of a project."""
+        """Create an API key for a project."""
         return await self._transport.send(operations.create_project_api_key(project_id, body))
 
 

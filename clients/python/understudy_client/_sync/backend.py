@@ -1,4 +1,4 @@
-"""Pauses and work in threads of the synchronous client, which needs no threads."""
+"""Functions with which the synchronous client pauses and runs functions. It needs no threads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def sleep(seconds: float) -> None:
-    """Wait."""
+    """Wait for the given time."""
     time.sleep(seconds)
 
 
