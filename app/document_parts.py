@@ -64,7 +64,7 @@ PARAMETERS: dict[str, Json] = {
 }
 BY_HEADER = {parameter["name"].lower(): name for name, parameter in PARAMETERS.items()}
 NOT_MODIFIED: Json = {"description": "The resource has not changed: its ETag matches `If-None-Match`."}
-NOT_MODIFIED_REFERENCE: Json = {"$ref": "#/components/responses/NotModified"}
+NOT_MODIFIED_REFERENCE: Json = {"$ref": "#/components/responses/304"}
 # The type of resource that the field `id` identifies, by schema.
 NOUN_OF_SCHEMA = {
     "ApiKey": "api_key",

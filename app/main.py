@@ -55,6 +55,7 @@ from app.routes import (
     reports,
     schemas,
     uploads,
+    usage,
     webhooks,
 )
 from app.stopping import Stopping
@@ -175,7 +176,7 @@ def _bare_app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] |
     for module in (
         *(datasets, contents, releases, schemas, profiles, rejects, uploads, jobs, job_events),
         *(models, live_rows, reports, project, api_keys, projects, events, webhooks, catalogues, health),
-        *(pipelines, reference),
+        *(pipelines, reference, usage),
     ):
         app.include_router(module.router, dependencies=[Depends(check_request)])
         app.state.api_routes += module.router.routes

@@ -223,7 +223,7 @@ def test_operations_have_the_specified_names():
         *("list_events", "create_webhook", "list_webhooks", "get_webhook", "update_webhook"),
         *("delete_webhook", "rotate_webhook_secret", "test_webhook"),
         *("list_webhook_deliveries", "redeliver_event"),
-        *("list_synthesizers", "list_metrics", "healthz", "readyz"),
+        *("get_usage", "list_synthesizers", "list_metrics", "healthz", "readyz"),
     }
 
 

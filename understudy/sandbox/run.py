@@ -104,6 +104,11 @@ class Run:
         self.progress: Json | None = None
         self.pid: int | None = None
 
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome, or None if no call of `wait` has returned one."""
+        return self._outcome
+
     def wait(self, timeout_seconds: float) -> Outcome | None:
         """Return the outcome, or None if the run has not ended within the timeout."""
         deadline = time.monotonic() + timeout_seconds

@@ -21,18 +21,19 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from understudy import ids
-from understudy.db import artifacts, models
+from understudy.db import artifacts, models, usage
 from understudy.db.live_rows import Reading, may_continue
-from understudy.errors import Conflict, TooLarge
+from understudy.errors import Conflict, TooLarge, Unavailable
 from understudy.folder_removal import remove_folder
 from understudy.job_kinds import gate, inputs
 from understudy.job_kinds.sample import SAMPLE
+from understudy.logs import get_logger
 from understudy.parameters.base import Json
 from understudy.parameters.live_rows import LIVE_PIPE, LiveFormat
 from understudy.parameters.needs import DEFAULT_QUEUE, Needs
 from understudy.parameters.sample import SampleParameters
 from understudy.resources import Resources, ResourceSettings
-from understudy.sandbox import Run, SandboxLimits, SandboxRequest
+from understudy.sandbox import Outcome, Run, SandboxLimits, SandboxRequest
 from understudy.services.api_keys import Caller
 from understudy.services.artifacts import local_copy
 from understudy.services.job_requests import sandbox_limits
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from understudy.db.orm import Artifact
 
 LIVE = replace(SAMPLE, work="understudy.work.live_rows:work")
+logger = get_logger(__name__)
+
 PIPE_BYTES = 1 << 20
 CHUNK_BYTES = 1 << 18
 # Maximum time until a client that has left and the end of the sampler are noticed.
@@ -185,6 +188,21 @@ class Conditions:
                     "project has changed. Send the request again to see the reason."
                 )
 
+    def record_usage(self, outcome: Outcome) -> None:
+        """Record the CPU time of a sampler, and its rows if it was not interrupted."""
+        n_rows = sum(outcome.result["facts"]["n_rows"].values()) if outcome.result is not None else 0
+        try:
+            with self._resources.sessions.begin() as session:
+                usage.add(
+                    session,
+                    self._reading.project_id,
+                    cpu_seconds=outcome.cpu_seconds or 0.0,
+                    rows_sampled=n_rows,
+                )
+        except Unavailable as error:
+            # The rows were sent.
+            logger.warning("usage_not_recorded", error_code=error.code)
+
 
 class LiveChunks(Iterator[bytes]):
     """The bytes that a sampler writes. `close` ends the sampler and removes its folder."""
@@ -217,8 +235,10 @@ class LiveChunks(Iterator[bytes]):
         return b""
 
     def close(self) -> None:
-        """End the sampler and remove its folder."""
+        """End the sampler, remove its folder, and record the usage."""
         self._files.close()
+        if self._run.outcome is not None:
+            self._conditions.record_usage(self._run.outcome)
 
 
 def _request(resources: Resources, rows: LiveRows, folder: Path, model: Path) -> SandboxRequest:

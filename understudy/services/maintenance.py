@@ -18,6 +18,7 @@ from understudy.db import (
     projects,
     shards,
     uploads,
+    usage,
     webhook_deliveries,
     workers,
 )
@@ -67,6 +68,7 @@ def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT, turn:
     if n_orphans or old_uploads:
         logger.info("swept", n_orphans=n_orphans, n_uploads=len(old_uploads))
     _end_deliveries(resources)
+    _compact_usage(resources)
     # This is the last step, because it can take a long time.
     _delete_events(resources)
     return n_orphans + len(old_uploads)
@@ -78,6 +80,13 @@ def _end_deliveries(resources: Resources) -> None:
     while n_ended == webhook_deliveries.BATCH:
         with resources.sessions.begin() as session:
             n_ended = webhook_deliveries.end_some(session)
+
+
+def _compact_usage(resources: Resources) -> None:
+    n_moved = BATCH
+    while n_moved == BATCH:
+        with resources.sessions.begin() as session:
+            n_moved = usage.compact(session, BATCH)
 
 
 def _delete_events(resources: Resources) -> None:

@@ -13,6 +13,7 @@ import type {
   NewApiKey,
   Pipeline,
   Project,
+  ProjectUsage,
   Report,
   ReportFilters,
   ReportSummary,
@@ -21,6 +22,7 @@ import type {
   UpdateLabels,
   UpdateModel,
   UpdateProject,
+  UsagePeriod,
 } from "./types.js";
 
 const ROWS_MEDIA_TYPES = {
@@ -161,6 +163,11 @@ export class OwnProject {
 
   update(change: UpdateProject, options: Conditional = {}): Promise<Project> {
     return this.transport.json("PATCH", "/v1/project", { json: change, ...conditions(options) });
+  }
+
+  /** Return the usage by day, for the last 30 days by default. */
+  usage(period: UsagePeriod = {}): Promise<ProjectUsage> {
+    return this.transport.json("GET", "/v1/usage", { query: period });
   }
 
   /** Delete all data of the project and revoke its keys. Pass the project's name to confirm the deletion. */

@@ -30,6 +30,7 @@ export type NewApiKey = Schemas["NewApiKey"];
 export type Pipeline = Schemas["Pipeline"];
 export type Problem = Schemas["Problem"];
 export type Project = Schemas["Project"];
+export type ProjectUsage = Schemas["ProjectUsage"];
 export type ReadOptions = Partial<Schemas["ReadOptions"]>;
 export type Report = Schemas["EvaluationReport"];
 export type ReportFilters = Query<"list_reports">;
@@ -44,6 +45,7 @@ export type UpdateModel = Schemas["UpdateModel"];
 export type UpdateProject = Schemas["UpdateProject"];
 export type Upload = Schemas["Upload"];
 export type UploadedDataset = Schemas["UploadedDataset"];
+export type UsagePeriod = NonNullable<operations["get_usage"]["parameters"]["query"]>;
 export type ValidatedJob = Schemas["ValidatedJob"];
 
 interface Results {

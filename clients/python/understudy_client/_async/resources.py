@@ -184,6 +184,10 @@ class AsyncProject:
         """Delete the project with all its data (scope `admin`). Pass its name to confirm the deletion."""
         await self._transport.send(operations.delete_project(name=name, if_match=if_match))
 
+    async def usage(self, **period: Unpack[requests.GetUsageQuery]) -> models.ProjectUsage:
+        """Return the usage by day, for the last 30 days by default."""
+        return await self._transport.send(operations.get_usage(**period))
+
     async def policies(self) -> models.PolicyCatalogue:
         """Return the policies for verdicts."""
         return await self._transport.send(operations.list_policies())

@@ -1709,6 +1709,14 @@ class Project(Model):
     created_at: datetime
 
 
+class ProjectUsage(Model):
+    """The usage of a project by day, oldest first, without gaps."""
+
+    data: list[UsageDay]
+    stored_bytes: int
+    """Total size of the files that are stored now."""
+
+
 class QuarantineRelease(Model):
     """Release of a sample from quarantine: the API key that was used and the reason."""
 
@@ -2446,6 +2454,23 @@ class UploadedDataset(Model):
 
     dataset: Dataset
     job: Job
+
+
+class UsageDay(Model):
+    """The usage of a project on one day."""
+
+    date: str
+    """Day in UTC."""
+    n_jobs: int = 0
+    """Number of jobs that ended. A retried job counts again."""
+    cpu_seconds: float = 0.0
+    """CPU time of jobs, including failed attempts."""
+    rows_uploaded: int = 0
+    """Number of rows read from uploads."""
+    rows_sampled: int = 0
+    """Number of rows of samples, imputations and complete live-row responses."""
+    bytes_written: int = 0
+    """Size of all stored files, including files that were deleted later."""
 
 
 class ValidatedJob(Model):

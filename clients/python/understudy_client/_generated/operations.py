@@ -453,3 +453,8 @@ def create_pipeline(
 ) -> Call[models.Pipeline]:
     """Create a pipeline."""
     return Call("POST", "/v1/pipelines", models.Pipeline, query=query, body=body)
+
+
+def get_usage(**query: Unpack[requests.GetUsageQuery]) -> Call[models.ProjectUsage]:
+    """Get the usage of your project."""
+    return Call("GET", "/v1/usage", models.ProjectUsage, query=query)

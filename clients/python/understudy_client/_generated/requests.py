@@ -986,3 +986,12 @@ class CreatePipelineQuery(TypedDict, total=False):
 
     validate_only: bool
     """Whether to validate the pipeline without creating it."""
+
+
+class GetUsageQuery(TypedDict, total=False):
+    """Query parameters of `get_usage`."""
+
+    start_date: str
+    """First day, in UTC. By default, 29 days before `end_date`."""
+    end_date: str
+    """Last day, in UTC. By default, today."""

@@ -180,6 +180,10 @@ class Project:
         """Delete the project with all its data (scope `admin`). Pass its name to confirm the deletion."""
         self._transport.send(operations.delete_project(name=name, if_match=if_match))
 
+    def usage(self, **period: Unpack[requests.GetUsageQuery]) -> models.ProjectUsage:
+        """Return the usage by day, for the last 30 days by default."""
+        return self._transport.send(operations.get_usage(**period))
+
     def policies(self) -> models.PolicyCatalogue:
         """Return the policies for verdicts."""
         return self._transport.send(operations.list_policies())
