@@ -1,2 +1,2 @@
 # Generated from openapi.json by `make clients`. Do not edit.
-"""Modules that are generated."""
+"""Generated modules of the client."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
-    """A code of an error. A newer service may return other codes."""
+    """An error code. A newer service may return other codes."""
 
     INVALID_INPUT = "invalid_input"
     INVALID_PARAMETERS = "invalid_parameters"

@@ -39,27 +39,27 @@ class Client:
     timeout_seconds : float
         Time to wait for a response, or for the next bytes of a stream.
     retries : Retries, optional
-        Policy for requests that fail because of the connection or the load of the service.
+        Policy for requests that fail because of the connection or because the service is overloaded.
     transport : httpx2.BaseTransport, optional
-        Transport of httpx2, for proxies and certificates.
+        Transport of httpx2, for example to use a proxy or other certificates.
     """
 
     datasets: Datasets
-    """Datasets."""
+    """Operations on datasets."""
     jobs: Jobs
-    """Jobs."""
+    """Operations on jobs."""
     pipelines: Pipelines
-    """Pipelines."""
+    """Operations on pipelines."""
     models: Models
-    """Models."""
+    """Operations on models."""
     reports: Reports
-    """Reports."""
+    """Operations on reports."""
     project: Project
-    """The project of the API key."""
+    """Operations on the project to which the API key belongs."""
     api_keys: ApiKeys
-    """API keys of the project."""
+    """Operations on the API keys of the project."""
     projects: Projects
-    """All projects, for operators."""
+    """Operations on all projects (scope `operator`)."""
 
     def __init__(
         self,

@@ -41,10 +41,11 @@ class Datasets:
         on_progress: OnProgress | None = None,
         **options: Unpack[UploadArguments],
     ) -> models.Dataset:
-        """Upload a table, or several tables, as one dataset.
+        """Upload one or more tables as one dataset.
 
         The files are sent in parts. After a lost connection, only the missing parts are sent. If the process
-        ends, the next upload of the same files continues, unless they fit into one part.
+        ends, the next upload of the same files continues where this one stopped, unless the files fit into
+        one part.
 
         Parameters
         ----------
@@ -52,13 +53,13 @@ class Datasets:
             Content to upload. A table is a pandas or polars DataFrame, a pyarrow table, or another object
             with the Arrow PyCapsule interface. A mapping contains a source for each table name.
         filename : str, optional
-            Name of the file. Its suffix is the format. Required for bytes and streams.
+            Name of the file. Its suffix determines the format. Required for bytes and streams.
         wait : bool
-            Whether to wait until the service has read the files. If not, the dataset is pending.
+            Whether to wait until the service has read the files. If false, the returned dataset is pending.
         on_progress : callable, optional
             Function that is called with the progress of the transfer and of the job that reads the files.
         **options : UploadArguments
-            `name`, `format`, `labels`, `read_options` and `part_bytes`.
+            The optional arguments `name`, `format`, `labels`, `read_options` and `part_bytes`.
 
         Raises
         ------
@@ -88,14 +89,14 @@ class Datasets:
     def update(
         self, dataset_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateDataset]
     ) -> models.Dataset:
-        """Change the name or the labels. A label of None is removed."""
+        """Change the name or the labels of a dataset. A label with the value None is removed."""
         call = operations.update_dataset(dataset_id, changes, if_match=if_match)
         return self._transport.send(call)
 
     def delete(
         self, dataset_id: str, *, if_match: str | None = None, **query: Unpack[requests.DeleteDatasetQuery]
     ) -> None:
-        """Delete a dataset, and with `cascade` everything that was derived from it."""
+        """Delete a dataset. With `cascade`, also delete everything that was derived from it."""
         self._transport.send(operations.delete_dataset(dataset_id, if_match=if_match, **query))
 
     def download(
@@ -108,7 +109,7 @@ class Datasets:
         Raises
         ------
         ValueError
-            If the suffix is not a format, and `format` is missing.
+            If `format` is missing and the suffix is not the name of a format.
         """
         target = Path(path)
         named: Any = {} if "format" in query else {"format": download_format(target)}
@@ -120,13 +121,13 @@ class Datasets:
         return self._transport.chunks(operations.download_dataset(dataset_id, **query))
 
     def to_arrow(self, dataset_id: str, *, table: str | None = None) -> pa.Table:
-        """Download a table as a pyarrow table (extra `arrow`)."""
+        """Download a table as a pyarrow table. This method needs the extra `arrow`."""
         with tempfile.TemporaryDirectory(prefix="understudy-") as folder:
             path = self._save_parquet(dataset_id, table, Path(folder))
             return in_thread(lambda: read_arrow(path))
 
     def to_pandas(self, dataset_id: str, *, table: str | None = None) -> pd.DataFrame:
-        """Download a table as a pandas DataFrame (extra `pandas`)."""
+        """Download a table as a pandas DataFrame. This method needs the extra `pandas`."""
         with tempfile.TemporaryDirectory(prefix="understudy-") as folder:
             path = self._save_parquet(dataset_id, table, Path(folder))
             return in_thread(lambda: read_pandas(path))
@@ -141,7 +142,7 @@ class Datasets:
         Raises
         ------
         ValueError
-            If the suffix is not a format, and `format` is missing.
+            If `format` is missing and the suffix is not the name of a format.
         """
         target = Path(path)
         named: Any = {} if "format" in query else {"format": download_format(target, REJECTS_FORMATS)}
@@ -185,7 +186,7 @@ class Datasets:
         return self._transport.send(call)
 
     def profile(self, dataset_id: str, **query: Unpack[requests.GetProfileQuery]) -> models.DatasetProfile:
-        """Return statistics of the columns."""
+        """Return statistics of the columns of a dataset."""
         return self._transport.send(operations.get_profile(dataset_id, **query))
 
     def _save_parquet(self, dataset_id: str, table: str | None, folder: Path) -> Path:
@@ -195,6 +196,6 @@ class Datasets:
         return path
 
 
-# `Any` is a part of several typed dicts.
+# `Any`, because several typed dicts have the field `table`.
 def _table(name: str | None) -> Any:
     return {} if name is None else {"table": name}

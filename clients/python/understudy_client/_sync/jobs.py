@@ -45,12 +45,12 @@ class Job(Generic[ResultT]):
 
     @property
     def state(self) -> str:
-        """State of the job when it was read last."""
+        """State of the job when it was last read."""
         return self.data.state
 
     @property
     def progress(self) -> models.JobProgress | None:
-        """Progress of the job when it was read last."""
+        """Progress of the job when it was last read."""
         return self.data.progress
 
     @property
@@ -69,7 +69,7 @@ class Job(Generic[ResultT]):
         Parameters
         ----------
         timeout_seconds : float, optional
-            Maximum time.
+            Maximum time to wait. By default, there is no limit.
         on_progress : callable, optional
             Function that is called with the progress of the job about once a second.
 
@@ -93,7 +93,10 @@ class Job(Generic[ResultT]):
         return cast("ResultT", self.data.result)
 
     def refresh(self, *, held_seconds: float = 0.0) -> Self:
-        """Read the job again. The service can hold the request until the job has ended."""
+        """Read the job again.
+
+        For up to `held_seconds`, the service can delay its response until the job has ended.
+        """
         self.data = self._jobs.read(self.id, held_seconds)
         return self
 
@@ -167,11 +170,14 @@ class Jobs:
         return self.handle(self.read(job_id))
 
     def handle(self, data: models.Job) -> Job[Any]:
-        """Return the handle of a job that has been read already."""
+        """Return a handle for a job that has already been read."""
         return Job(self, data)
 
     def read(self, job_id: str, held_seconds: float = 0.0, deadline: float | None = None) -> models.Job:
-        """Return the fields of a job. The service can hold the request until the job has ended."""
+        """Return the fields of a job.
+
+        For up to `held_seconds`, the service can delay its response until the job has ended.
+        """
         call = operations.get_job(job_id)
         return self._transport.send(call.waiting(held_seconds) if held_seconds else call, deadline)
 
@@ -183,7 +189,7 @@ class Jobs:
     def update(
         self, job_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateLabels]
     ) -> Job[Any]:
-        """Change the labels. A label of None is removed."""
+        """Change the labels of a job. A label with the value None is removed."""
         call = operations.update_job(job_id, changes, if_match=if_match)
         return self.handle(self._transport.send(call))
 
@@ -202,13 +208,13 @@ class Jobs:
     def events(self, job_id: str, last_event_id: str | None = None) -> Iterator[Event]:
         """Iterate over the events of a job until it has ended.
 
-        An interrupted stream continues after the last event that arrived. Progress is reported in events of
-        the type ``progress``, which has no ID.
+        An interrupted stream continues after the last event that arrived. Progress is reported in
+        ``progress`` events, which have no ID.
         """
         return self._transport.events(job_id, last_event_id)
 
     def stored_events(
         self, job_id: str, **query: Unpack[requests.ListJobEventsQuery]
     ) -> Iterator[models.JobEvent]:
-        """Iterate over the events that are stored now, without progress."""
+        """Iterate over the events that are stored now. Progress events are not stored."""
         return self._transport.items(operations.list_job_events(job_id, **query))

@@ -33,8 +33,9 @@ class Models:
     def rows(self, model_id: str, **query: Unpack[requests.SampleRowsQuery]) -> Generator[dict[str, Any]]:
         """Sample rows without a job, and iterate over them as dicts.
 
-        After a lost connection, the rows continue. `n` is their number. With the same `seed`, row k is the
-        same in every call and in every sample of the model. `offset` is the number of rows to skip.
+        `n` is the number of rows, and `offset` is the number of rows to skip. With the same `seed`, row k is
+        the same in every call and in every sample of the model. After a lost connection, the iteration
+        continues with the next row.
         """
         parser = LineParser()
         call = operations.sample_rows(model_id, **_with_seed({**query, "format": "jsonl"}))
@@ -50,12 +51,12 @@ class Models:
         return target
 
     def download_rows(self, model_id: str, path: PathName, **query: Unpack[requests.SampleRowsQuery]) -> Path:
-        """Sample rows to a file without a job. By default, the suffix of the path is the format.
+        """Sample rows to a file without a job. By default, the suffix of the path determines the format.
 
         Raises
         ------
         ValueError
-            If the suffix is not a format, and `format` is missing.
+            If `format` is missing and the suffix is not the name of a format.
         """
         target = Path(path)
         named = query if "format" in query else {**query, "format": download_format(target, ROWS_FORMATS)}
@@ -65,7 +66,7 @@ class Models:
     def update(
         self, model_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateModel]
     ) -> models.TrainedModel:
-        """Change the name or the labels. A label of None is removed."""
+        """Change the name or the labels of a model. A label with the value None is removed."""
         return self._transport.send(operations.update_model(model_id, changes, if_match=if_match))
 
     def delete(self, model_id: str, *, if_match: str | None = None) -> None:
@@ -82,7 +83,7 @@ class Pipelines:
     def create(
         self, *, validate_only: bool = False, **body: Unpack[requests.CreatePipeline]
     ) -> models.Pipeline:
-        """Create the jobs of a pipeline. Each job waits for its inputs, so wait only for the last one.
+        """Create the jobs of a pipeline. Each job waits for its inputs, so you only wait for the last job.
 
         With `validate_only`, no jobs are created.
         """
@@ -105,7 +106,7 @@ class Reports:
         return self._transport.items(operations.list_reports(**filters))
 
     def html(self, report_id: str, path: PathName) -> Path:
-        """Download a report as a page for a browser."""
+        """Download a report as an HTML page."""
         target = Path(path)
         self._transport.save(operations.download_report(report_id), target)
         return target
@@ -119,7 +120,7 @@ class Reports:
     def update(
         self, report_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateLabels]
     ) -> models.EvaluationReport:
-        """Change the labels. A label of None is removed."""
+        """Change the labels of a report. A label with the value None is removed."""
         return self._transport.send(operations.update_report(report_id, changes, if_match=if_match))
 
     def delete(self, report_id: str, *, if_match: str | None = None) -> None:
@@ -134,11 +135,11 @@ class ApiKeys:
         self._transport = transport
 
     def create(self, body: requests.CreateApiKey) -> models.NewApiKey:
-        """Create a key. Only this response contains its text."""
+        """Create a key. Only this response contains the key itself."""
         return self._transport.send(operations.create_api_key(body))
 
     def get(self, api_key_id: str) -> models.ApiKey:
-        """Return a key without its text."""
+        """Return the description of a key, without the key itself."""
         return self._transport.send(operations.get_api_key(api_key_id))
 
     def list(self, **query: Unpack[requests.ListApiKeysQuery]) -> Iterator[models.ApiKey]:
@@ -148,7 +149,7 @@ class ApiKeys:
     def update(
         self, api_key_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateApiKey]
     ) -> models.ApiKey:
-        """Change the name or the expiry."""
+        """Change the name or the expiry time of a key."""
         return self._transport.send(operations.update_api_key(api_key_id, changes, if_match=if_match))
 
     def rotate(self, api_key_id: str, **options: Unpack[requests.RotateApiKey]) -> models.NewApiKey:
@@ -161,7 +162,7 @@ class ApiKeys:
 
 
 class Project:
-    """The project of the API key."""
+    """The project to which the API key belongs."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -173,7 +174,7 @@ class Project:
     def update(
         self, *, if_match: str | None = None, **changes: Unpack[requests.UpdateProject]
     ) -> models.Project:
-        """Change the name, the policy or the gate (scope `admin`)."""
+        """Change the name, the policy or the gate of the project (scope `admin`)."""
         return self._transport.send(operations.update_project(changes, if_match=if_match))
 
     def delete(self, *, name: str, if_match: str | None = None) -> None:
@@ -214,7 +215,7 @@ class Projects:
         if_match: str | None = None,
         **changes: Unpack[requests.UpdateManagedProject],
     ) -> models.ManagedProject:
-        """Change the name of a project or its limit of running jobs."""
+        """Change the name of a project or its limit on running jobs."""
         call = operations.update_managed_project(project_id, changes, if_match=if_match)
         return self._transport.send(call)
 
@@ -224,7 +225,7 @@ class Projects:
         self._transport.send(call)
 
     def create_api_key(self, project_id: str, body: requests.CreateApiKey) -> models.NewApiKey:
-        """Create a key of a project."""
+        """Create an API key for a project."""
         return self._transport.send(operations.create_project_api_key(project_id, body))
 
 

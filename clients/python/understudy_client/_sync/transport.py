@@ -1,5 +1,5 @@
 # Generated from understudy_client/_async/transport.py by `make clients`. Do not edit.
-"""Transport of the synchronous client, which sends requests, repeats them and reads streams."""
+"""Transport of the synchronous client, which sends requests, repeats failed ones and reads streams."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
 RECONNECT_SECONDS = 1.0
-# A response can arrive a little after the deadline.
+# Additional time for a response that arrives slightly after the deadline.
 GRACE_SECONDS = 1.0
 
 
 class Transport:
-    """Sender of requests.
+    """A transport that sends requests, repeats those that failed temporarily, and reads streams.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Transport:
         self._http.close()
 
     def send(self, call: Call[T], deadline: float | None = None) -> T:
-        """Send a request and return its response. If the failure could be temporary, the request is repeated.
+        """Send a request and return its response. Repeat the request after a failure that may be temporary.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class Transport:
         tries = Tries(call, self._retries)
 
         def begin(response: httpx2.Response) -> None:
-            # A service with an object store redirects to it, and the redirect has the ETag.
+            # A service with an object store redirects to the store, and only the redirect contains the ETag.
             first = response.history[0] if response.history else response
             download.begin(response.status_code, first.headers)
 
@@ -106,7 +106,7 @@ class Transport:
                     for chunk in chunks:
                         new = download.take(chunk)
                         if new:
-                            # Bytes that are sent again are no progress.
+                            # Bytes that are received again do not count as progress.
                             tries.reset()
                             yield new
                 download.finish()
@@ -116,7 +116,7 @@ class Transport:
             sleep(pause)
 
     def save(self, call: Call[Any], path: Path) -> None:
-        """Write a file, which gets its name only when it is complete."""
+        """Download a file, which gets its name only when it is complete."""
         with replacing(path) as output:
             with closing(self.chunks(call)) as chunks:
                 for chunk in chunks:
@@ -153,7 +153,7 @@ class Transport:
     ) -> Generator[bytes]:
         """Yield the body of a response. `begin` is called with the response before the first bytes."""
         while True:
-            # The API key is not sent to another host.
+            # After a redirect to another host, httpx2 does not send the API key.
             response = self._http.send(self._request(call), stream=True, follow_redirects=True)
             try:
                 if response.is_success:
@@ -178,7 +178,7 @@ class Transport:
         )
 
     def _timeout(self, call: Call[Any], deadline: float | None = None) -> httpx2.Timeout:
-        """Return the timeouts of a try, which ends soon after the deadline."""
+        """Return timeouts with which a try ends soon after the deadline."""
         left = inf if deadline is None else max(deadline - monotonic(), 0.0) + GRACE_SECONDS
         seconds = self._timeout_seconds
         return httpx2.Timeout(

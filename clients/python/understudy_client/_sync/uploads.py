@@ -25,7 +25,7 @@ DAMAGED_MAX = 3
 
 
 class Uploads:
-    """Sender of files in parts.
+    """An uploader that sends files in parts.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Uploads:
     ) -> models.UploadedDataset:
         """Send files and return the dataset and the job that reads it.
 
-        An unfinished upload of the same files, by this process or an earlier one, is continued.
+        If this process or an earlier one left an unfinished upload of the same files, that upload continues.
         """
         with ExitStack() as temporary:
             known = readable_source(source, temporary)
@@ -66,7 +66,7 @@ class Uploads:
         return self._transport.send(operations.complete_upload(upload.id))
 
     def _opened(self, files: Sequence[SourceFile]) -> models.Upload:
-        """Return the unfinished upload of these files, or start an upload."""
+        """Return the unfinished upload of these files, or start a new one."""
         if sum(file.size_bytes for file in files) > self._options.part_bytes:
             for upload in self._transport.items(operations.list_uploads(limit=200)):
                 if is_resumable(upload, files, self._options):
