@@ -86,7 +86,8 @@ class Injector:
 
     def end(self) -> None:
         """End all faults."""
-        # Disarm the points that no process has reached. A process that has just reached a point continues.
+        # Disarm the failpoints that no process has reached. A process that has just reached a failpoint
+        # continues.
         for points, name in self._armed:
             (points.folder / name).unlink(missing_ok=True)
         time.sleep(0.2)

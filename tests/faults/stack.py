@@ -1,4 +1,4 @@
-"""A database, a broker and workers for fault injection, with a check of the reliability promises."""
+"""A database, a broker and workers for fault injection, and a check of the invariants."""
 
 from __future__ import annotations
 
