@@ -190,7 +190,7 @@ def serving(
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait until a condition is true, and fail if it stays false."""
+    """Wait until a condition is true. Fail if it stays false."""
     for _ in range(1000):
         if is_so():
             return

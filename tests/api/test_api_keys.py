@@ -107,7 +107,7 @@ def expire(resources: Resources, key: Json) -> None:
         session.execute(statement, {"name": key["name"]})
 
 
-def test_name_and_expiry_can_be_changed(administrator: TestClient) -> None:
+def test_name_and_expiry_of_a_key_can_be_changed(administrator: TestClient) -> None:
     created = create(administrator, expires_at=later(hours=1))
     path = f"{PATH}/{created['id']}"
     renamed = administrator.patch(path, json={"name": "weekly"}).json()

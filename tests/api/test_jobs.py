@@ -59,7 +59,7 @@ def test_validation_changes_nothing(client: TestClient, resources: Resources, ca
     assert get(client, "/v1/jobs") == before
 
 
-def test_validation_returns_estimate_and_warnings(client: TestClient, ready_dataset: Json):
+def test_validation_returns_the_estimate_and_the_warnings(client: TestClient, ready_dataset: Json):
     body = {"kind": "train", "dataset_id": ready_dataset["id"]}
     validated = client.post("/v1/jobs/validate", json=body).json()
     assert validated["estimate"]["peak_memory_bytes"] > 100_000_000

@@ -44,7 +44,7 @@ def resolved(schema: Any) -> Any:
 
 
 def places(schema: Any, depth: int = 0) -> Iterator[str]:
-    """Yield a JSON template for each position in a body that contains text: a value `$` or a name `$`."""
+    """Yield a JSON template for each position of a value or a name in a body. `$` marks the position."""
     schema = resolved(schema)
     if depth > DEPTH_MAX:
         return
