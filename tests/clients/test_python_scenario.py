@@ -119,7 +119,7 @@ def test_scenario_survives_broken_connections_and_a_restart(
 
 
 @pytest.mark.stack
-def test_asynchronous_scenario(stack: Stack, key: str, people: Path) -> None:
+def test_scenario_succeeds_with_the_asynchronous_client(stack: Stack, key: str, people: Path) -> None:
     async def scenario() -> None:
         async with AsyncClient(f"http://127.0.0.1:{stack.start_api().port}", key) as client:
             frame = pd.read_csv(people)
