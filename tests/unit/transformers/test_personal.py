@@ -189,7 +189,7 @@ def test_texts_have_similar_lengths_and_are_not_copied(locale: str) -> None:
 
 def test_length_of_a_single_text_is_not_kept() -> None:
     transformer, _ = fit([*NOTES, "word " * 400], name="notes")
-    # The longest length is averaged with the four next lengths, which are at most 16 words.
+    # The longest length is averaged with the next four lengths, which are at most 16 words.
     assert max(len(text.split()) for text in draw(transformer, 5000).to_pylist()) < 120
 
 
@@ -333,7 +333,7 @@ def test_emails_belong_to_the_person_whose_name_they_contain():
     assert people_of(columns) == [0, 1, 1, 2]
 
 
-def test_words_of_column_names_keep_the_parts_of_a_person_together():
+def test_parts_of_names_are_assigned_to_people_by_the_words_of_the_column_names():
     one, other = two_people()
     columns = {
         "mother_first_name": [first for first, _ in one],
