@@ -94,7 +94,7 @@ def test_random_seed_is_stored_in_the_model(tmp_path: Path):
     assert not model.sample(20).equals(model.sample(20))
 
 
-def test_fitting_a_mapping_samples_a_mapping():
+def test_model_fitted_on_a_mapping_samples_a_mapping():
     model = understudy.fit({"people": PEOPLE}, synthesizer="independent", seed=1)
     assert list(model.schema.tables) == ["people"]
     assert list(model.sample(5, seed=1)) == ["people"]
@@ -185,7 +185,7 @@ def test_categories_of_generated_columns_are_new():
     assert not set(sample["email"]) & set(mails)
 
 
-def test_column_whose_type_the_schema_changes_gets_the_default_dtype():
+def test_column_whose_type_is_changed_by_the_schema_gets_the_default_dtype():
     schema = understudy.infer_schema(PEOPLE)
     table = schema.tables["table"]
     columns = [

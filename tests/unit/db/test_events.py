@@ -23,7 +23,7 @@ def types_of(sessions: Sessions, project_id: UUID, **filters: object) -> list[st
     return [row.type for row in page.rows if row.type != "project.created"]
 
 
-def test_api_accepts_exactly_the_types_that_exist() -> None:
+def test_api_accepts_exactly_the_existing_event_types() -> None:
     assert EventType.__args__ == events.TYPES  # type: ignore[attr-defined]
 
 

@@ -132,7 +132,7 @@ def test_large_body_is_not_read() -> None:
         assert send(receiver).status == 200
 
 
-def test_host_without_an_allowed_address_is_unreachable_like_a_closed_port() -> None:
+def test_host_without_an_allowed_address_is_reported_like_a_closed_port() -> None:
     with receiving(Receiver()) as receiver:
         pass
     target = Target("http", HOST, receiver.port, "/")
@@ -142,7 +142,7 @@ def test_host_without_an_allowed_address_is_unreachable_like_a_closed_port() -> 
         assert outcome == Outcome(error_code="unreachable")
 
 
-def test_address_that_does_not_respond_leaves_time_for_others() -> None:
+def test_address_that_does_not_respond_leaves_time_for_the_other_addresses() -> None:
     """The first address accepts no connection, because the queue of its listener is full."""
     with receiving(Receiver()) as receiver, socket.socket() as listener:
         listener.bind(("127.0.0.2", receiver.port))

@@ -46,7 +46,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
 
 
 @pytest.mark.parametrize("number", range(len(REFUSED_URLS)))
-def test_url_of_another_form_is_refused_without_looking_up_its_host(resolver: Resolver, number: int) -> None:
+def test_malformed_url_is_refused_without_looking_up_its_host(resolver: Resolver, number: int) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_url(REFUSED_URLS[number], rules())
     assert (caught.value.code, caught.value.pointer) == ("invalid_parameters", "/url")
@@ -99,7 +99,7 @@ def test_private_address_in_the_url_is_refused(resolver: Resolver, url: str) -> 
         check_url(url, rules())
 
 
-def test_message_is_the_same_for_private_and_unknown_hosts(resolver: Resolver) -> None:
+def test_error_message_is_the_same_for_private_and_unknown_hosts(resolver: Resolver) -> None:
     def message(url: str) -> str:
         with pytest.raises(InvalidInput) as caught:
             check_url(url, rules())
@@ -121,7 +121,7 @@ def test_settings_allow_networks_ports_and_http(resolver: Resolver) -> None:
     check_url(f"https://{HOST}:8443/", rules())
 
 
-def test_request_is_made_to_the_parts_of_the_url(resolver: Resolver) -> None:
+def test_url_is_divided_into_the_parts_of_the_request(resolver: Resolver) -> None:
     target = read_url(f"https://{HOST.upper()}:8443/a/b?c=d", rules())
     assert (target.host, target.port, target.path) == (HOST, 8443, "/a/b?c=d")
     assert target.host_header == f"{HOST}:8443"
