@@ -133,12 +133,12 @@ def description_problem(node: dict[str, Any]) -> str | None:
     return None
 
 
-def test_the_file_is_current():
+def test_the_openapi_document_is_current():
     current = document_text()
     assert (ROOT / "openapi.json").read_text() == current, "run `make openapi`"
 
 
-def test_the_file_does_not_exceed_its_maximum_size():
+def test_the_openapi_document_does_not_exceed_its_maximum_size():
     assert (ROOT / "openapi.json").stat().st_size <= SIZE_BYTES_MAX
 
 
@@ -323,7 +323,7 @@ def test_arrays_declare_their_items():
     assert all("items" in node for node in arrays)
 
 
-def test_ids_have_patterns():
+def test_every_id_has_a_pattern():
     for _, _, operation in OPERATIONS.values():
         for parameter in parameters_of(operation):
             if parameter["name"].endswith("_id"):

@@ -149,7 +149,7 @@ def test_unstorable_text_in_form_fields_is_rejected_or_harmless(shared_client: T
         assert response.status_code in ((422,) if "\0" in value or field == "labels" else (422, 202))
 
 
-def test_other_unicode_is_accepted(shared_client: TestClient):
+def test_storable_unicode_text_is_accepted(shared_client: TestClient):
     body = '{"kind": "probe", "labels": {"a": "\\ud83d\\ude00 é \U0001f600"}}'.encode()
     response = shared_client.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"})
     assert response.status_code == 202, response.text

@@ -172,7 +172,7 @@ def test_upload_in_another_format_is_not_continued(api: Caller, server: Scripted
 
 
 @pytest.mark.parametrize("kind", ["bytes", "file", "iterator"])
-def test_streams_are_uploaded(api: Caller, server: ScriptedServer, kind: str) -> None:
+def test_bytes_files_and_iterators_are_uploaded(api: Caller, server: ScriptedServer, kind: str) -> None:
     service = server.script = UploadService()
     sources = {"bytes": CONTENT, "file": io.BytesIO(CONTENT), "iterator": iter([CONTENT[:7], CONTENT[7:]])}
     api.do(api.client.datasets.upload(sources[kind], filename="people.csv"))

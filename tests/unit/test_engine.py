@@ -36,7 +36,7 @@ def test_loaded_model_produces_the_same_sample(tmp_path: Path, small_table: pa.T
     assert understudy.sample(understudy.load(tmp_path / "model"), 30, seed=2).equals(rows)
 
 
-def test_path_is_accepted_as_a_table(tmp_path: Path, small_table: pa.Table):
+def test_table_can_be_given_as_a_path(tmp_path: Path, small_table: pa.Table):
     path = tmp_path / "table.parquet"
     pq.write_table(small_table, path)
     report = understudy.evaluate(path, small_table, seed=1)
@@ -49,7 +49,7 @@ def chain(small_table: pa.Table) -> understudy.Model:
     return understudy.fit(small_table, seed=1)
 
 
-def test_conditions_are_satisfied(chain: understudy.Model):
+def test_sampled_rows_satisfy_the_conditions(chain: understudy.Model):
     oslo = understudy.SampleCondition(where={"city": understudy.ColumnConstraint(equals="Oslo")}, n_rows=20)
     constraints = understudy.SamplingConstraints(conditions=(oslo,))
     rows = understudy.sample(chain, seed=2, constraints=constraints)
@@ -137,7 +137,7 @@ def test_corrected_schema_is_used_for_fitting_and_evaluation():
 
 
 @pytest.mark.parametrize("preset", understudy.PRESETS)
-def test_preset_is_accepted_as_a_synthesizer(preset: str):
+def test_name_of_a_preset_is_accepted_as_a_synthesizer(preset: str):
     assert understudy.fit(PEOPLE, synthesizer=preset, seed=1).card()["preset"] == preset
 
 

@@ -74,7 +74,7 @@ def test_condition_is_parsed_according_to_the_type_of_its_column(
     assert where(option) == {column: constraint}
 
 
-def test_conditions_form_one_group():
+def test_several_conditions_form_one_group():
     assert where("income=>50K", "age=30..") == {"income": {"equals": ">50K"}, "age": {"minimum": 30}}
 
 

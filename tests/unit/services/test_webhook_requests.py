@@ -123,7 +123,7 @@ def test_slow_response_ends_at_the_deadline(respond: Callable[[BaseHTTPRequestHa
     assert outcome.duration_seconds >= 0.25
 
 
-def test_large_body_is_not_read() -> None:
+def test_large_response_body_is_not_read() -> None:
     def respond(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n")
         handler.wfile.write(b"x" * 100_000)
@@ -155,7 +155,7 @@ def test_address_that_does_not_respond_leaves_time_for_the_other_addresses() -> 
     assert outcome.status == 204
 
 
-def test_address_without_a_socket_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_address_for_which_no_socket_can_be_created_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without IPv6 raises the error when the socket is created."""
 
     class SocketV4(socket.socket):

@@ -109,7 +109,7 @@ def test_error_message_is_the_same_for_private_and_unknown_hosts(resolver: Resol
     assert message(URL) == message("https://unknown.example.org/")
 
 
-def test_settings_allow_networks_ports_and_http(resolver: Resolver) -> None:
+def test_settings_can_allow_networks_ports_and_http(resolver: Resolver) -> None:
     resolver.addresses[HOST] = ["10.1.2.3"]
     inner = rules(webhook_networks=("10.1.0.0/16", "fd00::/8"))
     check_url(URL, inner)

@@ -44,7 +44,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def faulty(bucket: str, proxy: FaultyProxy) -> Store:
-    """Open a store behind the proxy, after its check that the object store enforces conditions."""
+    """Open a store behind the proxy. It has already checked that the object store enforces conditions."""
     store = open_store(f"s3://{bucket}/blobs", StoreOptions(proxy.url, is_path_style=True))
     assert store._enforces_conditions()  # type: ignore[attr-defined]
     return store

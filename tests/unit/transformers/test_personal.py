@@ -93,7 +93,7 @@ def test_personal_columns_are_recognized(
     assert form_of(values, name) == expected
 
 
-def test_a_declared_kind_takes_precedence() -> None:
+def test_a_declared_kind_takes_precedence_over_the_inferred_one() -> None:
     assert form_of(["a", "b"] * 50, "x", ColumnKind.phone) == ("phone", "phone")
     assert form_of(["a", "b"] * 50, "first_name", ColumnKind.name) == ("name", "first")
     assert form_of(["a", "b"] * 50, "city", ColumnKind.address) == ("address", "city")
