@@ -108,7 +108,7 @@ def trained_model(client: TestClient, ready_dataset: Json, run_jobs: Callable[[]
 
 
 def new_key(resources: Resources, caller: Caller, *scopes: str) -> str:
-    """Create an API key in a caller's project and return its text."""
+    """Create an API key in a caller's project and return the key."""
     return create_api_key(resources, caller.project_id, "tests", scopes or USUAL_SCOPES)[1]
 
 

@@ -38,7 +38,7 @@ def create(client: TestClient, **fields: Any) -> Json:
 
 
 def later(**time: float) -> str:
-    """Return the time that is the given duration from now, in RFC 3339 format."""
+    """Return the current time plus a duration, in RFC 3339 format."""
     return (datetime.now(UTC) + timedelta(**time)).isoformat()
 
 

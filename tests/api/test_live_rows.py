@@ -74,7 +74,7 @@ def children(sandbox: Sandbox) -> list[psutil.Process]:
 
 
 def json_rows(response: Response) -> list[Json]:
-    """Return the rows of a response with JSON Lines."""
+    """Return the rows in a JSON Lines response."""
     return [json.loads(line) for line in response.text.splitlines()]
 
 

@@ -70,7 +70,7 @@ def test_error_contains_the_number_and_the_rows_of_values_that_do_not_fit(client
 
 
 def test_a_validation_request_changes_nothing(client: TestClient, people: str):
-    # The ETag of a compressed response differs.
+    # A compressed response has a different ETag.
     client.headers["Accept-Encoding"] = "identity"
     before = client.get(people)
     change = {"columns": {"zip": {"kind": "integer"}}}

@@ -111,7 +111,7 @@ def scripted_server() -> Iterator[ScriptedServer]:
 
 
 def problem(status: int, code: str, **headers: str) -> Response:
-    """Return a response with a problem."""
+    """Return an error response with a problem document."""
     body = {
         "type": f"https://example.org/errors/{code}",
         "title": f"Title of {code}",

@@ -19,10 +19,10 @@ from tests.faults.stack import Stack, open_stack
 from understudy.services.api_keys import create_api_key
 
 PART_BYTES = 1 << 16
-# Short pauses, so that the client continues soon after the restart.
+# The pauses are short so that the client continues soon after the restart.
 FREQUENT = Retries(tries_max=200, pause_seconds_max=0.5)
 N_ROWS = 1_200
-# Long values, so that few rows fill several parts.
+# The values are long so that a few rows fill several parts.
 CITIES = tuple(f"{name}, {'the capital, ' * 8}" for name in ("Oslo", "Rome", "Lima"))
 
 
@@ -61,7 +61,7 @@ def people(tmp_path: Path) -> Path:
 
 
 class CutOnce:
-    """A progress function that breaks all connections when it is called first."""
+    """A progress function that breaks all connections on its first call."""
 
     def __init__(self, proxy: FaultProxy) -> None:
         self.phases: list[str] = []

@@ -48,7 +48,7 @@ class Injector:
         self.seen_pids: dict[int, str] = {}
         self._armed: dict[tuple[Points, str], tuple[str, float]] = {}
         self._lasting: list[tuple[float, Callable[[], object]]] = []
-        # The times at which stopped servers are started again.
+        # The times at which stopped servers will be restarted.
         self._start_at: dict[str, float] = {}
         # The next faults, in random order.
         self._deck: list[str] = []
@@ -183,7 +183,7 @@ class Injector:
         return self._arm_one(self.target.stack.api_points, "submit.after_commit", "kill", 0)
 
     def cut_clients(self) -> bool:
-        """Reset all connections of clients."""
+        """Reset all client connections."""
         return self.target.api_proxy.cut() > 0
 
     def break_answer(self) -> None:

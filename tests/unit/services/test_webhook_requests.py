@@ -26,7 +26,7 @@ MESSAGE = Message({"Content-Type": "application/json", "webhook-id": "evt_1"}, b
 
 
 def send(receiver: Receiver, *, seconds: float = 30, scheme: str = "http", host: str = HOST) -> Outcome:
-    """Send the message to a receiver under a host name that no resolver knows."""
+    """Send the message to a receiver under a host name that no resolver can look up."""
     target = Target(scheme, host, receiver.port, "/path?x=1")
     context = ssl.create_default_context()
     return post(target, [LOOPBACK], MESSAGE, deadline=Deadline(seconds), context=context)

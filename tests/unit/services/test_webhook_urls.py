@@ -88,7 +88,7 @@ def test_lookup_that_hangs_ends_at_its_time_limit(
         assert find_addresses(target, rules(), seconds=0.1) == []
         assert time.monotonic() - began < 10
     resolver.addresses[HOST] = ["8.8.8.8"]
-    # The thread of the first lookup still waits.
+    # The thread of the first lookup is still blocked.
     assert find_addresses(target, rules(), seconds=30) == ["8.8.8.8"]
     released.set()
 

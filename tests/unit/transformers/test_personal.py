@@ -302,7 +302,7 @@ def test_parts_of_names_belong_to_the_full_name_that_contains_them():
 
 @pytest.mark.parametrize("form", ["full", "last_comma_first", "parts"])
 def test_full_names_of_the_table_are_not_generated(form: str):
-    """Without the excluded names, some names would be the same by chance."""
+    """If these names were not excluded, some generated names would equal them by chance."""
     men_first, men_last = (pool[0].to_pylist()[:100] for pool in (pools_of("de").first, pools_of("de").last))
     real = [(first, last) for i, first in enumerate(men_first) for last in men_last[i % 2 :: 2]]
     columns = {

@@ -61,7 +61,7 @@ def test_shortage_of_identifiers_is_detected_before_the_first_row_is_sent(tmp_pa
     n_rows = 300
     table = pd.DataFrame({"no": np.arange(n_rows, dtype=np.int16), "size": np.arange(n_rows) % 7})
     own = workspace(fitted(table, {"no": IDENTIFIER}, synthesizer="independent"), tmp_path)
-    # Nobody reads the pipe, so opening it would not return.
+    # Nobody reads the pipe, so opening it would block.
     with pytest.raises(InvalidInput, match="new identifiers") as caught:
         live_rows.work(own, asked(40_000))
     assert caught.value.code == "too_many_rows"
