@@ -252,7 +252,7 @@ def test_invalid_range_returns_the_whole_file(client: TestClient, world: dict[st
 
 
 @pytest.mark.parametrize("requested", [f"bytes={len(BLOB)}-", "bytes=999999999999-", "bytes=-0"])
-def test_range_after_the_end_of_the_file_is_rejected(
+def test_range_beyond_the_end_of_the_file_is_rejected(
     client: TestClient, world: dict[str, str], requested: str
 ):
     response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": requested})

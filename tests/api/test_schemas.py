@@ -163,7 +163,7 @@ def test_the_schema_is_returned_as_sdv_metadata(client: TestClient, people: str)
     assert again.json()["schema"] == get(client, people)
 
 
-def test_sdv_metadata_that_does_not_fit_changes_nothing(client: TestClient, people: str):
+def test_sdv_metadata_that_does_not_fit_the_table_changes_nothing(client: TestClient, people: str):
     before = client.get(people)
     columns = {"who": {"sdtype": "name"}, "odd": {"sdtype": "numerical"}}
     response = client.put(f"{people}/sdv", json={**METADATA, "columns": columns})

@@ -173,4 +173,4 @@ def test_response_to_an_oversized_or_malformed_body_is_small_and_fast(
     response = shared_client.post(f"/v1/{path}", content=body, headers={"Content-Type": "application/json"})
     assert response.status_code in (400, 422)
     assert len(response.content) < ANSWER_BYTES_MAX
-    assert time.process_time() - start < 2  # CPU seconds. Without limits: up to 3 s.
+    assert time.process_time() - start < 2  # CPU time in seconds. Without limits, some responses took 3 s.

@@ -282,7 +282,7 @@ def test_wait_for_a_job_ends_after_its_timeout_although_the_service_does_not_res
     is_over.set()
 
 
-def test_retry_after_beyond_the_deadline_ends_the_tries() -> None:
+def test_retry_after_beyond_the_deadline_raises_an_error() -> None:
     tries = Tries(Call("GET", "/", None), Retries(), deadline=time.monotonic() + 5)
     assert tries.after_refusal(503, {"Retry-After": "1"}, b"") >= 1
     with pytest.raises(DeadlineExceeded):

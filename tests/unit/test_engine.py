@@ -308,7 +308,7 @@ def test_split_refuses_invalid_arguments(wrong: dict[str, Any]) -> None:
         understudy.split(pa.table({"x": [1, 2]}), **wrong)
 
 
-def test_model_from_the_command_line_samples_pandas_frames(tmp_path: Path):
+def test_model_fitted_on_the_command_line_samples_pandas_frames(tmp_path: Path):
     PEOPLE.to_csv(tmp_path / "people.csv", index=False)
     path = tmp_path / "people.model"
     assert run(["fit", str(tmp_path / "people.csv"), "-o", str(path), "--synthesizer", "independent"]) == 0
