@@ -402,7 +402,9 @@ def test_failures_on_a_full_disk_are_not_counted(bench: Bench, tmp_path: Path, w
     assert (bench.job(job_id).state == "succeeded") == (way == "succeed")
 
 
-def test_job_that_itself_fills_the_disk_is_tried_five_times(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_job_that_itself_fills_the_disk_is_tried_five_times(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def check(folder: Path) -> None:
         if any(path.name.isdecimal() for path in bench.resources.scratch_folder.iterdir()):
             raise OSError(errno.ENOSPC, "full")
