@@ -112,7 +112,7 @@ def hangs(seconds: float) -> Fault:
 
 
 class FaultyProxy:
-    """A proxy of the S3 server. Each planned fault changes one of the next requests with its method."""
+    """A proxy of the S3 server. Each planned fault affects the next request with a given HTTP method."""
 
     def __init__(self, upstream: str) -> None:
         self.n_requests = 0

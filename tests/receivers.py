@@ -38,7 +38,7 @@ class Receiver:
 
 @contextmanager
 def receiving(receiver: Receiver, context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
-    """Serve a receiver on a free port, with TLS if there is a context."""
+    """Serve a receiver on a free port, with TLS if a context is given."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -96,7 +96,7 @@ def redirect(handler: BaseHTTPRequestHandler) -> None:
 
 
 class Resolver:
-    """A stub of `socket.getaddrinfo` that returns chosen addresses for names, and reads literal addresses."""
+    """A stub of `socket.getaddrinfo` that returns chosen addresses for names and parses literal addresses."""
 
     def __init__(self) -> None:
         self.addresses: dict[str, Sequence[str]] = {HOST: [LOOPBACK]}

@@ -29,7 +29,7 @@ class StallClock:
         self._thread.join()
 
     def seconds(self) -> float:
-        """Return the seconds on this clock. Only differences have a meaning."""
+        """Return the time on this clock in seconds. Only differences between readings are meaningful."""
         return time.monotonic() - self._stalled_seconds
 
     def _run(self) -> None:

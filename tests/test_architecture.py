@@ -52,7 +52,7 @@ def imported_modules(tree: ast.AST) -> set[str]:
 
 
 @pytest.mark.parametrize("path", list(sources()), ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_is_unpickled(path: Path):
+def test_no_module_unpickles_data(path: Path):
     tree = parsed(path)
     assert CODE_RUNNING_MODULES.isdisjoint(imported_modules(tree))
     for node in ast.walk(tree):

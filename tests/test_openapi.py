@@ -133,12 +133,12 @@ def description_problem(node: dict[str, Any]) -> str | None:
     return None
 
 
-def test_the_file_is_current():
+def test_the_openapi_document_is_current():
     current = document_text()
     assert (ROOT / "openapi.json").read_text() == current, "run `make openapi`"
 
 
-def test_the_file_does_not_exceed_its_maximum_size():
+def test_the_openapi_document_does_not_exceed_its_maximum_size():
     assert (ROOT / "openapi.json").stat().st_size <= SIZE_BYTES_MAX
 
 
@@ -246,7 +246,7 @@ def test_no_component_is_named_after_its_module_or_its_direction():
     assert [name for name in COMPONENTS if name.endswith(("Input", "Output"))] == []
 
 
-def test_unions_are_named_and_their_tags_required():
+def test_unions_are_named_and_their_tags_are_required():
     unions = [(place, node) for place, node in nodes(DOCUMENT) if "discriminator" in node]
     assert {place.rsplit("/", 1)[0] for place, _ in unions} == {"/components/schemas"}
     for _, union in unions:
@@ -256,7 +256,7 @@ def test_unions_are_named_and_their_tags_required():
             assert tag in schema["required"] or "default" in schema["properties"][tag]
 
 
-def test_uploads_are_binary():
+def test_uploaded_files_are_binary():
     form = DOCUMENT["components"]["schemas"]["UploadDatasetForm"]
     assert form["properties"]["file"]["items"]["format"] == "binary"
 
@@ -308,7 +308,7 @@ def test_json_is_the_first_media_type_and_every_json_body_has_an_example():
                 assert is_file or {"example", "examples"} & content.keys() or "text/html" in types
 
 
-def test_webhook_section_declares_the_request_for_an_event():
+def test_webhook_section_declares_the_request_that_delivers_an_event():
     operation = DOCUMENT["webhooks"]["event"]["post"]
     content = operation["requestBody"]["content"]["application/json"]
     assert content["schema"] == {"$ref": "#/components/schemas/Event"}
@@ -323,7 +323,7 @@ def test_arrays_declare_their_items():
     assert all("items" in node for node in arrays)
 
 
-def test_ids_have_patterns():
+def test_every_id_has_a_pattern():
     for _, _, operation in OPERATIONS.values():
         for parameter in parameters_of(operation):
             if parameter["name"].endswith("_id"):

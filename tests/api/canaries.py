@@ -25,7 +25,7 @@ def find_in_database(resources: Resources, canaries: Iterable[str]) -> set[str]:
 
 
 def find_in_files(folder: Path, canaries: Iterable[str]) -> set[str]:
-    """Return the files at any depth of a folder whose name or content contains any of the canaries."""
+    """Return each path below a folder if its name or content contains any of the canaries."""
     words = [canary.encode() for canary in canaries]
     # In contrast to `Path.rglob`, `os.walk` continues if another process deletes a folder meanwhile.
     paths = [Path(parent, name) for parent, folders, files in os.walk(folder) for name in (*folders, *files)]

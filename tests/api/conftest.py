@@ -108,7 +108,7 @@ def trained_model(client: TestClient, ready_dataset: Json, run_jobs: Callable[[]
 
 
 def new_key(resources: Resources, caller: Caller, *scopes: str) -> str:
-    """Create an API key in a caller's project and return its text."""
+    """Create an API key in a caller's project and return the key."""
     return create_api_key(resources, caller.project_id, "tests", scopes or USUAL_SCOPES)[1]
 
 
@@ -190,7 +190,7 @@ def serving(
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait until a condition is true, and fail if it stays false."""
+    """Wait until a condition is true. Fail if it stays false."""
     for _ in range(1000):
         if is_so():
             return

@@ -38,7 +38,7 @@ def create(client: TestClient, **fields: Any) -> Json:
 
 
 def later(**time: float) -> str:
-    """Return the time that is the given duration from now, in RFC 3339 format."""
+    """Return the current time plus a duration, in RFC 3339 format."""
     return (datetime.now(UTC) + timedelta(**time)).isoformat()
 
 
@@ -107,7 +107,7 @@ def expire(resources: Resources, key: Json) -> None:
         session.execute(statement, {"name": key["name"]})
 
 
-def test_name_and_expiry_can_be_changed(administrator: TestClient) -> None:
+def test_name_and_expiry_of_a_key_can_be_changed(administrator: TestClient) -> None:
     created = create(administrator, expires_at=later(hours=1))
     path = f"{PATH}/{created['id']}"
     renamed = administrator.patch(path, json={"name": "weekly"}).json()

@@ -41,7 +41,7 @@ def test_training_plants_canaries_and_the_evaluation_searches_for_them(
     assert report["tables"]["real"]["n_rows"] == model["n_rows_trained"] - 20 * 2
 
 
-def test_report_without_canaries_states_why_they_are_not_scored(
+def test_report_without_canaries_contains_the_reason_for_the_missing_score(
     client: TestClient, ready_dataset: Json, trained_model: Json, run_jobs: Callable[[], int]
 ) -> None:
     sampled = result_of(client, run_jobs, kind="sample", model_id=trained_model["id"], n_rows=150, seed=1)

@@ -29,7 +29,7 @@ def rows_of(client: TestClient, dataset_id: str) -> pa.Table:
     return pq.read_table(io.BytesIO(client.get(f"/v1/datasets/{dataset_id}/content").content))
 
 
-def test_rows_satisfy_the_conditions(client: TestClient, chain: str, run_jobs: Callable[[], int]):
+def test_sampled_rows_satisfy_the_conditions(client: TestClient, chain: str, run_jobs: Callable[[], int]):
     job = submit(client, kind="sample", model_id=chain, conditions=[OSLO, OLD], seed=1)
     assert (job["parameters"]["n_rows"], job["parameters"]["conditions"]) == (50, [OSLO, OLD])
     run_jobs()
@@ -42,7 +42,9 @@ def test_rows_satisfy_the_conditions(client: TestClient, chain: str, run_jobs: C
     assert isinstance(result["warnings"], list)
 
 
-def test_column_is_rebalanced(client: TestClient, chain: str, run_jobs: Callable[[], int]):
+def test_rebalanced_column_has_the_requested_shares(
+    client: TestClient, chain: str, run_jobs: Callable[[], int]
+):
     shares = [{"value": "Oslo", "share": 0.9}, {"value": "Rome", "share": 0.1}]
     rebalance = {"column": "city", "shares": shares}
     job = submit(client, kind="sample", model_id=chain, n_rows=400, rebalance=rebalance, seed=1)

@@ -69,7 +69,7 @@ def test_dataset_fields_reject_invalid_or_unsupported_changes(
     assert get(shared_client, f"/v1/datasets/{dataset['id']}") == dataset
 
 
-def test_lists_can_be_filtered(client: TestClient, world: dict[str, str]):
+def test_lists_of_datasets_can_be_filtered(client: TestClient, world: dict[str, str]):
     pending = upload(client, CSV, labels='{"team": "a"}')["dataset"]["id"]
 
     def listed(query: str) -> list[str]:
@@ -115,7 +115,7 @@ def test_model_can_be_read_and_deleted(client: TestClient, world: dict[str, str]
     assert_problem(client.get(f"/v1/models/{world['model']}"), 404, "not_found")
 
 
-def test_schema_has_a_version(client: TestClient, ready_dataset: Json):
+def test_schema_has_an_etag(client: TestClient, ready_dataset: Json):
     path = f"/v1/datasets/{ready_dataset['id']}/schema"
     response = client.get(path)
     kinds = {column["name"]: column["kind"] for column in response.json()["columns"]}
@@ -233,7 +233,9 @@ def test_unchanged_file_is_not_downloaded_again(client: TestClient, ready_datase
         ("bytes=-999999", slice(0, None)),
     ],
 )
-def test_requested_range_is_sent(client: TestClient, world: dict[str, str], requested: str, span: slice):
+def test_response_contains_only_the_requested_range(
+    client: TestClient, world: dict[str, str], requested: str, span: slice
+):
     response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": requested})
     assert (response.status_code, response.content) == (206, BLOB[span])
     first, last, _ = span.indices(len(BLOB))
@@ -250,7 +252,7 @@ def test_invalid_range_returns_the_whole_file(client: TestClient, world: dict[st
 
 
 @pytest.mark.parametrize("requested", [f"bytes={len(BLOB)}-", "bytes=999999999999-", "bytes=-0"])
-def test_range_after_the_end_of_the_file_is_rejected(
+def test_range_beyond_the_end_of_the_file_is_rejected(
     client: TestClient, world: dict[str, str], requested: str
 ):
     response = client.get(f"/v1/datasets/{world['dataset']}/content", headers={"Range": requested})

@@ -138,7 +138,7 @@ def test_deleted_project_leaves_no_byte_of_its_data(
     assert run_jobs() == 0
 
 
-def test_other_project_keeps_its_data(
+def test_deletion_of_a_project_leaves_other_projects_unchanged(
     administrator: TestClient, other_client: TestClient, resources: Resources, run_jobs: RunJobs
 ) -> None:
     other = upload_whole(other_client, CSV)

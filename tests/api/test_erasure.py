@@ -342,7 +342,9 @@ def test_blob_that_a_dying_process_stores_after_the_deletion_is_deleted(
     assert list(resources.store.keys("")) == []
 
 
-def test_other_data_is_kept(client: TestClient, run_jobs: RunJobs, ready_dataset: Json) -> None:
+def test_deletion_leaves_other_data_unchanged(
+    client: TestClient, run_jobs: RunJobs, ready_dataset: Json
+) -> None:
     other = upload_whole(client, CSV)
     run_jobs()
     job = post(client, "/v1/jobs", json={**train(other), "synthesizer": {"name": "independent"}})

@@ -18,7 +18,7 @@ JSON = {"Content-Type": "application/json"}
 CANARY = "canary-4711"
 
 
-def test_unknown_path_is_reported(shared_client: TestClient):
+def test_unknown_path_is_reported_as_not_found(shared_client: TestClient):
     assert_problem(shared_client.get("/v1/nothing"), 404, "not_found", "/openapi.json")
 
 

@@ -86,7 +86,7 @@ def test_repetition_of_a_request_in_progress_gets_409_and_a_retry_after_header(
     assert first.result().status_code == 202
 
 
-def test_only_one_of_several_equal_requests_takes_effect(resources: Resources, caller: Caller):
+def test_only_one_of_several_concurrent_equal_requests_takes_effect(resources: Resources, caller: Caller):
     headers = {"Authorization": f"Bearer {new_key(resources, caller)}", **KEY}
 
     def post(_: int) -> tuple[int, str | None]:

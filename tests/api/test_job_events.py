@@ -95,7 +95,7 @@ def test_head_request_for_a_stream_returns_only_headers(shared_client: TestClien
 
 @pytest.fixture
 def two_slots(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Allow two waiting requests of an API key, and three in total."""
+    """Allow two waiting requests per API key, and three in total."""
     monkeypatch.setattr(
         waiting, "WAITING_LIMITS", SlotLimits("waiting requests", total=3, of_project=4, of_key=2)
     )

@@ -49,7 +49,7 @@ def test_defaults_of_omitted_parameters_are_returned(
     assert job["parameters"]["synthesizer"] == {"name": "tree_chain", "preset": "fast"}
 
 
-def test_validation_changes_nothing(client: TestClient, resources: Resources, caller: Caller):
+def test_validation_of_a_job_changes_nothing(client: TestClient, resources: Resources, caller: Caller):
     world = make_world(resources, caller)
     before = get(client, "/v1/jobs")
     body = {"kind": "sample", "model_id": world["model"], "n_rows": 5, "seed": 3}
@@ -59,7 +59,7 @@ def test_validation_changes_nothing(client: TestClient, resources: Resources, ca
     assert get(client, "/v1/jobs") == before
 
 
-def test_validation_returns_estimate_and_warnings(client: TestClient, ready_dataset: Json):
+def test_validation_returns_the_estimate_and_the_warnings(client: TestClient, ready_dataset: Json):
     body = {"kind": "train", "dataset_id": ready_dataset["id"]}
     validated = client.post("/v1/jobs/validate", json=body).json()
     assert validated["estimate"]["peak_memory_bytes"] > 100_000_000
@@ -123,7 +123,7 @@ def test_error_for_too_many_queued_jobs_contains_the_time_to_wait(resources: Res
     assert list(resources.staging_folder.iterdir()) == []
 
 
-def test_lists_can_be_filtered(client: TestClient):
+def test_lists_of_jobs_can_be_filtered(client: TestClient):
     one = submit(client, kind="probe", labels={"team": "a", "run": "1"})
     two = submit(client, kind="probe", labels={"team": "a"})
     client.post(f"/v1/jobs/{two['id']}/cancel")
@@ -277,7 +277,7 @@ def test_job_with_the_highest_priority_runs_first(client: TestClient, resources:
 
 
 @pytest.mark.parametrize("priority", [101, -101, 1.5, "high"])
-def test_priority_is_validated(client: TestClient, priority: object):
+def test_invalid_priority_is_rejected(client: TestClient, priority: object):
     response = client.post("/v1/jobs", json={"kind": "probe", "priority": priority})
     assert_problem(response, 422, "invalid_parameters")
     assert response.json()["errors"][0]["pointer"] == "/priority"

@@ -58,7 +58,7 @@ def rows_path(trained_model: Json) -> str:
 
 @pytest.fixture
 def world_path(resources: Resources, caller: Caller) -> str:
-    """Return the path of the rows of a model whose file is not a model."""
+    """Return the path for live rows of a model with an invalid file."""
     return f"/v1/models/{make_world(resources, caller)['model']}/rows"
 
 
@@ -74,7 +74,7 @@ def children(sandbox: Sandbox) -> list[psutil.Process]:
 
 
 def json_rows(response: Response) -> list[Json]:
-    """Return the rows of a response with JSON Lines."""
+    """Return the rows in a JSON Lines response."""
     return [json.loads(line) for line in response.text.splitlines()]
 
 
@@ -118,7 +118,7 @@ def test_live_rows_equal_the_rows_of_a_sample_job(
     assert get(client, "/v1/datasets")["data"][0]["id"] == sample
 
 
-def test_chosen_seed_is_returned_and_gives_the_same_rows_until_the_model_is_deleted(
+def test_random_seed_is_returned_and_produces_the_same_rows_until_the_model_is_deleted(
     client: TestClient, resources: Resources, rows_path: str
 ):
     first = client.get(rows_path)
@@ -140,7 +140,7 @@ def test_chosen_seed_is_returned_and_gives_the_same_rows_until_the_model_is_dele
     assert_problem(client.get(rows_path), 404, "not_found")
 
 
-def test_preloaded_modules_exist():
+def test_every_preloaded_module_exists():
     assert all(find_spec(name.partition(":")[0]) for name in PRELOAD)
 
 
@@ -185,7 +185,7 @@ def test_gate_applies_to_live_rows_and_to_model_files(
     assert file.headers["etag"] == f'"{hashlib.sha256(file.content).hexdigest()}"'
     target = tmp_path / "downloaded.model"
     target.write_bytes(file.content)
-    # The loaded model gives the live rows.
+    # The loaded model samples the same rows as the live rows.
     rows = understudy.load(target).sample(50, seed=4)
     assert list(rows["city"]) == [row["city"] for row in json_rows(client.get(f"{rows_path}?n=50&seed=4"))]
 
@@ -204,7 +204,7 @@ def test_damaged_model_file_is_refused(
     assert has_no_files(resources)
 
 
-def test_each_sampler_ends_with_its_client_and_killed_or_late_ones_end_the_response(
+def test_each_sampler_ends_when_its_client_leaves_and_each_response_ends_with_its_sampler(
     client: TestClient,
     resources: Resources,
     sandbox: Sandbox,
@@ -224,7 +224,7 @@ def test_each_sampler_ends_with_its_client_and_killed_or_late_ones_end_the_respo
             assert refused.startswith(b"http/1.1 429 ")
             assert b"retry-after: 5" in refused
         wait_until(lambda: not children(sandbox) and has_no_files(resources))
-        # A killed sampler never gives a complete response.
+        # The response of a killed sampler is never complete.
         with closing(ask(address, key, path)) as connection:
             wait_until(lambda: len(children(sandbox)) == 1)
             assert connection.recv(1 << 12).startswith(b"HTTP/1.1 200 ")
@@ -232,7 +232,7 @@ def test_each_sampler_ends_with_its_client_and_killed_or_late_ones_end_the_respo
             assert not read_all(connection).endswith(b"0\r\n\r\n")
         with closing(ask(address, key, f"{rows_path}?n=5")) as connection:
             assert read_all(connection).endswith(b"0\r\n\r\n")
-        # Clients that leave before the sandbox has started do not wait for it.
+        # If a client leaves before its sampler has started, the cleanup does not wait for the frozen sandbox.
         os.kill(sandbox.server_pid or 0, signal.SIGSTOP)
         try:
             with closing(ask(address, key, path)):
@@ -242,7 +242,7 @@ def test_each_sampler_ends_with_its_client_and_killed_or_late_ones_end_the_respo
             assert time.monotonic() - left_at < live_rows.KILLED_SECONDS
         finally:
             os.kill(sandbox.server_pid or 0, signal.SIGCONT)
-        # A client that reads nothing does not keep a sampler.
+        # The sampler of a client that reads nothing ends.
         monkeypatch.setattr(downloads, "STALL_SECONDS", 0.3)
         with closing(ask(address, key, path)):
             wait_until(lambda: len(children(sandbox)) == 1)
@@ -277,7 +277,7 @@ def test_response_stops_once_access_is_withdrawn(resources: Resources, caller: C
         assert not may_continue(session, reading)
 
 
-def test_missing_wall_and_full_disk_are_reported(
+def test_missing_sandbox_wall_and_full_disk_are_reported(
     resources: Resources, client: TestClient, world_path: str, monkeypatch: pytest.MonkeyPatch
 ):
     def fail(*_: object) -> None:
@@ -339,6 +339,6 @@ def test_duration_of_a_response_is_limited(
     settings = resources.settings.model_copy(update={"live_rows_seconds_max": 1e-9})
     object.__setattr__(resources, "settings", settings)
     assert_problem(client.get(world_path), 422, "time_limit", "live_rows_seconds_max")
-    # A sampler that was about to start is ended by the sandbox.
+    # The sandbox ends a sampler that was about to start.
     wait_until(lambda: not children(sandbox))
     assert has_no_files(resources)

@@ -97,7 +97,7 @@ def test_parts_in_any_order_become_a_dataset(
     assert [key.rpartition("/")[2] for key in resources.store.keys("")] == ["table_1.parquet"]
 
 
-def test_upload_contains_the_options_that_differ_from_the_defaults(client: TestClient):
+def test_upload_lists_the_options_that_differ_from_the_defaults(client: TestClient):
     upload = begin(client, ("towns.csv", CSV), options={"decimal": ",", "bad_rows": "fail"})
     assert upload["options"] == {"decimal": ","}
     assert get(client, f"/v1/uploads/{upload['id']}")["options"] == {"decimal": ","}
@@ -106,7 +106,7 @@ def test_upload_contains_the_options_that_differ_from_the_defaults(client: TestC
     assert (listed[upload["id"]], listed[other["id"]]) == ({"decimal": ","}, {})
 
 
-def test_completion_reads_no_bytes_of_the_parts(client: TestClient, resources: Resources):
+def test_completion_of_an_upload_reads_none_of_its_parts(client: TestClient, resources: Resources):
     upload = begin(client, ("towns.csv", CSV))
     send_all(client, upload, CSV)
     for key in resources.store.keys(""):

@@ -39,7 +39,7 @@ def states(jobs: list[Json]) -> list[str]:
     return [job["state"] for job in jobs]
 
 
-def test_pipeline_right_after_an_upload_ends_with_a_report(
+def test_pipeline_created_right_after_an_upload_ends_with_a_report(
     client: TestClient, csv_bytes: bytes, run_jobs: RunJobs
 ):
     dataset = upload(client, csv_bytes)["dataset"]
@@ -55,7 +55,7 @@ def test_pipeline_right_after_an_upload_ends_with_a_report(
     assert report["dataset_id"] == dataset["id"]
 
 
-def test_large_sample_of_a_pipeline_is_split_and_releases_the_evaluation(
+def test_pipeline_with_a_sample_in_shards_succeeds(
     client: TestClient, resources: Resources, ready_dataset: Json, run_jobs: RunJobs
 ):
     settings = resources.settings.model_copy(update={"sample_shard_rows": 1_000})

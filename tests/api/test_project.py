@@ -51,7 +51,9 @@ def test_only_an_administrator_can_change_the_project(client: TestClient, admini
         ({"name": "other"}, "invalid_parameters"),
     ],
 )
-def test_invalid_change_is_rejected(administrator: TestClient, change: dict[str, object], code: str) -> None:
+def test_invalid_change_to_the_project_is_rejected(
+    administrator: TestClient, change: dict[str, object], code: str
+) -> None:
     refused = administrator.patch("/v1/project", json=change)
     assert (refused.status_code, refused.json()["code"]) == (422, code)
     assert get(administrator, "/v1/project")["policy"]["name"] == "standard"

@@ -56,7 +56,7 @@ def test_projects_are_listed_newest_first(operator: TestClient, project: Json) -
     assert get(operator, f"{PATH}?limit=1&after={other['id']}")["data"] == [project]
 
 
-def test_name_and_limit_can_be_changed(operator: TestClient, project: Json) -> None:
+def test_name_and_limit_of_a_project_can_be_changed(operator: TestClient, project: Json) -> None:
     path = f"{PATH}/{project['id']}"
     assert operator.patch(path, json={"name": "fraud"}).json() == {**project, "name": "fraud"}
     assert "running_jobs_max" not in operator.patch(path, json={"running_jobs_max": None}).json()
@@ -66,7 +66,7 @@ def test_name_and_limit_can_be_changed(operator: TestClient, project: Json) -> N
 @pytest.mark.parametrize(
     "change", [{"name": ""}, {"name": None}, {"running_jobs_max": -1}, {"policy": "public"}, {"id": "x"}]
 )
-def test_invalid_change_is_rejected(operator: TestClient, project: Json, change: Json) -> None:
+def test_invalid_change_to_a_project_is_rejected(operator: TestClient, project: Json, change: Json) -> None:
     path = f"{PATH}/{project['id']}"
     assert_problem(operator.patch(path, json=change), 422, "invalid_parameters")
     assert get(operator, path) == project
@@ -92,7 +92,7 @@ def test_operator_without_other_scopes_cannot_read_data(operator: TestClient) ->
 
 
 @pytest.mark.parametrize("scopes", [("read",), ("read", "write", "admin")])
-def test_other_keys_cannot_manage_projects(
+def test_keys_without_the_operator_scope_cannot_manage_projects(
     client: TestClient, resources: Resources, caller: Caller, project: Json, scopes: tuple[str, ...]
 ) -> None:
     key = new_key(resources, caller, *scopes)

@@ -69,7 +69,7 @@ def download(client: TestClient, sample: Json) -> Any:
     return client.get(f"/v1/datasets/{sample['id']}/content")
 
 
-def test_failed_sample_exists_but_cannot_be_downloaded_or_deleted_with_the_scope_write(
+def test_sample_with_a_failed_report_is_listed_but_cannot_be_downloaded_or_deleted_with_the_scope_write(
     client: TestClient,
     administrator: TestClient,
     resources: Resources,

@@ -18,7 +18,7 @@ OPTIONS = {"decimal": ",", "date_order": "day_first", "missing": "-,?"}
 
 
 @pytest.mark.parametrize("way", ["form", "query"])
-def test_options_decide_how_a_file_is_read(client: TestClient, run_jobs: Callable[[], int], way: str):
+def test_options_determine_how_a_file_is_read(client: TestClient, run_jobs: Callable[[], int], way: str):
     if way == "form":
         response = client.post("/v1/datasets", files={"file": ("a.csv", EUROPEAN)}, data=OPTIONS)
     else:

@@ -70,7 +70,7 @@ def test_error_contains_the_number_and_the_rows_of_values_that_do_not_fit(client
 
 
 def test_a_validation_request_changes_nothing(client: TestClient, people: str):
-    # The ETag of a compressed response differs.
+    # A compressed response has a different ETag.
     client.headers["Accept-Encoding"] = "identity"
     before = client.get(people)
     change = {"columns": {"zip": {"kind": "integer"}}}
@@ -163,7 +163,7 @@ def test_the_schema_is_returned_as_sdv_metadata(client: TestClient, people: str)
     assert again.json()["schema"] == get(client, people)
 
 
-def test_sdv_metadata_that_does_not_fit_changes_nothing(client: TestClient, people: str):
+def test_sdv_metadata_that_does_not_fit_the_table_changes_nothing(client: TestClient, people: str):
     before = client.get(people)
     columns = {"who": {"sdtype": "name"}, "odd": {"sdtype": "numerical"}}
     response = client.put(f"{people}/sdv", json={**METADATA, "columns": columns})

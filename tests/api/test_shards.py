@@ -181,7 +181,7 @@ def test_shards_appear_as_one_job_to_the_caller(
     )
 
 
-def test_two_workers_share_the_shards(
+def test_two_workers_share_the_shards_of_a_job(
     client: TestClient, resources: Resources, sandbox: Sandbox, model_id: str
 ) -> None:
     job = submit(client, kind="sample", model_id=model_id, n_rows=20_000)

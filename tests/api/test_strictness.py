@@ -83,7 +83,7 @@ def test_error_for_a_missing_or_wrong_content_type_contains_the_right_one(
     assert_problem(response, 415, "unsupported_media_type", wanted)
 
 
-def test_binary_body_can_have_no_content_type_but_not_a_wrong_one(shared_client: TestClient):
+def test_binary_body_needs_no_content_type_but_a_wrong_one_is_rejected(shared_client: TestClient):
     path = f"/v1/uploads/{DATASET_ID}/parts/1"
     headers = {"Content-Digest": "sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:"}
     assert_problem(shared_client.put(path, content=b"x", headers=headers), 404, "not_found")

@@ -44,7 +44,7 @@ def resolved(schema: Any) -> Any:
 
 
 def places(schema: Any, depth: int = 0) -> Iterator[str]:
-    """Yield a JSON template for each position in a body that contains text: a value `$` or a name `$`."""
+    """Yield a JSON template for each position of a value or a name in a body. `$` marks the position."""
     schema = resolved(schema)
     if depth > DEPTH_MAX:
         return
@@ -149,7 +149,7 @@ def test_unstorable_text_in_form_fields_is_rejected_or_harmless(shared_client: T
         assert response.status_code in ((422,) if "\0" in value or field == "labels" else (422, 202))
 
 
-def test_other_unicode_is_accepted(shared_client: TestClient):
+def test_storable_unicode_text_is_accepted(shared_client: TestClient):
     body = '{"kind": "probe", "labels": {"a": "\\ud83d\\ude00 é \U0001f600"}}'.encode()
     response = shared_client.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"})
     assert response.status_code == 202, response.text
@@ -173,4 +173,4 @@ def test_response_to_an_oversized_or_malformed_body_is_small_and_fast(
     response = shared_client.post(f"/v1/{path}", content=body, headers={"Content-Type": "application/json"})
     assert response.status_code in (400, 422)
     assert len(response.content) < ANSWER_BYTES_MAX
-    assert time.process_time() - start < 2  # In seconds. Without limits, some responses took 3 s.
+    assert time.process_time() - start < 2  # CPU time in seconds. Without limits, some responses took 3 s.

@@ -33,7 +33,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture(autouse=True)
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
-    """Install a resolver that knows only the host of these tests."""
+    """Install a resolver that can look up only the host of these tests."""
     resolver = Resolver()
     monkeypatch.setattr(socket, "getaddrinfo", resolver)
     return resolver
@@ -210,7 +210,7 @@ def test_event_sent_to_a_webhook_equals_the_listed_event(
     assert json.loads(receiver.requests[0].body) == listed
 
 
-def test_events_are_read_in_pages_and_after_the_last_event(client: TestClient) -> None:
+def test_events_are_read_in_pages_and_later_events_follow_the_last_one(client: TestClient) -> None:
     ids = [submit(client, kind="probe")["id"] for _ in range(3)]
     first = get(client, "/v1/events?type=job.queued&limit=2")
     rest = get(client, f"/v1/events?type=job.queued&after={first['next']}")

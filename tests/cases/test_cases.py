@@ -276,7 +276,7 @@ def test_coerce_option_reads_invalid_values_as_missing(fit_and_sample: FitAndSam
     assert all(re.fullmatch(r"\d\d-[A-Z][a-z]{2}-20\d\d|", text) for text in coerced.column("day"))
 
 
-def test_c21_sequential_keys_differ_between_seeds_and_the_output_suggests_the_next_options(
+def test_c21_sequential_keys_differ_between_seeds_and_the_output_suggests_options_for_the_next_sample(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     model, sample = tmp_path / "m.model", tmp_path / "sample.csv"

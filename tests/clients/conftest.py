@@ -16,14 +16,14 @@ QUICK = Retries(tries_max=4, pause_seconds=0.001)
 
 
 class Caller:
-    """A client whose methods are called in the same way, whether it is synchronous or not."""
+    """A wrapper that calls the methods of a synchronous or an asynchronous client in the same way."""
 
     def __init__(self, client: Any, runner: asyncio.Runner | None) -> None:
         self.client = client
         self._runner = runner
 
     def do(self, value: Any) -> Any:
-        """Return the value of a coroutine, or the list of the items of an iterator."""
+        """Return the result of a coroutine, or the items of an iterator as a list."""
         if inspect.isawaitable(value):
             return self._run(value)
         if hasattr(value, "__aiter__"):

@@ -49,7 +49,7 @@ Script = Callable[[Request], Response]
 
 
 class ScriptedServer:
-    """A server that passes each request to a script. A list of responses is a script too."""
+    """A server that returns the responses of its script, which is a function of the request or a list."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -111,7 +111,7 @@ def scripted_server() -> Iterator[ScriptedServer]:
 
 
 def problem(status: int, code: str, **headers: str) -> Response:
-    """Return a response with a problem."""
+    """Return an error response with a problem document."""
     body = {
         "type": f"https://example.org/errors/{code}",
         "title": f"Title of {code}",

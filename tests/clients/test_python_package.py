@@ -24,7 +24,7 @@ def test_generated_modules_are_current() -> None:
     assert outdated == [], "Run `make clients`."
 
 
-def test_wheel_contains_every_module_and_the_marker_of_types(tmp_path: Path) -> None:
+def test_wheel_contains_every_module_and_the_marker_for_type_checkers(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
     subprocess.run(command, check=True, capture_output=True, cwd=PACKAGE.parent)
     (wheel,) = tmp_path.glob("understudy_client-*.whl")
@@ -35,7 +35,7 @@ def test_wheel_contains_every_module_and_the_marker_of_types(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("client", [Client, AsyncClient])
-def test_client_without_an_address_or_a_key_names_the_variable(
+def test_error_for_a_missing_address_or_key_names_the_environment_variable(
     client: type[Client | AsyncClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for variable in VARIABLES:

@@ -51,7 +51,7 @@ def test_request_is_repeated_while_its_first_try_is_in_progress(api: Caller, ser
     assert api.do(api.client.jobs.probe()).id == "job_1"
 
 
-def test_pause_includes_the_time_in_retry_after() -> None:
+def test_pause_is_at_least_as_long_as_retry_after() -> None:
     tries = Tries(Call("GET", "/", None), Retries(pause_seconds=0.5))
     assert 7.25 <= tries.after_refusal(503, {"Retry-After": "7"}, b"") <= 7.5
 
@@ -62,14 +62,16 @@ def test_pauses_grow_up_to_their_maximum() -> None:
     assert all(0.9 * bound < pause <= bound for pause, bound in zip(longest, (1, 2, 4, 4, 4), strict=True))
 
 
-def test_retry_after_beyond_the_maximum_pause_is_an_error(api: Caller, server: ScriptedServer) -> None:
+def test_retry_after_beyond_the_maximum_pause_raises_an_error(api: Caller, server: ScriptedServer) -> None:
     server.script = [problem(429, "too_many_jobs", Retry_After="3600")]
     with pytest.raises(TooManyRequests) as raised:
         api.do(api.client.jobs.probe())
     assert raised.value.retry_after_seconds == 3600
 
 
-def test_quota_that_only_the_caller_can_free_is_not_repeated(api: Caller, server: ScriptedServer) -> None:
+def test_request_above_a_quota_that_only_the_caller_can_free_is_not_repeated(
+    api: Caller, server: ScriptedServer
+) -> None:
     server.script = [problem(429, "too_many_uploads", Retry_After="0")]
     with pytest.raises(TooManyRequests):
         api.do(api.client.datasets.get("ds_1"))
@@ -84,7 +86,9 @@ def test_service_that_never_responds_raises_a_connection_error(api: Caller, serv
 
 
 @pytest.mark.parametrize("error", [httpx2.LocalProtocolError, httpx2.UnsupportedProtocol])
-def test_permanent_error_is_not_repeated_and_hides_its_text(error: type[httpx2.TransportError]) -> None:
+def test_request_with_a_permanent_error_is_not_repeated_and_the_error_hides_its_text(
+    error: type[httpx2.TransportError],
+) -> None:
     requests: list[httpx2.Request] = []
 
     def fail(request: httpx2.Request) -> httpx2.Response:
@@ -100,7 +104,7 @@ def test_permanent_error_is_not_repeated_and_hides_its_text(error: type[httpx2.T
     assert "sk_secret" not in "".join(traceback.format_exception(raised.value))
 
 
-def test_html_page_from_a_proxy_is_an_unexpected_response(api: Caller, server: ScriptedServer) -> None:
+def test_html_page_from_a_proxy_raises_unexpected_response(api: Caller, server: ScriptedServer) -> None:
     server.script = [Response(200, b"<html>", {"Content-Type": "text/html"})]
     with pytest.raises(UnexpectedResponse, match=r"GET /v1/datasets/ds_1 .*\(json_invalid\)"):
         api.do(api.client.datasets.get("ds_1"))
@@ -126,7 +130,7 @@ def test_spaces_around_the_address_and_the_key_are_removed(server: ScriptedServe
     assert server.requests[0].headers["Authorization"] == "Bearer sk_test"
 
 
-def test_error_has_the_fields_of_the_problem(api: Caller, server: ScriptedServer) -> None:
+def test_error_has_the_fields_of_the_problem_document(api: Caller, server: ScriptedServer) -> None:
     server.script = [problem(422, "invalid_parameters")]
     with pytest.raises(InvalidRequest) as raised:
         api.do(api.client.jobs.sample("mdl_1", n_rows=0))
@@ -245,7 +249,7 @@ def test_wait_ends_after_its_timeout(api: Caller, server: ScriptedServer) -> Non
 
 
 @pytest.mark.parametrize("response", [LOST, problem(503, "unavailable")], ids=["lost", "refused"])
-def test_wait_for_a_job_of_a_stopped_service_ends_after_its_timeout(
+def test_wait_for_a_job_ends_after_its_timeout_although_the_service_is_unavailable(
     server: ScriptedServer, response: Response
 ) -> None:
     retries = Retries(tries_max=1000, pause_seconds_max=0.05)
@@ -259,7 +263,7 @@ def test_wait_for_a_job_of_a_stopped_service_ends_after_its_timeout(
     assert len(server.requests) > 2
 
 
-def test_wait_for_a_job_of_a_silent_service_ends_after_its_timeout(
+def test_wait_for_a_job_ends_after_its_timeout_although_the_service_does_not_respond(
     api: Caller, server: ScriptedServer
 ) -> None:
     is_over = threading.Event()
@@ -278,7 +282,7 @@ def test_wait_for_a_job_of_a_silent_service_ends_after_its_timeout(
     is_over.set()
 
 
-def test_requested_pause_beyond_the_deadline_ends_the_tries() -> None:
+def test_retry_after_beyond_the_deadline_raises_an_error() -> None:
     tries = Tries(Call("GET", "/", None), Retries(), deadline=time.monotonic() + 5)
     assert tries.after_refusal(503, {"Retry-After": "1"}, b"") >= 1
     with pytest.raises(DeadlineExceeded):
@@ -292,7 +296,7 @@ def test_unknown_kinds_and_fields_of_a_newer_service_are_kept(api: Caller, serve
     assert (handle.result.speed, handle.data.colour) == (3, "red")
 
 
-def test_refused_request_is_an_api_error(api: Caller, server: ScriptedServer) -> None:
+def test_refused_request_raises_an_api_error(api: Caller, server: ScriptedServer) -> None:
     server.script = [problem(403, "forbidden")]
     with pytest.raises(ApiError, match=r"Detail of forbidden\. \(forbidden, request req_1\)"):
         api.do(api.client.project.get())

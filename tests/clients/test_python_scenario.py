@@ -19,10 +19,10 @@ from tests.faults.stack import Stack, open_stack
 from understudy.services.api_keys import create_api_key
 
 PART_BYTES = 1 << 16
-# Short pauses, so that the client continues soon after the restart.
+# The pauses are short so that the client continues soon after the restart.
 FREQUENT = Retries(tries_max=200, pause_seconds_max=0.5)
 N_ROWS = 1_200
-# Long values, so that few rows fill several parts.
+# The values are long so that a few rows fill several parts.
 CITIES = tuple(f"{name}, {'the capital, ' * 8}" for name in ("Oslo", "Rome", "Lima"))
 
 
@@ -61,7 +61,7 @@ def people(tmp_path: Path) -> Path:
 
 
 class CutOnce:
-    """A progress function that breaks all connections when it is called first."""
+    """A progress function that breaks all connections on its first call."""
 
     def __init__(self, proxy: FaultProxy) -> None:
         self.phases: list[str] = []
@@ -119,7 +119,7 @@ def test_scenario_survives_broken_connections_and_a_restart(
 
 
 @pytest.mark.stack
-def test_asynchronous_scenario(stack: Stack, key: str, people: Path) -> None:
+def test_scenario_succeeds_with_the_asynchronous_client(stack: Stack, key: str, people: Path) -> None:
     async def scenario() -> None:
         async with AsyncClient(f"http://127.0.0.1:{stack.start_api().port}", key) as client:
             frame = pd.read_csv(people)

@@ -26,7 +26,7 @@ SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 class UploadService:
-    """The operations of uploads. `lost` and `damaged` are the numbers of the parts that fail once."""
+    """A script that implements the upload operations. The parts in `lost` and `damaged` fail once."""
 
     def __init__(self, lost: tuple[int, ...] = (), damaged: tuple[int, ...] = ()) -> None:
         self.files: list[dict[str, Any]] = []
@@ -172,7 +172,7 @@ def test_upload_in_another_format_is_not_continued(api: Caller, server: Scripted
 
 
 @pytest.mark.parametrize("kind", ["bytes", "file", "iterator"])
-def test_streams_are_uploaded(api: Caller, server: ScriptedServer, kind: str) -> None:
+def test_bytes_files_and_iterators_are_uploaded(api: Caller, server: ScriptedServer, kind: str) -> None:
     service = server.script = UploadService()
     sources = {"bytes": CONTENT, "file": io.BytesIO(CONTENT), "iterator": iter([CONTENT[:7], CONTENT[7:]])}
     api.do(api.client.datasets.upload(sources[kind], filename="people.csv"))
@@ -236,7 +236,7 @@ def test_download_continues_after_a_lost_connection(
 
 
 @pytest.mark.parametrize("name", ["people.CSV", "people.v2.csv"])
-def test_suffix_is_the_format_of_a_download(
+def test_suffix_determines_the_format_of_a_download(
     api: Caller, server: ScriptedServer, tmp_path: Path, name: str
 ) -> None:
     server.script = file_response
@@ -246,7 +246,7 @@ def test_suffix_is_the_format_of_a_download(
 
 
 @pytest.mark.parametrize("name", ["people.csv.gz", "people.tsv", "people"])
-def test_download_with_another_suffix_needs_a_format(
+def test_download_with_an_unknown_suffix_requires_a_format(
     api: Caller, server: ScriptedServer, tmp_path: Path, name: str
 ) -> None:
     with pytest.raises(ValueError, match="csv, parquet, jsonl, arrow or xlsx"):
@@ -389,7 +389,9 @@ def test_live_rows_continue_after_a_lost_connection_with_the_same_seed(
     assert server.requests[-1].query == {"format": ["csv"], "seed": ["7"]}
 
 
-def test_stream_that_always_breaks_at_the_same_byte_is_given_up(api: Caller, server: ScriptedServer) -> None:
+def test_client_gives_up_if_a_stream_always_breaks_at_the_same_byte(
+    api: Caller, server: ScriptedServer
+) -> None:
     server.script = lambda request: Response(200, b'{"age":41}\n{"age":7}\n', {"ETag": '"rows"'}, 15)
     with pytest.raises(ConnectionFailed):
         api.do(api.client.models.rows("mdl_1", n=2))

@@ -44,13 +44,13 @@ def test_message_outside_the_tolerance_is_refused(offset: int, word: str) -> Non
         verify_webhook(HEADERS, BODY, SECRET, now_seconds=NOW + offset)
 
 
-def test_one_of_several_signatures_is_enough() -> None:
+def test_message_with_one_valid_signature_among_several_is_valid() -> None:
     signatures = f"v1a,abc v1,AAAA {HEADERS['WEBHOOK-SIGNATURE']}"
     headers = {**HEADERS, "WEBHOOK-SIGNATURE": signatures}
     assert verify_webhook(headers, BODY, SECRET, now_seconds=NOW)
 
 
-def test_one_of_several_secrets_is_enough() -> None:
+def test_message_is_valid_if_one_of_several_secrets_matches() -> None:
     assert verify_webhook(HEADERS, BODY, [OTHER_SECRET, SECRET], now_seconds=NOW)
 
 
@@ -66,13 +66,13 @@ def test_one_of_several_secrets_is_enough() -> None:
     ],
     ids=["body", "id", "timestamp", "secret", "version", "not ASCII"],
 )
-def test_message_that_was_altered_is_refused(headers: dict[str, str], body: str) -> None:
+def test_altered_message_is_refused(headers: dict[str, str], body: str) -> None:
     with pytest.raises(InvalidWebhook, match="No signature"):
         verify_webhook(headers, body, SECRET, now_seconds=NOW)
 
 
 @pytest.mark.parametrize("name", list(HEADERS), ids=str.lower)
-def test_message_without_a_header_is_refused(name: str) -> None:
+def test_message_without_a_required_header_is_refused(name: str) -> None:
     headers = {key: value for key, value in HEADERS.items() if key != name}
     with pytest.raises(InvalidWebhook, match=f"`{name.lower()}` is missing"):
         verify_webhook(headers, BODY, SECRET, now_seconds=NOW)
@@ -99,6 +99,6 @@ def test_signature_with_an_empty_secret_is_not_valid(secret: str) -> None:
         verify_webhook(headers, BODY, [OTHER_SECRET, secret], now_seconds=NOW)
 
 
-def test_secret_that_is_not_base64_is_an_error_of_the_caller() -> None:
+def test_secret_that_is_not_base64_raises_a_value_error() -> None:
     with pytest.raises(ValueError, match="not Base64"):
         verify_webhook(HEADERS, BODY, "whsec_???", now_seconds=NOW)

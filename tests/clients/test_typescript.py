@@ -55,18 +55,18 @@ def run_node(*arguments: str, cwd: Path, **environment: str) -> str:
     return result.stdout
 
 
-def test_version_equals_the_version_of_the_service() -> None:
+def test_version_of_the_package_equals_the_version_of_the_service() -> None:
     assert json.loads((PACKAGE / "package.json").read_text())["version"] == understudy.__version__
 
 
-def test_lock_file_contains_a_digest_of_each_package_and_no_address() -> None:
+def test_lock_file_contains_a_digest_of_each_package_and_no_download_address() -> None:
     packages = json.loads((PACKAGE / "package-lock.json").read_text())["packages"]
     assert len(packages) > 10
     assert all("resolved" not in entry for entry in packages.values())
     assert all("integrity" in entry for name, entry in packages.items() if name)
 
 
-def test_unit_tests_pass(package: Path) -> None:
+def test_unit_tests_of_the_package_pass(package: Path) -> None:
     tests = sorted(str(path) for path in (package / "dist" / "test").glob("*.test.js"))
     summary = run_node("--test", "--test-reporter=tap", *tests, cwd=package)
     counts = dict(re.findall(r"^# (tests|pass|skipped) (\d+)$", summary, re.MULTILINE))
@@ -74,7 +74,7 @@ def test_unit_tests_pass(package: Path) -> None:
     assert counts["pass"] == counts["tests"]
 
 
-def test_package_without_node_modules_runs_in_browsers(package: Path) -> None:
+def test_source_files_other_than_node_ts_import_only_each_other(package: Path) -> None:
     imports = {
         name
         for path in (package / "src").glob("*.ts")

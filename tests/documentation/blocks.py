@@ -121,14 +121,14 @@ def _fenced(page: str, lines: list[str]) -> Iterator[tuple[Block, int]]:
 
 
 def _reason(lines_before: list[str]) -> str | None:
-    """Return the reason in the comment before a block, or an empty string if the comment has no reason."""
+    """Return the reason in the comment before a block, which can be empty, or None if there is no comment."""
     last = next((line for line in reversed(lines_before) if line.strip()), "")
     mark = MARK.fullmatch(last.strip())
     return None if mark is None else mark["reason"]
 
 
 def _from_console(block: Block) -> Block:
-    """Return the commands of a console block as a block on the same lines, with the expected output."""
+    """Return a block with the commands of a console block, on the same lines, and the expected output."""
     is_command = [line.startswith(("$ ", "> ")) for line in block.source.splitlines()]
     lines = list(zip(block.source.splitlines(), is_command, strict=True))
     source = "".join(f"{line[2:] if command else ''}\n" for line, command in lines)

@@ -1,4 +1,4 @@
-"""Sessions that run the blocks of a page in order: one namespace for Python, one bash for shell."""
+"""Sessions that run the blocks of a page in order, in one Python namespace and one bash process."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_shell_blocks_share_one_session(tmp_path: Path):
     run_shell("```sh\nx=1\ncd /\n```\n\n```sh\necho $x $PWD\n```\n\n```text\n1 /\n```\n", tmp_path)
 
 
-def test_a_failing_command_is_named_with_its_line(tmp_path: Path):
+def test_error_names_the_failing_command_and_its_line(tmp_path: Path):
     with pytest.raises(PageError, match=r"page\.md:4: .*\n    false \| cat") as caught:
         run_shell("Text.\n\n```sh\nfalse | cat\n```\n", tmp_path)
     assert "stdout" in str(caught.value)
@@ -97,13 +97,13 @@ def test_a_command_with_an_unset_variable_fails(tmp_path: Path):
         run_shell("```sh\necho $URL\n```\n", tmp_path)
 
 
-def test_a_failing_line_of_python_is_named():
+def test_error_names_the_failing_line_of_python():
     (block,) = blocks_of("page.md", "Text.\n\n```python\na = 1\nb = a / 0\n```\n")
     with pytest.raises(PageError, match=r"page\.md:5: .*\n    b = a / 0\nZeroDivisionError"):
         PythonSession().run(block)
 
 
-def test_an_output_that_differs_from_the_page_fails():
+def test_a_block_whose_output_differs_from_the_page_fails():
     block, _ = blocks_of("page.md", "```python\nprint(1)\n```\n\n```text\n2\n```\n")
     with pytest.raises(PageError, match="differs from the page"):
         PythonSession().run(block)

@@ -34,7 +34,7 @@ def test_a_long_line_contains_only_one_sentence(path: Path) -> None:
     ],
     ids=["one", "two", "item", "lead-in", "abbreviation", "code span", "code", "table", "short"],
 )
-def test_a_long_line_of_two_sentences_is_found(markdown: str, is_found: bool) -> None:
+def test_a_long_line_of_two_sentences_is_reported(markdown: str, is_found: bool) -> None:
     assert bool(list(long_lines(markdown))) == is_found
 
 

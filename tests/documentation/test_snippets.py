@@ -89,7 +89,7 @@ def shell_environment(home: Path, folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", page_parameters())
-def test_the_code_of_a_page_runs(
+def test_the_code_on_each_page_runs(
     path: Path, folder: Path, home: Path, programs: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch = request.getfixturevalue("monkeypatch")

@@ -31,7 +31,7 @@ PAUSE_SECONDS = 0.1
 
 
 def free_port() -> int:
-    """Return a port of the loopback address that is free now."""
+    """Return a port that is currently free on the loopback address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -54,7 +54,7 @@ class ApiProcess:
         return self._process.pid
 
     def launch(self) -> None:
-        """Start the process without waiting."""
+        """Start the process, but do not wait until it responds."""
         command = [sys.executable, "-P", "-m", "uvicorn", "app.main:create_app", "--factory"]
         command += ["--host", "127.0.0.1", "--port", str(self.port), "--no-access-log"]
         command += ["--http", "app.protocol:TimedProtocol", "--timeout-graceful-shutdown", "2"]

@@ -21,7 +21,7 @@ RESPONSE_SECONDS_MAX = 2.0
 # Timeout of the clients in seconds. It is longer than the maximum duration, because the processes wait for a
 # core on a busy machine.
 BUSY_SECONDS = 60.0
-# Status of a repeated request while the interrupted request still holds its idempotency key.
+# Status of a repeated request while the interrupted request still reserves its idempotency key.
 KEY_IN_PROGRESS = 409
 
 
@@ -34,7 +34,7 @@ class Findings:
     # The ID of the accepted job by idempotency key.
     job_of_key: dict[str, str] = field(default_factory=dict)
     limit_seconds: float = RESPONSE_SECONDS_MAX
-    # The longest duration of a request, without the time that its threads waited for a core.
+    # The longest duration of a request, excluding the time that its threads waited for a core.
     longest_seconds: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -173,7 +173,7 @@ def is_normal(client: Client, findings: Findings) -> bool:
 
 
 class CoreClock:
-    """A clock that measures a request without the time that its threads wait for a core.
+    """A clock that measures the duration of a request, excluding the time that its threads wait for a core.
 
     On a busy machine, a request takes longer even if the service works correctly. The kernel counts the time
     that a thread spends on a run queue.

@@ -1,4 +1,4 @@
-"""A stack for the tests in a module. No test leaves queued jobs in the stack.
+"""Fixtures that share one stack among the tests of a module. Each test must end its jobs.
 
 `make faults` runs all tests with a broker and, except for the tests marked `broker`, also without one.
 """

@@ -23,7 +23,7 @@ def unmount_disk(folder: Path) -> None:
 
 
 def keep_full(folder: Path, seconds: float, is_intact: Callable[[], bool]) -> None:
-    """Keep a disk full, then delete the filler.
+    """Keep a disk full for some seconds, then free the space.
 
     Fill the disk again whenever files on it are deleted. Meanwhile, check that a condition is true.
     """

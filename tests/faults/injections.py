@@ -48,7 +48,7 @@ class Injector:
         self.seen_pids: dict[int, str] = {}
         self._armed: dict[tuple[Points, str], tuple[str, float]] = {}
         self._lasting: list[tuple[float, Callable[[], object]]] = []
-        # The times at which stopped servers are started again.
+        # The times at which stopped servers will be restarted.
         self._start_at: dict[str, float] = {}
         # The next faults, in random order.
         self._deck: list[str] = []
@@ -86,7 +86,8 @@ class Injector:
 
     def end(self) -> None:
         """End all faults."""
-        # Disarm the points that no process has reached. A process that has just reached a point continues.
+        # Disarm the failpoints that no process has reached. A process that has just reached a failpoint
+        # continues.
         for points, name in self._armed:
             (points.folder / name).unlink(missing_ok=True)
         time.sleep(0.2)
@@ -182,7 +183,7 @@ class Injector:
         return self._arm_one(self.target.stack.api_points, "submit.after_commit", "kill", 0)
 
     def cut_clients(self) -> bool:
-        """Reset all connections of clients."""
+        """Reset all client connections."""
         return self.target.api_proxy.cut() > 0
 
     def break_answer(self) -> None:

@@ -71,9 +71,10 @@ AT_THE_END = {
 IDLE_TRANSACTIONS = """
     select pid from pg_stat_activity where datname = current_database()
     and state like 'idle in transaction%' and xact_start < clock_timestamp() - interval '11 seconds'"""
-# Even on a quiet machine, the processes that start during a recovery compete with each other.
+# The factor by which the time limits are extended. Even on a quiet machine, the processes that start during a
+# recovery compete with each other.
 MARGIN = 2
-# The newest files, which a fault has most likely affected, and some others.
+# The newest files, which are the most likely to be affected by a fault, and some others.
 FILES = """
     (select storage_key, sha256, size_bytes from artifacts order by id desc limit :n)
     union (select storage_key, sha256, size_bytes from artifacts order by random() limit :n)"""

@@ -25,7 +25,8 @@ from pathlib import Path
 from tests.faults.pace import QuietClock
 
 ROOT = Path(__file__).parents[2]
-# Time limit in seconds of `QuietClock`, because a soak needs more time for the same work on a busy machine.
+# Time limit in seconds, measured by `QuietClock`, because a soak takes longer for the same work on a busy
+# machine.
 CATCH_SECONDS_MAX = 90
 # Duration of the faults in a soak, in minutes. It exceeds the time limit on any machine.
 SOAK_MINUTES = 60
@@ -130,7 +131,7 @@ class SoakFailed(Exception):
 
 
 class CannotApply(Exception):
-    """The product has changed, so that a mutant no longer matches it."""
+    """The product has changed, so a mutant no longer matches it."""
 
 
 def apply(mutant: Mutant, tree: Path) -> None:

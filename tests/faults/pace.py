@@ -25,7 +25,7 @@ class QuietClock:
         threading.Thread(target=self._run, name="quiet-clock", daemon=True).start()
 
     def seconds(self) -> float:
-        """Return the seconds on this clock since its creation."""
+        """Return the seconds that this clock has counted since its creation."""
         with self._lock:
             return self._seconds + (time.monotonic() - self._measured_at) / self._slowness
 

@@ -20,12 +20,12 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 @dataclass
 class Link:
-    """A connection of a client and the corresponding connection to the server."""
+    """A client's connection to the proxy and the corresponding connection to the server."""
 
     client: socket.socket
     server: socket.socket
     is_cut: bool = False
-    # The sides that send no more bytes.
+    # The sides that have finished sending.
     ended: set[socket.socket] = field(default_factory=set)
 
     def cut(self, *, is_reset: bool = True) -> None:
@@ -143,7 +143,7 @@ class FaultProxy:
                     break
                 sink.sendall(data)
             else:
-                # One side sends no more bytes, but the other direction can still be in use.
+                # One side has finished sending, but the other direction can still be in use.
                 if link.is_cut:
                     return
                 sink.shutdown(socket.SHUT_WR)

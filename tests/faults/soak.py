@@ -83,7 +83,7 @@ ALL_FAULTS = {
 PROTOCOL_FAULTS = {"lose_answer_to_finish": 1, "kill_after_finish": 1, "kill_api_after_submit": 1}
 # For each choice of faults: the faults, the callers' operations and the number of workers.
 FAULTS = {"all": (ALL_FAULTS, ALL_OPERATIONS, 2), "protocol": (PROTOCOL_FAULTS, PROTOCOL_OPERATIONS, 1)}
-# The job has the request's idempotency key as a label, or the dataset has the key as its name.
+# The callers use the idempotency key of a request as a label of the job or as the name of the dataset.
 KEYS = {
     "I2: a key with several jobs": """
         select labels->>'key' from jobs where labels->>'key' is not null group by 1 having count(*) > 1""",
@@ -181,7 +181,7 @@ class Soak:
         return sum(self.injector.faults.values()) + sum(self.stale_attempts.counts.values())
 
     def stop(self) -> None:
-        """Stop all threads, before their connections are closed."""
+        """Stop all threads. Call this method before their connections are closed."""
         for thread in self._threads():
             thread.is_stopped.set()
         for caller in self.callers:
@@ -358,7 +358,7 @@ def run_soak(arguments: argparse.Namespace) -> bool:
                 soak.stop()
     write(f"load {os.getloadavg()[0]:.1f} at the end, {time.monotonic() - began:.0f} s in total")
     write(
-        "all invariants held: 0 jobs lost, 0 doubled, 0 reads torn"
+        "all invariants held: 0 jobs lost, 0 jobs duplicated, 0 torn reads"
         if broken is None
         else f"VIOLATION {broken}"
     )

@@ -1,4 +1,4 @@
-"""A database, a broker and workers for fault injection, with a check of the reliability promises."""
+"""A database, a broker and workers for fault injection, and a check of the invariants."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class Stack:
         return worker
 
     def launch_worker(self, **settings: object) -> WorkerProcess:
-        """Start a worker without waiting."""
+        """Start a worker, but do not wait until it accepts jobs."""
         changes = {f"UNDERSTUDY_{name.upper()}": str(value) for name, value in settings.items()}
         points = {VARIABLE: str(self.worker_points.folder)}
         worker = WorkerProcess(self.environment | points | changes, self.log)

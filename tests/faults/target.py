@@ -27,7 +27,7 @@ class Target:
     api_proxy: FaultProxy
     api_key: str
     _: KW_ONLY
-    # The path that clients send download requests to.
+    # The path of the clients' download requests.
     download_path: str = "/v1/datasets"
     # Returns the number of successful responses that clients have received.
     count_answers: Callable[[], int] = lambda: 0

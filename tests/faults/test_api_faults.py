@@ -111,7 +111,7 @@ def test_repeated_request_takes_effect_once_despite_a_fault(
         until(lambda: stack.api_points.is_reached(step), "the step is reached")
         if action == "kill":
             until(lambda: not api.is_running(), "the API is dead")
-            # A dead process holds the idempotency keys of its requests for 30 s.
+            # The idempotency keys of a dead process stay reserved for 30 s.
             with stack.resources.sessions.begin() as session:
                 session.execute(text(FREE_KEYS))
             stack.start_api()
@@ -123,7 +123,7 @@ def test_repeated_request_takes_effect_once_despite_a_fault(
 
 @pytest.mark.complete
 @pytest.mark.parametrize("step", ["delete.before_commit", "delete.after_commit"])
-def test_deletion_is_complete_despite_the_death_of_the_api(
+def test_deletion_completes_although_the_api_is_killed(
     stack: Stack, client: Client, api: ApiProcess, step: str
 ) -> None:
     dataset_id, job_id = client.upload(TABLE, name="deleted")

@@ -82,7 +82,7 @@ def correct(clock: Clock) -> Iterator[None]:
 
 
 def made_at(job_id: UUID) -> float:
-    """Return the creation time in an ID, by the clock of its process (RFC 9562, UUID version 7)."""
+    """Return the time at which an ID was created, by the clock of its process (RFC 9562, UUID version 7)."""
     return (job_id.int >> 80) / 1000
 
 

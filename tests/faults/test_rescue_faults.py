@@ -1,4 +1,4 @@
-"""F7, F8, F15, F27, F34, F38: faults during rescues and cancellations, and of clocks and backups."""
+"""F7, F8, F15, F27, F34, F38: faults during rescues and cancellations, clock jumps, and a restored backup."""
 
 from __future__ import annotations
 

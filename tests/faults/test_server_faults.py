@@ -1,4 +1,4 @@
-"""F4, F12, F13, F14, F17, F18, F23, F33: the servers are stopped, killed, full, or restarted under load."""
+"""F4, F12, F13, F14, F17, F18, F23, F33: servers stop, are killed, fill their disk, or restart under load."""
 
 from __future__ import annotations
 

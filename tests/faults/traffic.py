@@ -66,7 +66,7 @@ class Ledger:
             self.kinds[job["kind"]] += 1
 
     def see(self, job: Json, asked_at: float) -> None:
-        """Record the state of a job that was requested at a time of the monotonic clock."""
+        """Record the state of a job. `asked_at` is the monotonic time at which it was requested."""
         job_id, state = job["id"], job["state"]
         with self.lock:
             before, seen_at = self.ended.get(job_id, (state, asked_at))
@@ -82,7 +82,7 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Subjects:
-    """The dataset, its model and a sample of it, which all callers use."""
+    """The dataset, the model trained on it, and the sample from this model that all callers use."""
 
     dataset_id: str
     model_id: str

@@ -172,7 +172,7 @@ def _group_of(pid: int) -> int:
 
 
 def _stat_of(pid: int) -> list[str]:
-    """Return the state, the parent and the process group. A process that has ended has the state X."""
+    """Return the state, parent and process group of a process. The state is X if the process has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()[:3]
     except (FileNotFoundError, ProcessLookupError):

@@ -76,7 +76,7 @@ def _wrong_footer() -> bytes:
 
 
 def _offsets(*offsets: int) -> bytes:
-    """Return a file with three texts of two bytes, with the given offsets."""
+    """Return a file with three strings of two bytes each, with the given offsets."""
     data = _file(pa.table({"a": ["ab", "cd", "ef"]}))
     return _replaced(data, struct.pack("<4i", 0, 2, 4, 6), struct.pack("<4i", *offsets))
 

@@ -1,4 +1,4 @@
-"""Execution of how-to pages, which create files, change lines and run commands.
+"""Follow how-to pages, whose blocks create files, change lines and run commands.
 
 - A `python` block with a title creates a file with that name.
 - A `diff` block with a title changes that file. Each hunk must match exactly one position in the file.
@@ -34,7 +34,7 @@ class Block:
 
 
 def read_blocks(page: Path) -> list[Block]:
-    """Return the blocks of a page in their order."""
+    """Return the blocks of a page in order."""
     return [Block(kind, title or None, code) for kind, title, code in BLOCK.findall(page.read_text())]
 
 

@@ -141,7 +141,7 @@ def test_rows_are_downloaded_with_and_without_a_table_name(kept: Installation):
     )
 
 
-def test_skipped_rows_are_downloaded(kept: Installation):
+def test_skipped_rows_of_a_restored_dataset_can_be_downloaded(kept: Installation):
     rejects = kept.client().get(f"{kept.path('datasets', 'spoiled')}/rejects?format=csv")
     assert len(rejects.content.splitlines()) == 2
 
@@ -183,7 +183,7 @@ def test_schemas_can_be_changed_again(kept: Installation):
     assert changed.json()["subject"] == ["city"]
 
 
-def test_profiles_are_computed(kept: Installation):
+def test_profile_of_a_restored_dataset_can_be_computed(kept: Installation):
     assert get(kept.client(), f"{kept.path('datasets', 'people')}/profile?exact=true")["n_rows"] == 240
 
 
@@ -196,7 +196,7 @@ def test_models_list_their_training_tables(kept: Installation, name: str):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_models_can_be_sampled(kept: Installation, name: str):
+def test_restored_models_can_be_sampled(kept: Installation, name: str):
     sample = kept.run(kind="sample", model_id=kept.ids[name], n_rows=30, seed=1)
     rows = rows_of(kept.client(), f"/v1/datasets/{sample['dataset_id']}")
     (schema,) = get(kept.client(), kept.path("models", name))["table_schemas"].values()
@@ -269,7 +269,7 @@ WAITING = {
 
 
 @pytest.mark.parametrize("name", WAITING)
-def test_queued_jobs_succeed(caught_up: Installation, name: str):
+def test_jobs_that_were_queued_before_the_migration_succeed(caught_up: Installation, name: str):
     job = caught_up.job(name)
     assert (job["kind"], job["state"]) == (WAITING[name], "succeeded"), job.get("error")
 

@@ -36,7 +36,7 @@ def test_loaded_model_produces_the_same_sample(tmp_path: Path, small_table: pa.T
     assert understudy.sample(understudy.load(tmp_path / "model"), 30, seed=2).equals(rows)
 
 
-def test_path_is_accepted_as_a_table(tmp_path: Path, small_table: pa.Table):
+def test_table_can_be_given_as_a_path(tmp_path: Path, small_table: pa.Table):
     path = tmp_path / "table.parquet"
     pq.write_table(small_table, path)
     report = understudy.evaluate(path, small_table, seed=1)
@@ -49,7 +49,7 @@ def chain(small_table: pa.Table) -> understudy.Model:
     return understudy.fit(small_table, seed=1)
 
 
-def test_conditions_are_satisfied(chain: understudy.Model):
+def test_sampled_rows_satisfy_the_conditions(chain: understudy.Model):
     oslo = understudy.SampleCondition(where={"city": understudy.ColumnConstraint(equals="Oslo")}, n_rows=20)
     constraints = understudy.SamplingConstraints(conditions=(oslo,))
     rows = understudy.sample(chain, seed=2, constraints=constraints)
@@ -94,7 +94,7 @@ def test_random_seed_is_stored_in_the_model(tmp_path: Path):
     assert not model.sample(20).equals(model.sample(20))
 
 
-def test_fitting_a_mapping_samples_a_mapping():
+def test_model_fitted_on_a_mapping_samples_a_mapping():
     model = understudy.fit({"people": PEOPLE}, synthesizer="independent", seed=1)
     assert list(model.schema.tables) == ["people"]
     assert list(model.sample(5, seed=1)) == ["people"]
@@ -137,7 +137,7 @@ def test_corrected_schema_is_used_for_fitting_and_evaluation():
 
 
 @pytest.mark.parametrize("preset", understudy.PRESETS)
-def test_preset_is_accepted_as_a_synthesizer(preset: str):
+def test_name_of_a_preset_is_accepted_as_a_synthesizer(preset: str):
     assert understudy.fit(PEOPLE, synthesizer=preset, seed=1).card()["preset"] == preset
 
 
@@ -185,7 +185,7 @@ def test_categories_of_generated_columns_are_new():
     assert not set(sample["email"]) & set(mails)
 
 
-def test_column_whose_type_the_schema_changes_gets_the_default_dtype():
+def test_column_whose_type_is_changed_by_the_schema_gets_the_default_dtype():
     schema = understudy.infer_schema(PEOPLE)
     table = schema.tables["table"]
     columns = [
@@ -308,7 +308,7 @@ def test_split_refuses_invalid_arguments(wrong: dict[str, Any]) -> None:
         understudy.split(pa.table({"x": [1, 2]}), **wrong)
 
 
-def test_model_from_the_command_line_samples_pandas_frames(tmp_path: Path):
+def test_model_fitted_on_the_command_line_samples_pandas_frames(tmp_path: Path):
     PEOPLE.to_csv(tmp_path / "people.csv", index=False)
     path = tmp_path / "people.model"
     assert run(["fit", str(tmp_path / "people.csv"), "-o", str(path), "--synthesizer", "independent"]) == 0

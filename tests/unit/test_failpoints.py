@@ -58,7 +58,7 @@ def test_process_does_not_start_if_others_can_arm_failpoints(folder: Path, mode:
     assert run_program(folder).returncode == 1
 
 
-def test_only_the_chosen_hit_performs_the_action(folder: Path) -> None:
+def test_only_the_selected_hit_performs_the_action(folder: Path) -> None:
     points = Failpoints(folder)
     arm(folder, "a", action="raise", hit=2)
     points.reach("b")

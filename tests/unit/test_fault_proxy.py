@@ -99,7 +99,7 @@ def test_connection_is_reset_after_a_number_of_bytes(proxy: FaultProxy) -> None:
 
 
 @pytest.mark.parametrize("direction", ["request", "response"])
-def test_commit_is_cut_once(proxy: FaultProxy, direction: str) -> None:
+def test_only_the_next_commit_is_cut(proxy: FaultProxy, direction: str) -> None:
     proxy.cut_commit = direction
     with connect(proxy) as connection:
         connection.sendall(b"Q\x00\x00\x00\x0bCOMMIT\x00")

@@ -69,7 +69,7 @@ def test_forked_process_gets_its_own_folder(tmp_path: Path) -> None:
     assert path.is_dir()
 
 
-def test_entries_without_a_process_are_removed_by_age(tmp_path: Path) -> None:
+def test_old_entries_that_belong_to_no_process_are_removed(tmp_path: Path) -> None:
     folder = ProcessFolder(tmp_path)
     old, fresh, own_old = tmp_path / "old", tmp_path / "fresh", folder.path / "old"
     for path in (old, fresh, own_old):

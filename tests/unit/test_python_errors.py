@@ -43,7 +43,7 @@ def where(**constraint: Any) -> dict[str, Any]:
     return {"conditions": [{"where": {"age": constraint}, "n_rows": 3}]}
 
 
-def test_schema_accepts_a_model_a_table_schema_or_a_dict(model: understudy.Model):
+def test_schema_can_be_given_as_a_model_a_table_schema_or_a_dict(model: understudy.Model):
     table = model.schema.tables["table"]
     for schema in (
         model,
@@ -62,7 +62,7 @@ def test_table_schema_describes_the_table_named_after_the_file(model: understudy
     assert list(fitted.schema.tables) == ["people"]
 
 
-def test_string_in_place_of_an_enum_member_is_converted(model: understudy.Model):
+def test_string_instead_of_an_enum_member_is_converted(model: understudy.Model):
     schema = changed(model, kind="category", domain={"levels": list(range(20, 70))})
     column = understudy.fit(PEOPLE, schema=schema).schema.tables["table"].column("age")
     assert column.kind is understudy.ColumnKind.category
@@ -142,7 +142,7 @@ def test_fit_errors_name_the_invalid_argument(arguments: dict[str, Any], message
         ({"arrow_type": "foo"}, "'foo' is not an Arrow type"),
     ],
 )
-def test_schema_copy_with_invalid_fields_is_refused(
+def test_copied_schema_with_invalid_fields_is_refused(
     model: understudy.Model, fields: dict[str, Any], place: str
 ):
     schema = changed(model, **fields)
@@ -187,7 +187,9 @@ SUFFIXES = ["csv", "csv.gz", "parquet", "jsonl", "arrow", "xlsx"]
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_error_names_the_missing_file_as_given(suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_error_for_a_missing_file_contains_the_path_as_given(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
     for data in (f"no.{suffix}", {"a": f"no.{suffix}"}):
         with pytest.raises(NotFound, match=rf"^The file 'no\.{suffix}' does not exist"):
@@ -199,7 +201,7 @@ def test_error_names_the_missing_file_as_given(suffix: str, tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_folder_in_place_of_a_file_is_refused(suffix: str, tmp_path: Path):
+def test_folder_instead_of_a_file_is_refused(suffix: str, tmp_path: Path):
     folder = tmp_path / f"folder.{suffix}"
     folder.mkdir()
     for call in (understudy.fit, understudy.infer_schema, understudy.split, understudy.load):
@@ -285,7 +287,7 @@ def test_invalid_domains_are_refused(fields: dict[str, Any]):
         understudy.ColumnDomain(**fields)
 
 
-def test_model_of_few_rows_has_a_warning(model: understudy.Model):
+def test_model_fitted_on_few_rows_has_a_warning(model: understudy.Model):
     assert "20 rows" in understudy.fit(PEOPLE[:20]).warnings[0]
     assert model.warnings == ()
 

@@ -25,7 +25,7 @@ def test_number_of_threads_equals_the_number_of_processors_by_default(
     assert count_threads() == min(count_cores(), N_THREADS_MAX)
 
 
-def test_jobs_inherit_the_threads_of_their_slot(tmp_path: Path) -> None:
+def test_jobs_inherit_the_number_of_threads_of_their_slot(tmp_path: Path) -> None:
     with Sandbox("tests.unit.sandbox.works:run", threads=3) as sandbox:
         environment = sandbox._environment()
     names = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "ARROW_IO_THREADS")

@@ -46,7 +46,7 @@ def test_required_revision_is_the_newest_migration():
     assert ascending == sorted(ascending)
 
 
-def test_newer_schema_is_accepted_and_an_older_one_is_not(old_resources: Resources, old_url: str):
+def test_newer_schema_is_accepted_and_an_older_one_is_refused(old_resources: Resources, old_url: str):
     with old_resources.sessions() as session, pytest.raises(UnderstudyError, match="understudy migrate"):
         check_revision(session)
     upgrade(old_url)
@@ -80,7 +80,7 @@ def test_api_returns_503_until_the_database_is_migrated(old_resources: Resources
         assert client.post("/v1/jobs", json={"kind": "probe"}).status_code == 202
 
 
-def test_worker_exits_with_the_remedy(old_url: str, tmp_path: Path):
+def test_error_of_the_worker_contains_the_remedy(old_url: str, tmp_path: Path):
     settings = {
         "UNDERSTUDY_DATABASE_URL": old_url,
         "UNDERSTUDY_REDIS_URL": "redis://127.0.0.1:1/0",

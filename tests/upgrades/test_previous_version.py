@@ -88,7 +88,7 @@ def columns(url: str) -> dict[str, tuple[str, bool, bool]]:
         }
 
 
-def test_newest_migrations_only_expand_the_schema(empty_url: str):
+def test_the_newest_migrations_only_expand_the_schema(empty_url: str):
     migrate_to(empty_url, STATEMENTS[-1].stem)
     before = columns(empty_url)
     upgrade(empty_url)

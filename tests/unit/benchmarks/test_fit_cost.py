@@ -25,7 +25,7 @@ def test_ratios_compare_medians_and_minimums_of_each_fit() -> None:
     assert summary["second_minimum"]["ratio"] == pytest.approx(0.5)
 
 
-def test_each_line_of_input_returns_the_seconds_of_two_fits(tmp_path: Path) -> None:
+def test_each_line_of_input_prints_the_seconds_of_two_fits(tmp_path: Path) -> None:
     numbers = np.random.default_rng(0).normal(size=200)
     pq.write_table(pa.table({"x": numbers, "y": np.floor(numbers)}), tmp_path / "table.parquet")
     command = [sys.executable, "-P", str(MEASURED), str(tmp_path / "table.parquet"), "fast"]

@@ -17,7 +17,7 @@ def test_real_values_are_found_in_their_column_and_within_other_texts():
     assert emitted(Identified("table", ROWS, KINDS), sample) == {"id": ["B-23"], "owner": ["Ann Moe"]}
 
 
-def test_each_value_is_in_a_hundred_rows_of_the_frequent_version():
+def test_frequent_version_repeats_each_value_in_at_least_a_hundred_rows():
     rows = frequent(pa.table({"id": [f"A-{i}" for i in range(500)]}))
     assert min(pair["counts"] for pair in rows["id"].value_counts().to_pylist()) >= 100
 

@@ -32,7 +32,7 @@ def _write(path: Path, frame: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_step_works_on_a_public_table(tmp_path: Path, name: str):
+def test_every_step_of_the_sweep_succeeds_on_a_public_table(tmp_path: Path, name: str):
     _write(tmp_path / name, TABLES[name]())
     outcome = examine(name, tmp_path / name)
     assert (outcome["result"], outcome["message"]) == ("done", "")
@@ -55,7 +55,7 @@ def test_a_refusal_contains_a_remedy_and_is_counted(tmp_path: Path):
     assert table_files(tmp_path) == [path]
 
 
-def test_a_sample_in_the_style_of_its_file_is_read_in_that_style(tmp_path: Path):
+def test_sample_in_the_style_of_its_source_file_is_read_in_that_style(tmp_path: Path):
     path = tmp_path / "semicolons.csv"
     rows = "".join(f"caf\xe9 {i % 3};{i},5\r\n" for i in range(40))
     path.write_bytes(f"place;amount\r\n{rows}".encode("cp1252"))

@@ -30,7 +30,7 @@ def sampled(folder: Path, *options: str) -> pa.Table:
     return pq.read_table(path)
 
 
-def test_rows_satisfy_the_conditions(folder: Path):
+def test_sampled_rows_satisfy_the_conditions(folder: Path):
     rows = sampled(folder, "-n", "60", "--where", "city=Oslo", "--where", "age=40..49").to_pylist()
     assert len(rows) == 60
     assert all(row["city"] == "Oslo" and 40 <= row["age"] <= 49 for row in rows)
@@ -53,7 +53,7 @@ def test_offset_continues_the_rows_of_a_group(folder: Path):
     assert sampled(folder, "-n", "20", "--offset", "30", *where).equals(whole.slice(30))
 
 
-def test_column_is_rebalanced(folder: Path):
+def test_rebalanced_column_has_the_requested_shares(folder: Path):
     cities = sampled(folder, "-n", "400", "--rebalance", "city:Oslo=0.9,Rome=0.1").column("city")
     # The tolerance is 5 standard deviations of a binomial share of 0.9 among 400 rows.
     assert abs(cities.to_pylist().count("Oslo") - 360) <= 30

@@ -74,7 +74,7 @@ def test_condition_is_parsed_according_to_the_type_of_its_column(
     assert where(option) == {column: constraint}
 
 
-def test_conditions_form_one_group():
+def test_several_conditions_form_one_group():
     assert where("income=>50K", "age=30..") == {"income": {"equals": ">50K"}, "age": {"minimum": 30}}
 
 
@@ -213,7 +213,7 @@ def test_condition_is_read_in_the_notation_of_its_column(option: str, low: str, 
     assert typed == [low, high]
 
 
-def test_condition_with_a_word_for_missing_values_selects_missing_values():
+def test_condition_on_a_placeholder_for_missing_values_selects_missing_values():
     schema = TableSchema(columns=(column_in_notation("Gewicht"),))
     constraints = read_constraints(["Gewicht=k.A."], None, None, schema=schema, n_rows=1)
     assert constraints is not None

@@ -82,12 +82,12 @@ def test_sample_has_the_types_of_the_table(model, small_table):
     assert sampled(model, "-n", "50").schema.equals(small_table.schema)
 
 
-def test_same_seed_produces_same_rows(model):
+def test_same_seed_produces_the_same_rows(model):
     assert sampled(model, "-n", "50", "--seed", "5").equals(sampled(model, "-n", "50", "--seed", "5"))
     assert not sampled(model, "-n", "50", "--seed", "5").equals(sampled(model, "-n", "50", "--seed", "6"))
 
 
-def test_same_seed_produces_same_model_file(tmp_path, table, model):
+def test_same_seed_produces_the_same_model_file(tmp_path, table, model):
     again = tmp_path / "again"
     run(["fit", str(table), "-o", str(again), "--synthesizer", "independent", "--seed", "1"])
     assert again.read_bytes() == model.read_bytes()

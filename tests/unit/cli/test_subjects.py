@@ -126,6 +126,8 @@ def test_the_inferred_subject_is_reported_and_can_be_disabled(
     assert run(["fit", *options, "--no-subject", *SUBJECT]) == 2
 
 
-def test_evaluation_without_a_subject_counts_rows(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluation_counts_rows_if_the_subject_is_disabled(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert evaluated(folder, capsys)["unit"] == "subjects"
     assert evaluated(folder, capsys, "--no-subject")["unit"] == "rows"

@@ -39,7 +39,7 @@ def claim(sessions: Sessions, *, lease_seconds: float = LEASE_SECONDS) -> Job | 
 
 
 def claimed(sessions: Sessions, *, lease_seconds: float = LEASE_SECONDS) -> tuple[UUID, int]:
-    """Claim the first job in the queue, which must exist, and return its ID and token."""
+    """Claim the first queued job, which must exist, and return its ID and token."""
     job = claim(sessions, lease_seconds=lease_seconds)
     assert job is not None
     assert job.lease_token is not None

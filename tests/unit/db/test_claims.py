@@ -139,7 +139,7 @@ def test_shards_are_claimed_even_if_their_project_is_at_its_running_job_limit(
     assert [job and job.shard for job in claimed] == [1, 2, 3, None]
 
 
-def test_split_job_and_one_of_its_shards_use_one_slot(sessions: Sessions) -> None:
+def test_split_job_and_one_of_its_shards_share_a_slot(sessions: Sessions) -> None:
     splitting, busy = add_project(sessions), add_project(sessions)
     add_jobs(sessions, splitting, 1)
     split_job = claim(sessions)

@@ -23,7 +23,7 @@ def types_of(sessions: Sessions, project_id: UUID, **filters: object) -> list[st
     return [row.type for row in page.rows if row.type != "project.created"]
 
 
-def test_api_accepts_exactly_the_types_that_exist() -> None:
+def test_api_accepts_exactly_the_existing_event_types() -> None:
     assert EventType.__args__ == events.TYPES  # type: ignore[attr-defined]
 
 
@@ -74,7 +74,7 @@ def test_shards_have_no_events(sessions: Sessions) -> None:
     assert types_of(sessions, project_id) == ["job.queued"]
 
 
-def test_changes_of_datasets_models_and_reports_have_events(sessions: Sessions) -> None:
+def test_changes_to_datasets_models_and_reports_have_events(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     job = add_job(sessions, project_id)
     with sessions.begin() as session:
@@ -100,7 +100,7 @@ def test_changes_of_datasets_models_and_reports_have_events(sessions: Sessions) 
     assert types_of(sessions, project_id, type="model.created") == ["model.created"]
 
 
-def test_changes_of_keys_and_projects_have_events(sessions: Sessions) -> None:
+def test_changes_to_keys_and_projects_have_events(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     with sessions.begin() as session:
         new = api_keys.NewApiKey(ids.new_id(), project_id, "k", b"d", ["read"])

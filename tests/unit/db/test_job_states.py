@@ -68,7 +68,7 @@ TERMINAL = ("succeeded", "failed", "cancelled")
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("name", BY_TOKEN)
-def test_token_changes_only_a_running_job(sessions: Sessions, name: str, state: str) -> None:
+def test_operations_of_a_worker_change_only_a_running_job(sessions: Sessions, name: str, state: str) -> None:
     project_id = add_project(sessions)
     job_id, token = job_in(sessions, project_id, state)
     after, operation = BY_TOKEN[name]
@@ -81,7 +81,7 @@ def test_token_changes_only_a_running_job(sessions: Sessions, name: str, state: 
 
 
 @pytest.mark.parametrize("name", BY_TOKEN)
-def test_stale_token_changes_nothing(sessions: Sessions, name: str) -> None:
+def test_operations_with_a_stale_token_change_nothing(sessions: Sessions, name: str) -> None:
     project_id = add_project(sessions)
     job_id, stale = job_in(sessions, project_id, "running")
     with sessions.begin() as session:

@@ -110,7 +110,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def lose_all_workers(self) -> None:
-        """Expire every lease, and rescue the jobs that held a lease."""
+        """Expire every lease, and rescue the jobs whose leases have expired."""
         with self.sessions.begin() as session:
             session.execute(text("update jobs set lease_until = clock_timestamp() where state = 'running'"))
             reaped = {row.id for row in leases.reap(session, backoff_seconds=0, limit=1000)}

@@ -34,7 +34,7 @@ def test_models_and_migrations_agree(database_url: str, empty_url: str) -> None:
     assert catalogue(database_url) == catalogue(empty_url)
 
 
-def test_alembic_finds_no_difference(database_url: str) -> None:
+def test_alembic_finds_no_difference_between_models_and_migrations(database_url: str) -> None:
     with create_engine(parse_url(database_url), poolclass=NullPool).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 

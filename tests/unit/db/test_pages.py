@@ -56,7 +56,7 @@ def test_events_start_with_the_oldest_and_continue_after_a_given_event(sessions:
     assert [row.type for row in (*first.rows, *rest.rows)] == ["queued", "started"]
 
 
-def test_jobs_are_filtered(sessions: Sessions) -> None:
+def test_lists_of_jobs_can_be_filtered(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     with sessions.begin() as session:
         for number, label in enumerate(("red", "blue")):
@@ -77,7 +77,7 @@ def test_jobs_are_filtered(sessions: Sessions) -> None:
             assert len(jobs.page(session, project_id, filters=filters).rows) == n_rows, filters
 
 
-def test_datasets_are_filtered(sessions: Sessions) -> None:
+def test_lists_of_datasets_can_be_filtered(sessions: Sessions) -> None:
     project_id = add_project(sessions)
     with sessions.begin() as session:
         job = jobs.add(session, new_job(project_id, labels={"a": "b"}))

@@ -19,7 +19,7 @@ def terminate_others(session: Session) -> None:
     )
 
 
-def test_missing_server_raises_unavailable(tmp_path: object) -> None:
+def test_connection_to_a_missing_server_raises_unavailable(tmp_path: object) -> None:
     sessions = make_sessions(f"postgresql:///understudy?host={tmp_path}", threads=1)
 
     with sessions() as session, pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""Tests of the pauses between restarts of a part."""
+"""Tests for the pauses before a component is restarted."""
 
 from __future__ import annotations
 

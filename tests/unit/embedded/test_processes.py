@@ -23,14 +23,14 @@ def test_large_log_is_moved_to_a_second_file(log: Path) -> None:
     assert (log.parent / "api.log.1").stat().st_size == LOG_BYTES_MAX + 1
 
 
-def test_size_of_logs_can_be_changed(log: Path) -> None:
+def test_maximum_size_of_a_log_can_be_changed(log: Path) -> None:
     trim_log(log, LOG_BYTES_MAX + 1)
     assert log.stat().st_size == LOG_BYTES_MAX + 1
     trim_log(log, LOG_BYTES_MAX)
     assert log.stat().st_size == 0
 
 
-def test_large_log_is_emptied_although_the_disk_is_full(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_log_is_emptied_even_if_the_disk_is_full(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(path: Path, data: bytes) -> int:
         raise OSError(errno.ENOSPC, "full")
 

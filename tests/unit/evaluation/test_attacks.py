@@ -79,7 +79,7 @@ def test_roc_curve_starts_without_false_positives_and_ends_with_all_members() ->
     assert points[-1].found == 1
 
 
-def test_interval_of_the_true_positive_rate_covers_estimated_thresholds() -> None:
+def test_interval_of_the_true_positive_rate_includes_the_error_of_the_threshold() -> None:
     rng = np.random.default_rng(0)
     n, n_trials = 1_000, 400
     # This is the share of a normal distribution with mean 1 above the 99% quantile of a standard normal

@@ -96,7 +96,7 @@ def test_split_baseline_shares_no_rows_between_tables(
     }
 
 
-def test_shared_results_are_computed_once_for_each_table(compared: Comparison) -> None:
+def test_shared_results_are_computed_once_for_each_comparison(compared: Comparison) -> None:
     calls: list[Comparison] = []
 
     def count(one: Comparison) -> int:

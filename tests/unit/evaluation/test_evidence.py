@@ -26,7 +26,7 @@ FILES = {name: f"content of {name}".encode() for name in CONTENTS}
 
 
 def altered(pack: bytes, **changes: bytes) -> io.BytesIO:
-    """Return the pack with changed contents of some files. In a keyword, `__` represents a dot."""
+    """Return the pack with changed contents of some files. Keywords are file names with `__` for the dot."""
     result = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(pack)) as source, zipfile.ZipFile(result, "w") as target:
         for name in source.namelist():

@@ -68,7 +68,7 @@ def test_tables_with_only_identifiers_are_rejected() -> None:
 
 
 @pytest.mark.parametrize("name", list(METRICS))
-def test_metrics_treat_declared_generated_kinds_as_labels(name: str) -> None:
+def test_metrics_accept_a_column_that_is_declared_as_a_generated_kind(name: str) -> None:
     real, synthetic = with_identifiers(200, seed=1), with_identifiers(200, seed=2, first=200)
     columns = infer_table(real).schema.columns
     declared = Column(name="code", kind=ColumnKind.name, arrow_type="string", nullable=True)

@@ -182,8 +182,8 @@ def test_mutual_information_of_independent_columns_is_near_zero_on_average() -> 
         dtype=np.int32,
     )
     # 2n times the uncorrected information is chi-square with 9 degrees of freedom: mean 9/800 nats, standard
-    # deviation sqrt(18)/800. After the correction and the cut at 0, the mean is 0.4 instead of 2.1 standard
-    # deviations.
+    # deviation sqrt(18)/800. After the correction and the clipping at 0, the mean is 0.4 instead of 2.1
+    # standard deviations.
     assert information(counts)[0].mean() < 0.5 * np.sqrt(18) / 800
 
 

@@ -10,15 +10,15 @@ import pytest
 from understudy.evaluation.statistics import auc, influence
 
 
-def test_auc_agrees_with_ranks_and_its_standard_error_with_hanley_mcneil() -> None:
+def test_auc_agrees_with_ranks_and_its_standard_error_with_hanley_and_mcneil() -> None:
     rng = np.random.default_rng(0)
     is_positive = rng.random(4000) < 0.3
     scores = np.round(rng.normal(size=4000) + is_positive, 2)
     estimate = influence.area(scores, is_positive)
     assert estimate.value == pytest.approx(auc.auc(scores[is_positive], scores[~is_positive]))
     low, high = estimate.interval(0.0, 1.0)
-    # The error of Hanley and McNeil assumes exponential scores. According to these authors, the formula is
-    # accurate to a few percent for normal scores.
+    # The formula of Hanley and McNeil assumes exponential scores. According to the authors, it is accurate to
+    # a few percent for normal scores.
     error = auc.auc_standard_error(estimate.value, int(is_positive.sum()), int((~is_positive).sum()))
     assert high - low == pytest.approx(2 * influence.Z_95 * error, rel=0.1)
 
@@ -41,7 +41,7 @@ def test_difference_between_a_model_and_itself_has_no_error() -> None:
     assert (gap.value, gap.interval(-1, 1)) == (0.0, (0.0, 0.0))
 
 
-def test_r2_interval_covers_the_bootstrap() -> None:
+def test_r2_interval_is_as_wide_as_the_bootstrap_interval() -> None:
     rng = np.random.default_rng(3)
     truth = rng.normal(size=1000)
     predicted = truth + 0.5 * rng.normal(size=1000)
@@ -78,7 +78,7 @@ def test_rows_of_one_subject_count_as_one_observation() -> None:
     rng = np.random.default_rng(0)
     scores, is_positive = rng.random(300), rng.random(300) < 0.5
     alone = influence.area(scores, is_positive)
-    # If each row is repeated ten times, the area and its error stay the same.
+    # If each row is repeated ten times under one subject, the area and its error stay the same.
     repeated = influence.area(np.repeat(scores, 10), np.repeat(is_positive, 10))
     together = replace(repeated, subjects=np.repeat(np.arange(300), 10))
     assert together.value == pytest.approx(alone.value)

@@ -29,13 +29,13 @@ def test_recomputed_numbers_equal_those_in_a_pack_of_an_earlier_version(capsys) 
     assert recomputed(capsys, KEPT / "synthetic.csv")["is_equal"]
 
 
-def test_pack_of_an_earlier_version_reveals_changed_data(capsys, tmp_path: Path) -> None:
+def test_changed_data_is_detected_with_a_pack_of_an_earlier_version(capsys, tmp_path: Path) -> None:
     changed = tmp_path / "changed.csv"
     changed.write_text((KEPT / "synthetic.csv").read_text().replace("town 1", "town 2", 1))
     assert not recomputed(capsys, changed)["is_equal"]
 
 
-def test_pack_of_an_earlier_version_reveals_a_changed_score() -> None:
+def test_changed_score_is_detected_in_a_pack_of_an_earlier_version() -> None:
     signed = {"verdict": {"checks": [{"metric": "exact_copies", "value": 0.25}]}, "metrics": []}
     computed = {
         "verdict": {"checks": [{"metric": "exact_copies", "value": 0.5}, {"metric": "holdout", "value": 0}]},

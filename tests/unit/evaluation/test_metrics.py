@@ -28,7 +28,7 @@ def test_total_variation_of_known_shares_is_exact() -> None:
     assert tv_complement(*codes) == 0.5
 
 
-def test_column_shape_score_is_the_lower_of_known_and_missing_similarity() -> None:
+def test_column_shape_score_is_the_lower_of_the_similarities_of_known_and_missing_values() -> None:
     shape = column_shapes.score(
         comparison(pa.table({"x": [1.0, 2, 3, 4]}), pa.table({"x": [1.0, None, 3, None]}))
     ).columns[0]
@@ -182,7 +182,7 @@ def test_real_rows_are_compared_with_all_other_real_rows() -> None:
     assert (found.result.score, found.result.n_rows) == (0.5, {"real": 4, "synthetic": 4})
 
 
-def test_share_of_repeated_rows_predicts_the_share_among_new_rows() -> None:
+def test_interval_for_repeated_rows_contains_the_share_among_new_rows() -> None:
     rng = np.random.default_rng(3)
     inside = []
     for _ in range(100):

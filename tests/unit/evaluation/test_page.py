@@ -109,7 +109,7 @@ def test_each_outcome_has_a_different_shape() -> None:
     assert len(shapes) == len(WORDS)
 
 
-def test_each_check_has_a_sentence_unless_it_passed(report: Report, page: str) -> None:
+def test_each_check_that_did_not_pass_has_an_explanation(report: Report, page: str) -> None:
     for check in report.verdict.checks:
         assert check.title in page
         explanation = check.sentence.removeprefix(f"{check.title}: ")
@@ -123,7 +123,7 @@ def test_explanation_of_a_check_does_not_repeat_its_title(report: Report, page: 
     )
 
 
-def test_summary_has_every_metric_under_its_topic(report: Report) -> None:
+def test_summary_lists_every_metric_under_its_topic(report: Report) -> None:
     text = render("chapters/summary.html", view=summary.view(report))
     assert text.count('<th scope="row">') == len(report.metrics)
     for scores in report.metrics:
@@ -156,7 +156,7 @@ def test_chapters_show_the_details_of_scores(page: str, text: str) -> None:
     assert text in page
 
 
-def test_links_lead_to_chapters(page: str) -> None:
+def test_links_on_the_page_lead_to_its_chapters(page: str) -> None:
     links = re.findall(r'<a href="#([\w-]+)"', page)
     ids = re.findall(r' id="([\w-]+)"', page)
     assert set(links) <= set(ids)
@@ -231,7 +231,7 @@ def test_style_sheet_supports_print_and_reduced_motion_and_both_color_schemes() 
         assert query in css
 
 
-def test_best_score_lies_at_the_right_end() -> None:
+def test_best_score_is_at_the_right_end_of_the_scale() -> None:
     assert draw_scale(scored(1.0)).dot == Scale.right
     assert draw_scale(scored(0.9)).dot < Scale.right
 
@@ -300,7 +300,7 @@ def test_negative_differences_have_a_different_color() -> None:
     assert text.count('class="heat"') == 1
 
 
-def test_page_of_a_report_without_options_lists_what_is_needed() -> None:
+def test_page_of_a_report_without_options_lists_the_inputs_that_scores_need() -> None:
     real = people(120, seed=1)
     text = html.render_html(evaluate(ComparisonTables(real, people(100, seed=2)), infer_table(real)))
     assert "needs protected columns" in text

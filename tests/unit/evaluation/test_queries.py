@@ -70,7 +70,7 @@ def test_share_that_meets_a_condition_is_computed_by_group() -> None:
     assert shares == {("north",): 0.5, ("south",): 1.0}
 
 
-def test_bounds_on_dates_are_strings() -> None:
+def test_bounds_on_dates_are_given_as_strings() -> None:
     where = {"joined": {"minimum": "2020-01-03", "maximum": "2020-01-12"}}
     found = ask(REAL, SYNTHETIC, aggregate="count", where=where)
     # The range contains ten real days. Five synthetic days (2, 4, …, 10) scale to ten of 22.

@@ -16,7 +16,7 @@ RARE = "a rare disease"
 
 
 def visits(n_rows: int) -> pa.Table:
-    """Return visits of 101 patients. The last patient has all visits with the rare disease."""
+    """Return visits of 101 patients. All visits with the rare disease belong to the last patient."""
     rng = np.random.default_rng(0)
     patient = np.append(np.repeat(np.arange(100), 4), np.full(n_rows, 100))
     return pa.table(

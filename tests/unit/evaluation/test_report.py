@@ -26,7 +26,7 @@ HOSTILE = '<script>alert("1")</script> & "quoted" {{ 7 * 191 }} {% raw %} \u202e
 
 
 class Page(HTMLParser):
-    """Parser that collects the elements of a page."""
+    """A parser that collects the elements of a page."""
 
     VOID = frozenset({"meta", "path", "rect", "circle", "br"})
 
@@ -113,7 +113,7 @@ def test_report_survives_a_round_trip_through_json(report: Report) -> None:
     assert Report.model_validate_json(report.model_dump_json()) == report
 
 
-def test_metrics_without_special_needs_are_scored_without_a_holdout_or_a_target() -> None:
+def test_metrics_that_need_neither_a_holdout_nor_a_target_are_scored_without_them() -> None:
     real = people(200, seed=1)
     report = evaluate(ComparisonTables(real, people(100, seed=2)), infer_table(real))
     reasons = {row.name: row.reason for row in report.summary() if row.value is None}

@@ -80,7 +80,7 @@ def test_failed_save_leaves_nothing_behind(report: Report, tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
 
 
-def test_error_names_the_missing_folder(report: Report, tmp_path: Path) -> None:
+def test_error_for_a_missing_folder_contains_its_path(report: Report, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="absent"):
         report.save(tmp_path / "absent" / "report.html")
 

@@ -148,12 +148,12 @@ FAULTS: dict[str, tuple[str, Callable[[pa.Table], pa.Table]]] = {
 
 
 @pytest.mark.parametrize("n_rows", [300, 1_000, N])
-def test_fresh_rows_pass(n_rows: int) -> None:
+def test_fresh_rows_pass_all_checks(n_rows: int) -> None:
     assert outcomes(scores_of(orders(seed=2, n_rows=n_rows))) == dict.fromkeys(NAMES, "pass")
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_fault_is_detected(fault: str) -> None:
+def test_each_injected_fault_is_detected(fault: str) -> None:
     metric, change = FAULTS[fault]
     assert outcomes(scores_of(change(orders(seed=2))))[metric] == "warn"
 

@@ -114,7 +114,7 @@ def test_rare_classes_are_not_scored_for_a_numeric_target() -> None:
     assert rare_class.score(compared) == UnscoredResult(reason="needs a classification target")
 
 
-def test_added_rows_help_a_small_table_and_destroyed_rows_harm_it() -> None:
+def test_added_rows_help_a_small_table_and_rows_without_dependencies_harm_it() -> None:
     real, holdout = people(150, seed=1), people(3000, seed=2)
     gains = [
         augmentation.score(comparison(real, rows, holdout=holdout, target="is_member")).score

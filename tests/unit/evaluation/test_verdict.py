@@ -132,7 +132,7 @@ def test_verdict_names_the_required_scores_that_are_missing() -> None:
 
 
 @pytest.mark.parametrize(("required", "outcome"), [(True, "warn"), (False, "pass")])
-def test_missing_score_counts_only_if_it_is_required(required: bool, outcome: str) -> None:
+def test_missing_score_affects_the_outcome_only_if_it_is_required(required: bool, outcome: str) -> None:
     policy = Policy(
         name="own", thresholds=(PolicyThreshold(metric="column_shapes", fail=0.5, required=required),)
     )

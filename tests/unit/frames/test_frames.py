@@ -20,7 +20,7 @@ from .columns import ARROW_COLUMNS, LEVELS, N_ROWS, repeat
 from .test_conversion import round_trip
 
 
-def test_integer_labels_are_preserved():
+def test_integer_column_labels_are_preserved():
     frame = pd.DataFrame(np.arange(12).reshape(6, 2))
     assert read_frame(frame)[0].column_names == ["0", "1"]
     assert_frame_equal(round_trip(frame), frame, check_column_type=False)

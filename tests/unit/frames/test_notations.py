@@ -68,7 +68,7 @@ def test_evaluation_reads_texts_of_both_frames_in_the_notation_of_the_real_one()
     assert understudy.evaluate(frame, rows).verdict.outcome
 
 
-def test_missing_texts_are_imputed_in_the_notation():
+def test_missing_texts_are_imputed_in_the_notation_of_the_column():
     frame = pd.DataFrame(NOTATIONS)
     gaps = frame.assign(day=frame["day"].where(frame.index % 3 > 0))
     rows: Any = understudy.fit(frame, seed=1).impute(gaps, seed=2)
@@ -85,7 +85,7 @@ def test_plain_numbers_stay_text_and_invalid_values_are_counted():
     assert "2 of 60 values cannot be read as dates" in findings.tables["table"].columns["d"].evidence
 
 
-def test_strays_in_frames_are_read_as_missing():
+def test_stray_values_in_frames_are_read_as_missing():
     strays = {"amount": ["approx. 5", *NOTATIONS["amount"][1:]], "day": [*NOTATIONS["day"][1:], "mid May"]}
     frame = pd.DataFrame(NOTATIONS | strays)
     model = understudy.fit(frame, seed=1)

@@ -1,4 +1,4 @@
-"""Uploads of tables for tests."""
+"""Helpers that upload tables."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ def test_log_probabilities_match_the_distribution_of_samples() -> None:
 
 @without_deadline
 @given(st.lists(st.integers(1, 50), min_size=2, max_size=60))
-def test_every_path_ends_at_its_code(counts: list[int]) -> None:
+def test_every_path_in_the_hierarchy_ends_at_its_code(counts: list[int]) -> None:
     _, _, child = hierarchy.build_hierarchy(as_array(counts, np.int64))
     choice, group, length = hierarchy.find_paths(child, len(counts))
     for code in range(len(counts)):

@@ -326,7 +326,7 @@ def become_root(payload: Payload) -> object:
 
 
 def write_all_files_to_disk(payload: Payload) -> object:
-    # The C library reports no error of `sync`.
+    # The function `sync` of the C library reports no errors.
     return syscall(162, 81)
 
 

@@ -149,7 +149,7 @@ def test_user_id_is_reserved_until_it_is_released(tmp_path):
     assert other_worker.take().uid == first.uid
 
 
-def test_user_id_is_free_after_its_process_was_killed(tmp_path):
+def test_user_id_is_released_when_its_process_is_killed(tmp_path):
     pool = Accounts(tmp_path, [5])
     reader, writer = os.pipe()
     pid = os.fork()

@@ -30,7 +30,7 @@ def write(folder: Path, membership: str, files: dict[str, str]) -> tuple[Path, P
         ("unreadable\n", {}, 0),
     ],
 )
-def test_kills_are_counted(tmp_path: Path, membership: str, files: dict[str, str], n_kills: int) -> None:
+def test_oom_kills_are_counted(tmp_path: Path, membership: str, files: dict[str, str], n_kills: int) -> None:
     assert count_oom_kills(*write(tmp_path, membership, files)) == n_kills
 
 

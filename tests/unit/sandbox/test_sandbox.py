@@ -62,7 +62,7 @@ def test_child_has_neither_credentials_nor_capabilities_nor_foreign_descriptors(
     assert seen["mode"] == 0o600
 
 
-def test_server_has_one_thread(hostile, finish):
+def test_server_process_has_one_thread(hostile, finish):
     finish("nothing")
     assert len(list(Path(f"/proc/{hostile.server_pid}/task").iterdir())) == 1
 

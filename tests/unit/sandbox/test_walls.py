@@ -105,11 +105,11 @@ def run(request: SandboxRequest) -> dict[str, object]:
         return outcome.result
 
 
-def test_no_attempt_to_leave_the_sandbox_succeeds(payload, work_folder):
+def test_no_escape_attempt_succeeds_in_the_sandbox(payload, work_folder):
     assert run(SandboxRequest({"do": "probe", **payload}, work_folder, LIMITS)) == {"succeeded": []}
 
 
-def test_no_attempt_succeeds_if_the_worker_runs_as_an_ordinary_user(payload, work_folder):
+def test_no_escape_attempt_succeeds_if_the_worker_runs_as_an_ordinary_user(payload, work_folder):
     assert run_as_ordinary_user(SANDBOX_PROGRAM, payload, work_folder) == {"succeeded": []}
 
 
@@ -124,7 +124,7 @@ def run_as_ordinary_user(program: str, payload: dict[str, object], folder: Path,
 
 
 @pytest.mark.parametrize("how", ["files", "deleted", "mapped"])
-def test_files_are_limited_if_the_worker_runs_as_an_ordinary_user(work_folder, how):
+def test_limits_on_files_apply_if_the_worker_runs_as_an_ordinary_user(work_folder, how):
     payload = {"do": "fill_folder", "how": how, "n": 20, "seconds": 30}
     assert run_as_ordinary_user(LIMIT_PROGRAM, payload, work_folder) == "file_size_limit"
 
@@ -134,7 +134,7 @@ def test_threads_are_counted_for_each_run_if_the_worker_runs_as_an_ordinary_user
     assert run_as_ordinary_user(LIMIT_PROGRAM, payload, work_folder, "2") is None
 
 
-def test_attempts_succeed_outside_the_sandbox(payload, work_folder, monkeypatch):
+def test_escape_attempts_succeed_outside_the_sandbox(payload, work_folder, monkeypatch):
     monkeypatch.chdir(work_folder)
     names = [name for name in probes.PROBES if name not in NOT_MADE_OUTSIDE]
     assert probes.try_all({**payload, "names": names}) == names

@@ -54,7 +54,7 @@ def do_inspect(payload: Json, folder: Path, progress: Progress) -> Json:
 
 
 def do_probe(payload: Json, folder: Path, progress: Progress) -> Json:
-    """Make the attempts of `probes` to leave the sandbox, and return the names of those that succeeded."""
+    """Make the escape attempts in `probes`, and return the names of those that succeeded."""
     return {"succeeded": probes.try_all(payload)}
 
 

@@ -48,7 +48,7 @@ def test_key_of_another_installation_is_rejected(resources: Resources, caller: C
         authenticate(replace(resources, secret_key=b"another secret key of 32 letters"), secret)
 
 
-def test_revoked_key_is_rejected_from_the_next_request_on(resources: Resources, caller: Caller) -> None:
+def test_revoked_key_is_rejected_at_the_next_request(resources: Resources, caller: Caller) -> None:
     key, secret = create_api_key(resources, caller.project_id, "ci")
     authenticate(resources, secret)
 

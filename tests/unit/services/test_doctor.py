@@ -55,7 +55,7 @@ def test_every_fault_and_warning_has_a_remedy(resources: Resources, monkeypatch:
     assert any(finding.check == "disk space" and finding.remedy for finding in found)
 
 
-def test_readable_key_file_is_a_fault(healthy: Resources):
+def test_key_file_that_others_can_read_is_reported_as_a_fault(healthy: Resources):
     file = healthy.settings.data_dir / "secret-key"
     file.write_text("secret")
     file.chmod(0o600)
@@ -64,7 +64,7 @@ def test_readable_key_file_is_a_fault(healthy: Resources):
     assert str(file) in (faults(healthy)["key files"].remedy or "")
 
 
-def test_folder_that_is_a_file_is_a_fault(healthy: Resources):
+def test_file_instead_of_a_folder_is_reported_as_a_fault(healthy: Resources):
     blocked = healthy.settings.data_dir / "blocked"
     blocked.write_text("")
     broken = replace(healthy, scratch_folder=blocked)
@@ -72,7 +72,7 @@ def test_folder_that_is_a_file_is_a_fault(healthy: Resources):
     assert isinstance(healthy.store, LocalStore)
 
 
-def test_command_prints_a_missing_setting_and_exits_with_1(
+def test_doctor_command_reports_a_missing_setting_and_exits_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database_url: str, tmp_path
 ):
     monkeypatch.setenv("UNDERSTUDY_DATABASE_URL", database_url)
@@ -86,7 +86,7 @@ def test_command_prints_a_missing_setting_and_exits_with_1(
     assert "UNDERSTUDY_SECRET_KEY" in finding["detail"]
 
 
-def test_command_lists_the_findings(
+def test_doctor_command_lists_the_findings(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database_url: str, tmp_path
 ):
     monkeypatch.setenv("UNDERSTUDY_DATABASE_URL", database_url)
@@ -144,12 +144,12 @@ def test_unfinished_uploads_and_versioning_of_a_bucket_are_reported(
     assert "lifecycle rule" in (findings["deletion"][0].remedy or "")
 
 
-def test_missing_bucket_is_a_fault(healthy: Resources, s3_server: str, s3_credentials: None):
+def test_missing_bucket_is_reported_as_a_fault(healthy: Resources, s3_server: str, s3_credentials: None):
     findings = in_bucket(healthy, "s3://no-such-bucket", s3_server)
     assert any(finding.is_fault and "does not exist" in finding.detail for finding in findings["storage"])
 
 
-def test_missing_credentials_are_a_fault(
+def test_missing_credentials_are_reported_as_a_fault(
     healthy: Resources, s3_server: str, bucket: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")

@@ -15,13 +15,13 @@ PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "reliability.md"
 N_ATTEMPTS = {"transient": 5, "crash": 3, "memory": 2, "bug": 2, "time": 1, "permanent": 1}
 
 
-def test_registry_contains_only_existing_codes() -> None:
+def test_failure_classes_contain_only_existing_error_codes() -> None:
     assert set(CLASSES) <= set(CODES)
     assert set(DEAD_LETTER_CODES) < set(CLASSES)
 
 
 @pytest.mark.parametrize("code", sorted(CODES))
-def test_number_of_attempts_depends_only_on_the_class(code: str) -> None:
+def test_number_of_attempts_depends_only_on_the_failure_class(code: str) -> None:
     failure = judge_outcome(Outcome(ok=False, error_code=code, error_detail="A sentence."))
 
     n_attempts = 1 if failure.allowance is None else failure.allowance.failures_max

@@ -73,7 +73,7 @@ def test_key_of_a_rejected_request_can_be_reused(resources: Resources, caller: C
     assert idempotency.begin(resources, caller.project_id, "k", b"x" * 32) is None
 
 
-def test_interrupted_request_is_taken_over_by_exactly_one_repetition(
+def test_exactly_one_repetition_takes_over_an_interrupted_request(
     resources: Resources, caller: Caller
 ) -> None:
     idempotency.begin(resources, caller.project_id, "k", HASH)

@@ -20,7 +20,7 @@ def flip(content: bytes, position: int) -> bytes:
     return content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :]
 
 
-def test_unchanged_file_passes_and_can_be_read_from_its_start():
+def test_unchanged_file_passes_the_check_and_can_be_read_from_its_start():
     file = io.BytesIO(CONTENT)
     check_digest(file, SHA256)
     assert file.read() == CONTENT
@@ -46,13 +46,13 @@ def test_file_that_changes_after_a_check_is_checked_again(tmp_path: Path):
 
 
 @pytest.mark.parametrize("content", [CONTENT, CONTENT[:CHUNK_BYTES], b"x", b""])
-def test_checked_reading_yields_the_whole_file(content):
+def test_reading_with_a_check_yields_the_whole_file(content):
     chunks = read_checked(io.BytesIO(content), hashlib.sha256(content).digest())
     assert b"".join(chunks) == content
 
 
 @pytest.mark.parametrize("position", [0, CHUNK_BYTES, len(CONTENT) - 1])
-def test_checked_reading_withholds_the_end_of_a_damaged_file(position):
+def test_reading_with_a_check_withholds_the_end_of_a_damaged_file(position):
     chunks = read_checked(io.BytesIO(flip(CONTENT, position)), SHA256)
     received: list[bytes] = []
     with pytest.raises(UnderstudyError, match="does not match its checksum"):

@@ -59,7 +59,7 @@ def test_overall_progress_depends_on_the_weights_of_the_phases() -> None:
     assert (update["fraction"], update["eta_seconds"]) == (0.5, 5.0)
 
 
-def test_estimate_of_a_steady_phase_ignores_the_time_before_it() -> None:
+def test_estimate_in_a_steady_phase_ignores_the_time_before_the_phase() -> None:
     *_, last = updates([(10.0, "fitting", 0.1), (14.0, "fitting", 0.6)])
     # The progress rises from 18% to 58% in 4 s, so the remaining 42% take 4.2 s.
     assert (last["fraction"], last["eta_seconds"]) == (0.58, 4.2)

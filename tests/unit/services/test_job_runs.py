@@ -135,7 +135,7 @@ def with_settings(bench: Bench, **changes: object) -> Bench:
     return replace(bench, resources=replace(bench.resources, settings=settings))
 
 
-def test_lack_of_memory_fails_the_job_at_once(bench: Bench) -> None:
+def test_job_that_runs_out_of_memory_fails_at_once(bench: Bench) -> None:
     job_id = bench.put("run_out_of_memory")
     bench.run()
 
@@ -145,7 +145,7 @@ def test_lack_of_memory_fails_the_job_at_once(bench: Bench) -> None:
     assert bench.outcomes(job_id) == ["out_of_memory"]
 
 
-def test_job_without_enough_memory_is_tried_once_more_in_the_queue_of_large_jobs(bench: Bench) -> None:
+def test_job_that_runs_out_of_memory_is_retried_once_in_the_queue_of_large_jobs(bench: Bench) -> None:
     bench = with_settings(bench, large_job_bytes=1 << 40)
     job_id = bench.put("run_out_of_memory")
 
@@ -402,7 +402,7 @@ def test_failures_on_a_full_disk_are_not_counted(bench: Bench, tmp_path: Path, w
     assert (bench.job(job_id).state == "succeeded") == (way == "succeed")
 
 
-def test_job_that_fills_the_disk_by_itself_is_tried_five_times(
+def test_job_that_itself_fills_the_disk_is_tried_five_times(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def check(folder: Path) -> None:

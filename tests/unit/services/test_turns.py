@@ -36,7 +36,7 @@ def test_completed_task_is_not_repeated_before_its_interval_has_passed(resources
         assert turn is not None
 
 
-def test_failed_pass_is_resumed_at_its_last_position(resources: Resources) -> None:
+def test_failed_task_resumes_at_its_last_position(resources: Resources) -> None:
     def fail() -> None:
         with take_turn(resources, "task", every=HOUR) as turn:
             assert turn is not None
@@ -64,7 +64,7 @@ def test_worker_that_was_silent_for_too_long_loses_its_turn(resources: Resources
             assert successor.keep("p/2")
 
 
-def test_keys_are_listed_by_one_worker_and_a_failed_listing_resumes_after_its_last_page(
+def test_one_worker_lists_the_keys_and_a_failed_listing_resumes_after_its_last_completed_page(
     resources: Resources, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(maintenance, "BATCH", 2)

@@ -26,7 +26,7 @@ MESSAGE = Message({"Content-Type": "application/json", "webhook-id": "evt_1"}, b
 
 
 def send(receiver: Receiver, *, seconds: float = 30, scheme: str = "http", host: str = HOST) -> Outcome:
-    """Send the message to a receiver under a host name that no resolver knows."""
+    """Send the message to a receiver under a host name that no resolver can look up."""
     target = Target(scheme, host, receiver.port, "/path?x=1")
     context = ssl.create_default_context()
     return post(target, [LOOPBACK], MESSAGE, deadline=Deadline(seconds), context=context)
@@ -123,7 +123,7 @@ def test_slow_response_ends_at_the_deadline(respond: Callable[[BaseHTTPRequestHa
     assert outcome.duration_seconds >= 0.25
 
 
-def test_large_body_is_not_read() -> None:
+def test_large_response_body_is_not_read() -> None:
     def respond(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 10000000000\r\n\r\n")
         handler.wfile.write(b"x" * 100_000)
@@ -132,7 +132,7 @@ def test_large_body_is_not_read() -> None:
         assert send(receiver).status == 200
 
 
-def test_host_without_an_allowed_address_is_unreachable_like_a_closed_port() -> None:
+def test_host_without_an_allowed_address_is_reported_like_a_closed_port() -> None:
     with receiving(Receiver()) as receiver:
         pass
     target = Target("http", HOST, receiver.port, "/")
@@ -142,7 +142,7 @@ def test_host_without_an_allowed_address_is_unreachable_like_a_closed_port() -> 
         assert outcome == Outcome(error_code="unreachable")
 
 
-def test_address_that_does_not_respond_leaves_time_for_others() -> None:
+def test_address_that_does_not_respond_leaves_time_for_the_other_addresses() -> None:
     """The first address accepts no connection, because the queue of its listener is full."""
     with receiving(Receiver()) as receiver, socket.socket() as listener:
         listener.bind(("127.0.0.2", receiver.port))
@@ -155,7 +155,7 @@ def test_address_that_does_not_respond_leaves_time_for_others() -> None:
     assert outcome.status == 204
 
 
-def test_address_without_a_socket_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_address_for_which_no_socket_can_be_created_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine without IPv6 raises the error when the socket is created."""
 
     class SocketV4(socket.socket):

@@ -39,14 +39,14 @@ PUBLIC = ["1.1.1.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", 
 
 @pytest.fixture
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
-    """Install a resolver that knows only the host of these tests."""
+    """Install a resolver that can look up only the host of these tests."""
     resolver = Resolver()
     monkeypatch.setattr(socket, "getaddrinfo", resolver)
     return resolver
 
 
 @pytest.mark.parametrize("number", range(len(REFUSED_URLS)))
-def test_url_of_another_form_is_refused_without_looking_up_its_host(resolver: Resolver, number: int) -> None:
+def test_malformed_url_is_refused_without_looking_up_its_host(resolver: Resolver, number: int) -> None:
     with pytest.raises(InvalidInput) as caught:
         check_url(REFUSED_URLS[number], rules())
     assert (caught.value.code, caught.value.pointer) == ("invalid_parameters", "/url")
@@ -88,7 +88,7 @@ def test_lookup_that_hangs_ends_at_its_time_limit(
         assert find_addresses(target, rules(), seconds=0.1) == []
         assert time.monotonic() - began < 10
     resolver.addresses[HOST] = ["8.8.8.8"]
-    # The thread of the first lookup still waits.
+    # The thread of the first lookup is still blocked.
     assert find_addresses(target, rules(), seconds=30) == ["8.8.8.8"]
     released.set()
 
@@ -99,7 +99,7 @@ def test_private_address_in_the_url_is_refused(resolver: Resolver, url: str) -> 
         check_url(url, rules())
 
 
-def test_message_is_the_same_for_private_and_unknown_hosts(resolver: Resolver) -> None:
+def test_error_message_is_the_same_for_private_and_unknown_hosts(resolver: Resolver) -> None:
     def message(url: str) -> str:
         with pytest.raises(InvalidInput) as caught:
             check_url(url, rules())
@@ -109,7 +109,7 @@ def test_message_is_the_same_for_private_and_unknown_hosts(resolver: Resolver) -
     assert message(URL) == message("https://unknown.example.org/")
 
 
-def test_settings_allow_networks_ports_and_http(resolver: Resolver) -> None:
+def test_settings_can_allow_networks_ports_and_http(resolver: Resolver) -> None:
     resolver.addresses[HOST] = ["10.1.2.3"]
     inner = rules(webhook_networks=("10.1.0.0/16", "fd00::/8"))
     check_url(URL, inner)
@@ -121,7 +121,7 @@ def test_settings_allow_networks_ports_and_http(resolver: Resolver) -> None:
     check_url(f"https://{HOST}:8443/", rules())
 
 
-def test_request_is_made_to_the_parts_of_the_url(resolver: Resolver) -> None:
+def test_url_is_divided_into_the_parts_of_the_request(resolver: Resolver) -> None:
     target = read_url(f"https://{HOST.upper()}:8443/a/b?c=d", rules())
     assert (target.host, target.port, target.path) == (HOST, 8443, "/a/b?c=d")
     assert target.host_header == f"{HOST}:8443"

@@ -68,7 +68,7 @@ def test_file_on_another_file_system_is_copied_before_it_is_linked(tmp_path: Pat
         (errno.EROFS, Unavailable),
     ],
 )
-def test_disk_error_is_translated(
+def test_disk_error_is_translated_into_an_understudy_error(
     tmp_path: Path,
     incoming: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -44,7 +44,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def faulty(bucket: str, proxy: FaultyProxy) -> Store:
-    """Open a store behind the proxy, after its check that the object store enforces conditions."""
+    """Open a store behind the proxy. It has already checked that the object store enforces conditions."""
     store = open_store(f"s3://{bucket}/blobs", StoreOptions(proxy.url, is_path_style=True))
     assert store._enforces_conditions()  # type: ignore[attr-defined]
     return store
@@ -228,7 +228,7 @@ def test_refused_request_is_reported_with_its_cause(
         faulty.put_file(KEY, source(b"data"))
 
 
-def test_store_that_ignores_conditions_is_checked_before_a_write(
+def test_store_that_ignores_conditions_checks_for_the_blob_before_a_write(
     bucket: str, proxy: FaultyProxy, source: Source
 ) -> None:
     ignoring = open_store(f"s3://{bucket}/blobs", StoreOptions(proxy.url, is_path_style=True))

@@ -45,11 +45,11 @@ def test_disk_with_hardly_any_free_space_counts_as_full(
 
 
 @pytest.mark.parametrize("number", sorted(NO_SPACE))
-def test_error_of_a_full_disk_is_translated(number: int) -> None:
+def test_error_of_a_full_disk_is_translated_into_storage_full(number: int) -> None:
     with pytest.raises(StorageFull, match="Free some disk space"), translating_full_disk():
         raise OSError(number, os.strerror(number))
 
 
-def test_other_errors_of_a_disk_are_not_translated() -> None:
+def test_other_disk_errors_are_not_translated() -> None:
     with pytest.raises(FileNotFoundError), translating_full_disk():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))

@@ -21,7 +21,7 @@ from understudy.transformers.table_fitting import fit_column
 
 
 def stream_of(codes: Codes) -> RowStream:
-    """Return the random stream of consecutive rows that start at 0."""
+    """Return the random stream for consecutive rows, starting at row 0."""
     return RowStream(seed=1, stream=2, rows=consecutive_rows(0, len(codes)))
 
 

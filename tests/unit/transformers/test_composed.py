@@ -119,7 +119,7 @@ def test_parts_of_a_date_agree_with_a_date_stored_as_a_number() -> None:
 
 @pytest.mark.parametrize("case", [str.upper, str.lower])
 @pytest.mark.parametrize("n_letters", [2, 3, 20])
-def test_first_letters_agree_with_the_category(case: Any, n_letters: int) -> None:
+def test_first_letters_of_an_identifier_agree_with_the_category(case: Any, n_letters: int) -> None:
     kinds = [("Furniture", "Office", "Technology")[i % 5 % 3] for i in range(N)]
     columns: dict[str, list[Any]] = {
         "code": [f"{case(kind)[:n_letters]}/{i:05d}" for i, kind in enumerate(kinds)],
@@ -131,7 +131,7 @@ def test_first_letters_agree_with_the_category(case: Any, n_letters: int) -> Non
 
 
 @pytest.mark.parametrize("width", [1, 4, 6])
-def test_numbers_are_padded_as_in_the_table(width: int) -> None:
+def test_numbers_in_an_identifier_are_padded_as_in_the_table(width: int) -> None:
     branches = [(7, 12, 203, 880)[i % 5 % 4] for i in range(N)]
     numbers = np.random.default_rng(2).choice(90_000_000, N, replace=False) + 10_000_000
     columns: dict[str, list[Any]] = {
@@ -143,7 +143,7 @@ def test_numbers_are_padded_as_in_the_table(width: int) -> None:
     check_new_and_unique(rows, "account", columns)
 
 
-def test_integer_identifiers_contain_numbers() -> None:
+def test_integer_identifiers_contain_the_numbers_of_other_columns() -> None:
     branches = [(203, 417, 880)[i % 5 % 3] for i in range(N)]
     numbers = np.random.default_rng(2).choice(10_000_000, N, replace=False)
     columns: dict[str, list[Any]] = {
@@ -173,7 +173,7 @@ def test_url_and_composite_key_contain_a_generated_identifier() -> None:
     check_new_and_unique(rows, "key", columns)
 
 
-def test_identifier_of_learned_columns_alone_keeps_a_new_number() -> None:
+def test_identifier_that_consists_only_of_learned_columns_contains_a_new_number() -> None:
     rng = np.random.default_rng(4)
     areas, shifts = rng.choice(["37F", "12A", "05C"], N).tolist(), rng.choice(["AM", "PM"], N).tolist()
     numbers = [i // 6 + 1 for i in range(N)]

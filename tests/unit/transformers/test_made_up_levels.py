@@ -126,7 +126,9 @@ def test_smoothed_counts_hide_the_count_of_each_level(n: int) -> None:
     ],
 )
 @pytest.mark.parametrize("n", [1, 7, 150])
-def test_made_up_texts_resemble_the_levels_and_equal_none(levels: list[str], pattern: str, n: int) -> None:
+def test_made_up_texts_resemble_the_levels_but_equal_none_of_them(
+    levels: list[str], pattern: str, n: int
+) -> None:
     made_up = make_up_levels(pa.array(levels), n, "en")
     assert made_up is not None
     texts: list[Any] = made_up.to_pylist()
@@ -195,7 +197,7 @@ def test_made_up_integers_lie_between_the_levels_if_there_is_room() -> None:
         (["red oak chair", "blue desk lamp"], "[^A-Z]+"),
     ],
 )
-def test_made_up_texts_have_the_capitals_of_the_table(texts: list[str], pattern: str) -> None:
+def test_made_up_texts_are_capitalized_like_the_texts_of_the_table(texts: list[str], pattern: str) -> None:
     filler = fit_filler(pa.array(texts * 5, pa.large_string()), "en")
     made_up = filler.make(RowStream(1, 2, np.arange(50, dtype=np.uint64))).to_pylist()
     assert all(re.fullmatch(pattern, text) for text in made_up)
@@ -209,7 +211,7 @@ def test_made_up_texts_have_the_capitals_of_the_table(texts: list[str], pattern:
         ([f"{a}{b}" for a in "가나다라마바사" for b in "한국서울산수"], "[\uac00-\ud7af]+"),
     ],
 )
-def test_made_up_labels_have_the_script_of_the_table(labels: list[str], pattern: str) -> None:
+def test_made_up_labels_are_in_the_script_of_the_table(labels: list[str], pattern: str) -> None:
     made_up = make_up_levels(pa.array(labels), 20, "en")
     assert made_up is not None
     assert all(re.fullmatch(pattern, text.replace(" ", "")) for text in made_up.to_pylist())

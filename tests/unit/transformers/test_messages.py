@@ -52,17 +52,17 @@ def fitted(texts: list[str]) -> Messages:
         ("card 00:1b:44:11:3a:b7 joined the network", ["mac"]),
     ],
 )
-def test_items_are_found_in_order(text: str, kinds: list[str]):
+def test_personal_items_are_found_in_their_order_in_the_text(text: str, kinds: list[str]):
     assert [item.kind for item in find_items(text)] == kinds
 
 
-def test_numbers_of_orders_and_links_with_numbers_are_personal():
+def test_order_numbers_and_links_with_numbers_are_personal():
     assert [kind for kind, _ in find_personal("payment for order no. 100234 received")] == ["reference"]
     assert [kind for kind, _ in find_personal("open https://a.test/u/10023 for your bill")] == ["link"]
     assert find_personal("the report of year 2024 for model 10023 is late") == []
 
 
-def test_common_words_stay_and_items_are_made_up():
+def test_common_words_are_kept_and_personal_items_are_made_up():
     texts = made(fitted(LOG))
     patterns = (
         r"Accepted key for [a-z]+ from 10(\.\d{1,3}){3} port [1-9]\d{4}",
@@ -74,7 +74,7 @@ def test_common_words_stay_and_items_are_made_up():
     assert not real & set(re.findall(r"port (\d+)", " ".join(texts)))
 
 
-def test_items_recur_as_often_as_in_the_table():
+def test_generated_items_recur_as_often_as_in_the_table():
     logins = {text.split()[4] for text in made(fitted(LOG[1::2]))}
     assert len(logins) == 5
 

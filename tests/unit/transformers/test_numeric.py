@@ -24,7 +24,7 @@ from understudy.transformers.support import sort_rows
 
 
 def stream_of(codes: Codes) -> RowStream:
-    """Return the random stream of consecutive rows that start at 0."""
+    """Return the random stream for consecutive rows, starting at row 0."""
     return RowStream(seed=1, stream=2, rows=consecutive_rows(0, len(codes)))
 
 
@@ -138,7 +138,7 @@ def test_few_rows_between_two_shared_values_are_assigned_to_the_nearer_value() -
     assert codes.tolist() == [0] * 6 + [1] * 7
 
 
-def test_the_distribution_is_preserved() -> None:
+def test_distribution_of_numbers_is_preserved() -> None:
     values = np.random.default_rng(0).gamma(2.0, size=20_000)
     decoded = np.sort(round_trip(pa.array(values)).to_numpy())
     # The codes come from the fit, so only the position within bins of about 10 rows is random.
@@ -213,7 +213,7 @@ def test_decimals_beyond_64_bits_are_refused() -> None:
         fit(values)
 
 
-def test_whole_numbers_and_floats_have_the_same_order_of_subjects() -> None:
+def test_whole_numbers_and_floats_are_sorted_in_the_same_order() -> None:
     rng = np.random.default_rng(5)
     values, subjects = rng.integers(0, 40, 3000).astype(np.uint64), rng.integers(0, 300, 3000)
     whole, floats = sort_rows(values, subjects), sort_rows(values.astype(np.float64), subjects)

@@ -93,7 +93,7 @@ def test_personal_columns_are_recognized(
     assert form_of(values, name) == expected
 
 
-def test_a_declared_kind_takes_precedence() -> None:
+def test_a_declared_kind_takes_precedence_over_the_inferred_one() -> None:
     assert form_of(["a", "b"] * 50, "x", ColumnKind.phone) == ("phone", "phone")
     assert form_of(["a", "b"] * 50, "first_name", ColumnKind.name) == ("name", "first")
     assert form_of(["a", "b"] * 50, "city", ColumnKind.address) == ("address", "city")
@@ -189,7 +189,7 @@ def test_texts_have_similar_lengths_and_are_not_copied(locale: str) -> None:
 
 def test_length_of_a_single_text_is_not_kept() -> None:
     transformer, _ = fit([*NOTES, "word " * 400], name="notes")
-    # The longest length is averaged with the four next lengths, which are at most 16 words.
+    # The longest length is averaged with the next four lengths, which are at most 16 words.
     assert max(len(text.split()) for text in draw(transformer, 5000).to_pylist()) < 120
 
 
@@ -302,7 +302,7 @@ def test_parts_of_names_belong_to_the_full_name_that_contains_them():
 
 @pytest.mark.parametrize("form", ["full", "last_comma_first", "parts"])
 def test_full_names_of_the_table_are_not_generated(form: str):
-    """Without the excluded names, some names would be the same by chance."""
+    """If these names were not excluded, some generated names would equal them by chance."""
     men_first, men_last = (pool[0].to_pylist()[:100] for pool in (pools_of("de").first, pools_of("de").last))
     real = [(first, last) for i, first in enumerate(men_first) for last in men_last[i % 2 :: 2]]
     columns = {
@@ -333,7 +333,7 @@ def test_emails_belong_to_the_person_whose_name_they_contain():
     assert people_of(columns) == [0, 1, 1, 2]
 
 
-def test_words_of_column_names_keep_the_parts_of_a_person_together():
+def test_parts_of_names_are_assigned_to_people_by_the_words_of_the_column_names():
     one, other = two_people()
     columns = {
         "mother_first_name": [first for first, _ in one],

@@ -91,7 +91,7 @@ def test_phone_numbers_keep_the_forms_of_the_column(
         ("030 ########", "de", r"030 23125\d{3}"),
     ],
 )
-def test_numbers_are_reserved_for_fiction_where_ranges_suit_the_form(
+def test_phone_numbers_are_reserved_for_fiction_if_a_reserved_range_matches_the_form(
     form: str, locale: str, reserved: str
 ) -> None:
     assert all(re.fullmatch(reserved, phone) for phone in drawn_from(phones(form), locale))
@@ -126,7 +126,7 @@ def test_forms_that_do_not_suit_the_country_column_are_refused(has_country: bool
         TableTransformer.from_arrays(table.schema, ArrayReader({"columns": manifests}, damaged))
 
 
-def test_missing_phone_numbers_and_their_forms_are_learned() -> None:
+def test_missing_phone_numbers_and_the_forms_of_phone_numbers_are_learned() -> None:
     values = pa.array([None if i % 4 == 0 else phone for i, phone in enumerate(phones("0## ######"))])
     transformer, codes = fit(values, ColumnKind.phone, name="phone", locale="de")
     assert int((codes == 0).sum()) == N // 4

@@ -170,7 +170,7 @@ def test_each_made_up_town_belongs_to_one_state(locale: str) -> None:
     assert all(len(own) == 1 for own in states.values())
 
 
-def test_beginnings_of_fewer_than_k_rows_are_not_learned() -> None:
+def test_beginnings_of_postal_codes_in_fewer_than_k_rows_are_not_learned() -> None:
     columns = places("en")
     columns["zip"][:4] = ["99999"] * 4
     rows = rows_of(fitted(columns, {"zip": ColumnKind.postal_code}), 5_000)
@@ -210,7 +210,7 @@ def test_damaged_countries_are_refused(mixed: TableTransformer, change: dict[str
 
 
 @pytest.mark.parametrize(("array", "value"), [("code", 10_000), ("code", -1), ("pattern", 99), ("count", 0)])
-def test_damaged_beginnings_are_refused(array: str, value: int) -> None:
+def test_damaged_beginnings_of_postal_codes_are_refused(array: str, value: int) -> None:
     table = fitted(places("de"), {"zip": ColumnKind.postal_code})
     manifests, arrays = table.to_arrays()
     name = f"transformer_2.place_0.{array}"
@@ -219,7 +219,7 @@ def test_damaged_beginnings_are_refused(array: str, value: int) -> None:
         TableTransformer.from_arrays(table.schema, ArrayReader({"columns": manifests}, damaged))
 
 
-def test_values_agree_with_a_condition_on_the_country() -> None:
+def test_phone_numbers_agree_with_a_condition_on_the_country() -> None:
     names = list(COUNTRIES)
     columns = people([names[i % len(names)] for i in range(N)]) | {"age": [20 + i % 50 for i in range(N)]}
     model = understudy.fit(pa.table(columns), seed=1)

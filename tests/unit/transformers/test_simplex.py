@@ -33,5 +33,5 @@ def test_search_stays_where_the_loss_is_finite():
 
 
 @pytest.mark.parametrize("z", [-500.0, -37.0, -30.001, -29.999, -5.0, 0.0, 3.0, 20.0])
-def test_logarithm_of_normal_probability_equals_the_value_of_scipy(z):
+def test_logarithm_of_the_normal_probability_matches_scipy(z):
     assert log_normal_probability(z) == pytest.approx(special.log_ndtr(z), rel=1e-9, abs=1e-16)

@@ -1,4 +1,4 @@
-"""Tests that the work for live rows gives the rows and errors of a `sample` job."""
+"""Tests that the work for live rows produces the same rows and errors as a `sample` job."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from understudy.work.base import Workspace
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sample in small blocks, so that few rows cross the limits of blocks."""
+    """Sample in small blocks, so that a few rows span several blocks."""
     monkeypatch.setattr(live_rows, "FIRST_ROWS", 100)
     monkeypatch.setattr(blocks, "N_ROWS_BLOCK", 512)
 
@@ -43,7 +43,7 @@ def asked(n_rows: int) -> SampleParameters:
     return SampleParameters(kind="sample", model_id="mdl_1", n_rows=n_rows, offset=30, seed=4)
 
 
-def test_rows_of_entities_equal_those_of_a_job_beyond_the_first_blocks(tmp_path: Path):
+def test_live_rows_of_entities_equal_the_rows_of_a_job_across_blocks(tmp_path: Path):
     keys = {"order_no": IDENTIFIER, "customer_no": IDENTIFIER}
     own = workspace(fitted(orders(40, 150), keys, synthesizer="fast"), tmp_path)
     sample.work(own, asked(1_500))
@@ -57,11 +57,11 @@ def test_rows_of_entities_equal_those_of_a_job_beyond_the_first_blocks(tmp_path:
     assert live.equals(pq.read_table(tmp_path / sample.TABLE_FILE))
 
 
-def test_missing_identifiers_are_noticed_before_the_first_row_is_sent(tmp_path: Path):
+def test_shortage_of_identifiers_is_detected_before_the_first_row_is_sent(tmp_path: Path):
     n_rows = 300
     table = pd.DataFrame({"no": np.arange(n_rows, dtype=np.int16), "size": np.arange(n_rows) % 7})
     own = workspace(fitted(table, {"no": IDENTIFIER}, synthesizer="independent"), tmp_path)
-    # Nobody reads the pipe, so opening it would not return.
+    # Nobody reads the pipe, so opening it would block.
     with pytest.raises(InvalidInput, match="new identifiers") as caught:
         live_rows.work(own, asked(40_000))
     assert caught.value.code == "too_many_rows"

@@ -43,7 +43,7 @@ def test_error_names_the_damaged_part(parts: list[Part], tmp_path: Path, sha256:
     assert caught.value.code == "incomplete_upload"
 
 
-def test_wrong_digest_is_refused(parts: list[Part], tmp_path: Path):
+def test_file_with_a_wrong_digest_is_refused(parts: list[Part], tmp_path: Path):
     with pytest.raises(InvalidInput, match="SHA-256 of the file differs") as caught:
         join_parts(parts, tmp_path / "joined", sha256=sha256_of(b"something else"))
     assert caught.value.code == "digest_mismatch"

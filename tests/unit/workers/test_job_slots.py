@@ -8,7 +8,7 @@ from workers.job_slots import JobSlots
 
 
 def take_in_fork(slots: JobSlots) -> tuple[int, bool]:
-    """Fork a process that takes a slot and keeps it, and return its ID and whether the slot was free."""
+    """Fork a process that takes and keeps a slot. Return its ID and whether the slot was free."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:

@@ -79,7 +79,7 @@ def test_slot_survives_an_error() -> None:
     assert not any(thread.name.startswith("slot-") for thread in threading.enumerate())
 
 
-def test_stop_waits_for_running_jobs_and_starts_no_more() -> None:
+def test_stop_waits_for_running_jobs_and_starts_no_other_job() -> None:
     jobs = Jobs()
     slots = Slots(1, jobs.run)
     slots.start()

@@ -25,7 +25,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture(autouse=True)
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Resolver:
-    """Install a resolver that knows only the host of these tests."""
+    """Install a resolver that can look up only the host of these tests."""
     resolver = Resolver()
     monkeypatch.setattr(socket, "getaddrinfo", resolver)
     return resolver

@@ -1,4 +1,4 @@
-"""Webhooks and their rows, for tests."""
+"""Helpers that create webhooks and read their rows."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_webhook_with_many_deliveries_is_deleted_in_batches(
     assert deliveries(resources, webhook) == []
 
 
-def test_change_during_a_deletion_does_not_find_the_webhook(
+def test_change_to_a_webhook_during_its_deletion_is_rejected_as_not_found(
     resources: Resources, caller: Caller, receiver: Receiver
 ) -> None:
     webhook, _ = add_webhook(resources, caller, receiver.port)
@@ -100,7 +100,7 @@ def test_change_during_a_deletion_does_not_find_the_webhook(
     assert len(errors) == 1
 
 
-def test_deletion_of_a_project_and_a_change_of_its_webhook_do_not_lock_each_other(
+def test_deletion_of_a_project_and_a_change_to_its_webhook_do_not_deadlock(
     resources: Resources, caller: Caller, receiver: Receiver
 ) -> None:
     webhook, _ = add_webhook(resources, caller, receiver.port)
