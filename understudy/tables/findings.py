@@ -74,8 +74,8 @@ class TableFindings(BaseModel):
     subject: Annotated[
         Candidate | None,
         Field(
-            description="Column that seems to identify the subject. If the evidence is clear, the schema "
-            "declares the column."
+            description="Column that seems to identify the subject. If the evidence is clear, it is declared "
+            "as the subject."
         ),
     ] = None
     target: Annotated[

@@ -108,7 +108,10 @@ class NumberNotation(BaseNotation):
         ),
     ] = ()
     trims_zeros: Annotated[
-        bool, Field(description="Whether zeros at the end of decimals are left out, with `scale_decimals`.")
+        bool,
+        Field(
+            description="Whether trailing zeros are left out of the decimals that `scale_decimals` specifies."
+        ),
     ] = False
 
     @field_validator("prefix")

@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The words of the column name, the texts, and their counts, which detectors use.
+    """The input of the detectors: the words of the column name, and the sampled texts with their counts.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def find_keys_of_people(
         if determined and n_people >= SHARE_OF_PEOPLE_MIN * n_keys:
             names = ", ".join(columns[j].name for j in determined)
             reason = (
-                f"rows with equal values always have equal values of {names}, which belong to people; "
+                f"rows with the same value also have the same {names}; "
                 f"{n_keys:,} distinct values represent {n_people:,} different people"
             )
             found[i] = Finding(ColumnKind.identifier, 0.85, reason)

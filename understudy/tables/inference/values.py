@@ -294,7 +294,7 @@ def _shortened(column: Any, type_: pa.DataType) -> Any:
 
 
 def _sample(type_: pa.DataType, n_rows: int, n_missing: int, chunks: list[Any], *, is_whole: bool) -> Sample:
-    # Any: the stubs do not support types that are given at run time.
+    # Any: the stubs do not support types that are known only at run time.
     arrays: Any = [
         a for chunk in chunks for a in (chunk.chunks if isinstance(chunk, pa.ChunkedArray) else [chunk])
     ]

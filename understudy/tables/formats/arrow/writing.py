@@ -36,7 +36,7 @@ def write_arrow(
 ) -> int:
     """Write batches to a file and return the number of rows.
 
-    The file appears at its path only when it is complete. Memory does not grow with the number of rows.
+    The file appears at its path only when it is complete. Memory use does not grow with the number of rows.
     """
     n_rows = 0
     with atomic_path(path) as part, pa.ipc.new_file(str(part), schema) as writer:

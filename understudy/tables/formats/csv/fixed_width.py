@@ -89,7 +89,7 @@ def _starts_of_blanks(text: Text, lines: Sequence[str]) -> list[int]:
 
 
 def _are_split_by_commas(lines: Sequence[str]) -> bool:
-    """Return whether all lines contain the same number of commas. Texts in columns may contain some too."""
+    """Return whether all lines contain the same number of commas, at least one."""
     counts = {line.count(",") for line in lines}
     return len(counts) == 1 and 0 not in counts
 
@@ -100,7 +100,7 @@ def _all_fit(text: Text, starts: Sequence[int]) -> bool:
 
 
 def _cells(line: str, starts: Sequence[int]) -> list[str] | None:
-    """Return the cells of a line, or None if a text continues across the beginning of a column."""
+    """Return the cells of a line, or None if text crosses the boundary between two columns."""
     if any(line[start - 1 : start].strip() for start in starts[1:]):
         return None
     ends = [*starts[1:], len(line)]

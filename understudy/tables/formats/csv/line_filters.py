@@ -114,7 +114,7 @@ class LineFilter:
             yield f"1 {self._words[0]}{place}." if n == 1 else f"{n:,} {self._words[1]}{place}."
 
     def _place(self) -> str:
-        """Return the numbers of the first lines in parentheses."""
+        """Return a phrase in parentheses with the numbers of the first blanked lines."""
         if not self._lines:
             return ""
         numbers = ", ".join(f"{line:,}" for line in self._lines)

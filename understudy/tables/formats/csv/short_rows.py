@@ -25,7 +25,7 @@ class ShortRows:
     n_absent : mapping of int to int
         Number of omitted fields in each short row, keyed by the row's last line number.
     n_rows : int
-        Number of all rows.
+        Total number of rows.
     """
 
     n_absent: Mapping[int, int]

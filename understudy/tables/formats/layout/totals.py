@@ -26,7 +26,7 @@ def may_be_row(cells: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Return whether a row with the label of an average may belong to the table, based on the rows above it.
 
     This is possible if the label occurs in these rows, or if the row fills the columns that nearly all of
-    them fill. An empty column of notes does not make a row of averages.
+    them fill. A blank cell in a mostly blank column, such as a column of notes, does not indicate averages.
     """
     if not is_average(cells):
         return False

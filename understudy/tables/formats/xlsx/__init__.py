@@ -302,7 +302,7 @@ def _warnings(sheet: _Staged, named: Mapping[int, tuple[str, ColumnType]]) -> It
 XLSX = Format(
     name="xlsx",
     summary="Excel workbooks (.xlsx, or .xlsm without its macros), and OpenDocument spreadsheets (.ods), "
-    "which are only read; the first visible sheet or a named sheet",
+    "which can only be read; the first visible sheet or a named sheet",
     suffixes=(".xlsx", ".xlsm", ".ods"),
     media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     scan=scan_xlsx,

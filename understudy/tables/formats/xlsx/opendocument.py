@@ -22,7 +22,7 @@ CONTENT = "content.xml"
 _BYTES_MAX = 64 * GIBIBYTE
 # Limits of spreadsheet programs. A single element can repeat a cell or row this many times.
 _ROWS_MAX, _COLUMNS_MAX = 1_048_576, 16_384
-# Size of the copied sheet that is always allowed, and maximum ratio to the size of the file beyond it.
+# Size that a copied sheet may always have, and maximum ratio of a larger sheet to the size of the file.
 _ALWAYS_ALLOWED_BYTES, _RATIO_MAX = 64 * MEBIBYTE, 200
 _TIME = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)([.,]\d+)?S)?")
 # Elements whose texts are not the value of a cell.
@@ -137,7 +137,7 @@ class _Layout:
 class _Cells:
     """A handler that writes the rows of one sheet, with blank cells at their ends.
 
-    Without a file, it only fills the layout.
+    Without a file, the handler only determines the layout.
     """
 
     def __init__(self, index: int, bytes_max: int, layout: _Layout, file: TextIO | None = None) -> None:
