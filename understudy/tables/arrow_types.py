@@ -1,4 +1,4 @@
-"""The Arrow types for stored columns, and their names."""
+"""The Arrow types in which columns can be stored, and the names of these types."""
 
 from __future__ import annotations
 

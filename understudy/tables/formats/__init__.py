@@ -130,7 +130,7 @@ def write_table(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches and return the number of rows. The path's suffixes select format and compression."""
+    """Write batches and return the number of rows. The path determines format and compression."""
     format_ = format_for_output(path)
     name, codec = split_suffix(path.name)
     if codec is None:

@@ -16,7 +16,7 @@ PLAUSIBLE = 0.9
 NEARLY_ALL = 0.95
 # Minimum share of values that contain listed names, if the column name also indicates a name.
 LISTED_SHARE_MIN = 0.2
-# Minimum share of personal values at which a column with other values is also treated as personal.
+# Minimum share of personal values for a column that also contains other values to be treated as personal.
 SOME = 0.05
 # Minimum number of distinct values. Fewer values can have valid check digits by chance, or can be names of
 # objects.

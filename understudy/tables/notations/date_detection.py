@@ -199,7 +199,7 @@ def _proposed(sample: SampledTexts, clues: Clues, share_min: float = _FIRST_MIN)
 
 
 def _merge_precisions(votes: Counter[tuple[str, str]]) -> None:
-    """Add the counts of patterns without seconds or fractions to the counts of patterns with them."""
+    """Count values without seconds or fractions also as values of the patterns that have these parts."""
     for shorter, longer in (("%M", "%M:%S"), ("%S", "%S.%f"), ("%M", "%M:%S.%f")):
         for pattern, language in list(votes):
             extended = (pattern.replace(shorter, longer), language)

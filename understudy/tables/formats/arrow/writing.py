@@ -59,7 +59,7 @@ def arrow_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterat
 
 
 def arrow_stream_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes]:
-    """Yield the bytes of an Arrow stream. Batches are sent as they arrive, large ones in parts."""
+    """Yield the bytes of an Arrow stream. Batches are yielded as they arrive, large batches in parts."""
     sink = _Pieces()
     rows_max = _rows_max(schema)
     with pa.ipc.new_stream(pa.PythonFile(sink, "w"), schema) as writer:

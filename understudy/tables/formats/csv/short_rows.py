@@ -50,7 +50,7 @@ class ShortRows:
 
 
 def find_short_rows(source: Path, dialect: Dialect) -> ShortRows | None:
-    """Return the rows that lack fields at their ends, or None if another fault is possible.
+    """Return the rows that lack fields at their ends, or None if the rows may be damaged in another way.
 
     If no complete row ends with a blank field, the program that wrote the file probably omits blank fields at
     the ends of rows. A line break in an unquoted field also produces short rows. However, it splits one row

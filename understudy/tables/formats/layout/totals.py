@@ -10,7 +10,7 @@ from understudy.tables.formats.layout.cells import is_average, is_total_label
 _NAMED_MIN = 2
 # Maximum share of totals rows.
 _SHARE_MAX = 0.5
-# Minimum share of the rows that fill a column in which a row of averages is blank.
+# A column in which a row of averages is blank must be filled in at least this share of the other rows.
 _FILLED_MIN = 0.9
 
 

@@ -25,11 +25,11 @@ _ROWS_MAX, _COLUMNS_MAX = 1_048_576, 16_384
 # Size that a copied sheet may always have, and maximum ratio of a larger sheet to the size of the file.
 _ALWAYS_ALLOWED_BYTES, _RATIO_MAX = 64 * MEBIBYTE, 200
 _TIME = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)([.,]\d+)?S)?")
-# Elements whose texts are not the value of a cell.
+# Elements whose text is not part of the value of a cell.
 _IGNORED = frozenset(
     {
         *("annotation", "tracked-changes", "shapes", "forms", "named-expressions"),
-        # Drawings that are anchored to a cell. Their captions have paragraphs.
+        # Drawings that are anchored to a cell. Their captions contain paragraphs.
         *("frame", "custom-shape", "g", "rect", "line", "polyline", "polygon", "regular-polygon", "path"),
         *("circle", "ellipse", "connector", "caption", "measure", "control", "page-thumbnail", "scene"),
     }
@@ -216,7 +216,7 @@ class _Cells:
         if not value:
             self._blank_cells += n
             return
-        # The number of blank cells has no limit until a value follows.
+        # The number of blank cells is limited only if a value follows.
         column = len(self._row) + self._blank_cells
         if column + n > _COLUMNS_MAX:
             raise unreadable(f"The sheet has more than {_COLUMNS_MAX:,} columns. Save the table as CSV.")
