@@ -150,7 +150,7 @@ def stream_table(
     output: CsvOutput | None = None,
     progress: Progress = no_progress,
 ) -> Iterator[bytes]:
-    """Convert a canonical Parquet file to another format, and yield its bytes in bounded memory.
+    """Convert a canonical Parquet file to another format, and yield its bytes using bounded memory.
 
     See `stream_parts` for the parameters.
     """
@@ -165,7 +165,7 @@ def stream_parts(
     output: CsvOutput | None = None,
     progress: Progress = no_progress,
 ) -> Iterator[bytes]:
-    """Convert the canonical Parquet files of a table to one file, and yield its bytes in bounded memory.
+    """Convert the canonical Parquet files of a table to one file, and yield its bytes using bounded memory.
 
     Parameters
     ----------

@@ -120,7 +120,7 @@ def _decompress(source: Path, target: Path, codec: Codec, reading: Reading) -> N
 
 
 def _unpack(source: Path, target: Path, reading: Reading) -> None:
-    """Write the only file of a ZIP archive to a path."""
+    """Extract the only file in a ZIP archive to a path."""
     n_bytes = 0
     size = source.stat().st_size
     try:

@@ -14,7 +14,7 @@ from understudy.tables.inference.unrecognized_text import is_prose
 from understudy.tables.inference.values import N_ROWS_SHARED, Sample
 from understudy.tables.schema import Column, ColumnKind
 
-# Kinds of columns that belong to one person. A column that determines one of these columns is a key for
+# Kinds of columns that describe one person. A column that determines one of these columns is a key for
 # people.
 _OF_PERSON = (ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.national_id)
 _DATES = (ColumnKind.date, ColumnKind.timestamp)

@@ -69,7 +69,7 @@ class Occurrence:
 
     @property
     def share_shared(self) -> float:
-        """The share of values that enough rows share."""
+        """The share of values that at least `N_ROWS_SHARED` rows have in common."""
         return self.n_shared / max(self.n_counted, 1)
 
     @property

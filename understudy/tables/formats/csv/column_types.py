@@ -23,8 +23,8 @@ from understudy.tables.formats.csv.parsing import MISSING
 from understudy.tables.notations import parse
 from understudy.tables.notations.parsing import AnyNotation
 
-# Minimum share of values of one type for a warning about a text column. Counting stops early if the share in
-# a column is below this minimum.
+# A text column causes a warning if at least this share of its values, but not every value, fits one other
+# type. Counting stops early if the share is lower.
 _NEARLY = 0.95
 _DECIDED_AFTER = 1_000
 # Maximum length of a value that is not text, in bytes.
