@@ -86,7 +86,7 @@ def _cleared_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _cleared(column: pa.Array[Any]) -> pa.Array[Any]:
-    """Clear the memory of missing values, because it may contain data about a real person."""
+    """Overwrite the memory behind missing values, because it may contain data about a real person."""
     if column.null_count == 0:
         return column
     is_missing = column.is_null().to_numpy(zero_copy_only=False)

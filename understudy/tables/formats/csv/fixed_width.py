@@ -61,7 +61,7 @@ def _first_lines(text: Text) -> list[str]:
 
 
 def _starts_below_ruler(lines: Sequence[str], ruler: int) -> list[int]:
-    """Return the positions where the columns below a ruler begin, or none if they do not fit the lines."""
+    """Return the positions where the columns below a ruler begin, or [] if it does not fit the lines."""
     starts = [match.start() for match in _RUN.finditer(lines[ruler])]
     body = [line for line in lines[ruler + 1 :] if line.strip()]
     names = _cells(lines[ruler - 1], starts)
@@ -71,7 +71,7 @@ def _starts_below_ruler(lines: Sequence[str], ruler: int) -> list[int]:
 
 
 def _starts_of_blanks(text: Text, lines: Sequence[str]) -> list[int]:
-    """Return the positions where the columns begin if all lines have blanks between them."""
+    """Return the positions where the columns begin, or [] if not all lines have blanks between them."""
     filled = [line for line in lines if line.strip()]
     if len(filled) < _LINES_MIN or any(map(_OTHER_DELIMITERS.search, filled)) or not is_aligned(filled[1:]):
         return []

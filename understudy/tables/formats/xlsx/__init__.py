@@ -181,7 +181,7 @@ def _body(first_rows: Sequence[SheetRow], names: Sequence[str], sheet: SheetRead
 
 
 class _Rows:
-    """An iterator over rows as texts, with the number of bytes read so far. It stores the last rows."""
+    """An iterator over rows as text, with the number of bytes read so far. It also stores the last rows."""
 
     def __init__(
         self,

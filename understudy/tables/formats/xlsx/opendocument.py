@@ -135,7 +135,7 @@ class _Layout:
 
 
 class _Cells:
-    """A handler that writes the rows of one sheet, with blank cells at their ends.
+    """A handler that writes the rows of one sheet, padded with blank cells to the same length.
 
     Without a file, the handler only determines the layout.
     """
@@ -276,7 +276,7 @@ def _kind_of(attributes: dict[str, str]) -> str:
 
 
 def _value_of(kind: str, attributes: dict[str, str], text: str) -> str:
-    """Return the value of a cell as text. Errors are missing values."""
+    """Return the value of a cell as text. Error values become empty text."""
     if kind == "error":
         return ""
     if kind in _NUMBERS:
