@@ -132,7 +132,7 @@ def test_dates_in_an_unambiguous_local_notation_are_read(tmp_path: Path, values:
     ],
     ids=str,
 )
-def test_values_outside_every_convention_stay_text(tmp_path: Path, values: list[str]):
+def test_values_that_follow_no_convention_stay_text(tmp_path: Path, values: list[str]):
     assert _column(tmp_path, *values) == values
 
 

@@ -367,7 +367,7 @@ def test_text_in_quotation_marks_is_not_a_word_for_missing_values(tmp_path: Path
     assert _written_csv(tmp_path / "t.csv")[1:5] == ['"NA","x"', 'NA,"y"', 'NA,"y, z"', '"it, is",NA']
 
 
-def test_repeated_invalid_values_are_written_and_rare_ones_are_not(tmp_path: Path):
+def test_repeated_invalid_values_are_written_but_rare_ones_are_not(tmp_path: Path):
     rows = [f"{i / 7:.2f}" for i in range(200)]
     rows[::25] = ["TNTC"] * 8
     rows[1] = "<0.5"

@@ -21,7 +21,7 @@ from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import Column, ColumnKind
 
 HANDLE = r"^[@~]?[\pL\d][\pL\d._+-]{1,38}$"
-# A digit, a mark within the word, or a capital letter after a small letter.
+# A digit, a mark within the word, or an uppercase letter after a lowercase letter.
 _MARKED = r"\d|[\pL\d][._+-][\pL\d]|_|\p{Ll}\p{Lu}"
 _SMALL = r"^[\p{Ll}\d._+@~-]+$"
 # Minimum number of distinct handles if the column name does not indicate people.
@@ -82,7 +82,7 @@ def find_handles(
             found[i] = Finding(ColumnKind.identifier, 0.75, reason)
         elif _are_clear(texts[i]):
             unique.append(i)
-    reason = "the values look like user names, and each has the same values in other columns"
+    reason = "the values look like user names, and each determines the value of another column"
     handles = _find_determining(unique, columns, samples, joint)
     return found | {i: Finding(ColumnKind.identifier, 0.7, reason) for i in handles}
 
@@ -113,7 +113,7 @@ def _are_codes(texts: CountedTexts) -> Mask:
 
 
 def _are_clear(texts: CountedTexts) -> bool:
-    """Return whether nearly all texts are in small letters, and many contain digits or marks."""
+    """Return whether nearly all texts are in lower case, and many contain digits or marks."""
     is_small = find_matches(texts.distinct, _SMALL)
     is_marked = find_matches(texts.distinct, _MARKED)
     return float(is_small.mean()) >= PLAUSIBLE and float(is_marked.mean()) >= MARKED_CLEAR

@@ -298,7 +298,7 @@ def _differ(one: DateNotation, other: DateNotation, texts: Iterable[pa.Array[Any
 
 
 def _refined(notation: DateNotation, sample: SampledTexts, texts: Texts) -> tuple[DateNotation, pa.DataType]:
-    """Return a notation with the values' padding, fractions, capitals and offset, and its type."""
+    """Return a notation with the values' padding, fractions, capitalization and offset, and its type."""
     written = _Written()
     for values in texts():
         extracted: Any = pc.extract_regex(values, regex(notation))

@@ -64,7 +64,7 @@ class _Gauge:
         self._current = 0
 
     def add(self, data: bytes) -> None:
-        """Add the next piece. Only lines that cross its ends are measured, because a piece is short."""
+        """Add the next piece. Lines within a piece are not measured, because the whole piece is short."""
         ends = [data.find(b"\n"), data.find(b"\r"), data.rfind(b"\n"), data.rfind(b"\r")]
         positions = [end for end in ends if end >= 0]
         first, last = (min(positions), max(positions)) if positions else (len(data), -1)

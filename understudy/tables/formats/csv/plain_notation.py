@@ -153,7 +153,7 @@ def _dates_in_floats(sample: SampledTexts, texts: Texts, clues: Clues) -> DateNo
 
 
 def _numbers_of_decimals(texts: Texts) -> tuple[int, int]:
-    """Return the lowest and the highest number of decimals. A number without a point has none."""
+    """Return the lowest and the highest number of decimals. A number without a point has 0 decimals."""
     lowest, highest = 99, 0
     for batch in texts():
         values: Any = batch.drop_null()

@@ -69,7 +69,7 @@ def csv_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator
 
 
 def style_of_schema(schema: pa.Schema) -> TextStyle:
-    """Return the style of a schema with a delimiter."""
+    """Return the style of a schema. The default delimiter is a comma."""
     style = read_style(schema.metadata) or PLAIN
     return style if style.delimiter else style.model_copy(update={"delimiter": ","})
 
