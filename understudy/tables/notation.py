@@ -108,10 +108,7 @@ class NumberNotation(BaseNotation):
         ),
     ] = ()
     trims_zeros: Annotated[
-        bool,
-        Field(
-            description="Whether trailing zeros are left out of the decimals that `scale_decimals` specifies."
-        ),
+        bool, Field(description="Whether trailing zeros are left out of the decimals in `scale_decimals`.")
     ] = False
 
     @field_validator("prefix")

@@ -37,8 +37,8 @@ class TextStyle(BaseModel):
     quoting: Annotated[
         Literal["text", "all", "minimal"],
         Field(
-            description="Values to enclose in quotation marks: all values of text columns, all values, or only "
-            "values that require quotation marks."
+            description="Values to enclose in quotation marks: all values of text columns, all values, or "
+            "only values that require quotation marks."
         ),
     ] = "text"
     quote: Annotated[Literal['"', "'"], Field(description="Quotation mark.")] = '"'
