@@ -1,4 +1,4 @@
-"""The Arrow types for stored columns, and their names."""
+"""The Arrow types in which columns can be stored, and the names of these types."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def to_arrow_schema(
 
 
 def field_metadata(notation: AnyNotation | None, place: JsonPlace | None) -> dict[bytes, bytes] | None:
-    """Return the metadata of an Arrow field with the given notation and place in JSON objects."""
+    """Return Arrow field metadata that stores a notation and a place in JSON objects."""
     return {**(notation_metadata(notation) or {}), **place_metadata(place)} or None
 
 
 def known_metadata(metadata: dict[bytes, bytes] | None) -> dict[bytes, bytes] | None:
-    """Return only the notation and the place from the metadata of an Arrow field."""
+    """Return only the notation and place entries of an Arrow field's metadata."""
     return field_metadata(read_metadata(metadata), read_place(metadata))
 
 

@@ -35,8 +35,8 @@ def typed_value(value: bool | int | float | str, type_: pa.DataType) -> pa.Array
     ValueError
         If the value does not fit the type. The message does not contain the value.
     """
-    # A decimal is parsed from its digits as text. A float would only approximate them, and Arrow assumes that
-    # every integer has the maximum number of digits of its type.
+    # A decimal is parsed from text. A float would only approximate its digits, and Arrow converts an integer
+    # only to decimal types that can store every integer of its type.
     given = repr(value) if pa.types.is_decimal(type_) and not isinstance(value, bool | str) else value
     try:
         typed = cast(pa.array([given]), type_)
@@ -48,7 +48,7 @@ def typed_value(value: bool | int | float | str, type_: pa.DataType) -> pa.Array
 
 
 def count_unfit(array: pa.Array[Any], target: pa.DataType, n_max: int) -> int:
-    """Count the values that do not fit a type. Counting stops at n_max."""
+    """Return the number of values that do not fit a type, up to n_max."""
     return len(find_unfit(array, target, n_max))
 
 

@@ -14,7 +14,7 @@ from understudy.tables.arrow_types import parse_arrow_type
 from understudy.tables.casting import typed_value
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnDomain, ColumnKind, TableSchema
 
-# Any: the stubs of these functions do not support types that are given at run time.
+# Any: the stubs of these functions do not support types that are known only at run time.
 pc: Any = pyarrow.compute
 
 _KINDS_OF_LEVELS = frozenset({ColumnKind.category, ColumnKind.boolean})
@@ -100,7 +100,7 @@ def _find_outside(values: Any, column: Column, domain: ColumnDomain) -> np.ndarr
 
 
 def _find_off_step(values: Any, column: Column, domain: ColumnDomain) -> Any:
-    """Return a mask of the values that are not a whole number of steps away from the minimum or zero."""
+    """Return a mask of the values that are not a whole number of steps from the minimum (default 0)."""
     assert domain.step is not None
     origin = 0 if domain.minimum is None else _typed(domain.minimum, column)[0].as_py()
     if pa.types.is_integer(values.type) and isinstance(domain.step, int):

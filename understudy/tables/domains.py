@@ -15,7 +15,7 @@ N_LEVELS_MAX = 10_000
 def _is_reversed(minimum: Value, maximum: Value) -> bool:
     """Return whether the minimum is above the maximum.
 
-    Texts are not compared here, because their order depends on the column's type.
+    Text values are not compared here, because their order depends on the column's type.
     """
     if isinstance(minimum, str) or isinstance(maximum, str):
         return False

@@ -1,7 +1,7 @@
 """Findings of schema inference: confidence, evidence, and candidates for keys, subjects and relationships.
 
-Findings are stored beside a schema, but not in a model file, because a model uses only the schema. A column
-without findings has not been examined. `inference.examine` examines such columns before a fit.
+Findings are stored alongside a schema, but not in a model file, because a model uses only the schema. A
+column without findings has not been examined. `inference.examine` examines such columns before a fit.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from understudy.tables.schema import Relationship
 
 Confidence = Annotated[float, Field(ge=0, le=1, description="Confidence of the inference, from 0 to 1.")]
 Explanation = Annotated[
-    str, Field(description="Reasons in words, with counts but without values of the table.")
+    str, Field(description="Reasons in words. They contain counts but no values of the table.")
 ]
 
 
@@ -74,8 +74,8 @@ class TableFindings(BaseModel):
     subject: Annotated[
         Candidate | None,
         Field(
-            description="Column that seems to identify the subject. If the evidence is clear, the schema "
-            "declares the column."
+            description="Column that seems to identify the subject. If the evidence is clear, it is declared "
+            "as the subject."
         ),
     ] = None
     target: Annotated[

@@ -10,14 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-# Any: the stubs of these functions do not support types that are given at run time.
+# Any: the stubs of these functions do not support types that are known only at run time.
 pc: Any = pyarrow.compute
 
 _INTEGERS: dict[int, pa.DataType] = {32: pa.int32(), 64: pa.int64()}
 
 
 def fingerprint(table: pa.Table) -> str:
-    """Return the SHA-256 of a table's column names, types and values, in order, as hexadecimal text.
+    """Return the SHA-256 of a table's column names, types and values, in order, as a hexadecimal string.
 
     Notes
     -----
@@ -26,8 +26,8 @@ def fingerprint(table: pa.Table) -> str:
     1. The column's name, Arrow type and number of rows.
     2. One bit per row, which is set if the value is not missing.
     3. The values that are not missing. Numbers and times are hashed in their little-endian memory layout.
-       Each boolean is hashed as one byte. Decimals are converted to texts. For texts, all lengths (8 bytes
-       each) precede all UTF-8 bytes.
+       Each boolean is hashed as one byte. Decimals are converted to text. For text, the lengths of all values
+       (8 bytes each) precede the UTF-8 bytes of all values.
 
     All NaN values have the same hash.
     """

@@ -37,7 +37,7 @@ class JsonPlace(BaseModel):
 
 
 def place_metadata(place: JsonPlace | None) -> dict[bytes, bytes]:
-    """Return the metadata of an Arrow field with the given place."""
+    """Return Arrow field metadata that stores a place."""
     return {METADATA_KEY: place.model_dump_json().encode()} if place else {}
 
 

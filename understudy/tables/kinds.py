@@ -37,8 +37,8 @@ class ColumnKind(StrEnum):
 
 
 # Values of these kinds are generated, not learned, because they identify people or contain no information
-# that a model could learn. Coordinates that are stored as numbers are learned as numbers, and rare numbers
-# are not kept.
+# that a model could learn. Coordinates that are stored as numbers are learned like other numbers, and rare
+# numbers are not preserved.
 GENERATED_KINDS = frozenset(
     {
         *(ColumnKind.identifier, ColumnKind.text),

@@ -14,7 +14,7 @@ DEFAULT_NAME = "table"
 
 
 def table_name(text: str | None) -> str:
-    """Return a valid table name for a text such as a file's stem, or `table` if no character remains."""
+    """Return a valid table name for a text such as a file's stem. The default name is `table`."""
     cleaned = re.sub(r"[\x00-\x1f\x7f]", " ", text or "").strip()
     return cleaned[:NAME_LENGTH_MAX].strip() or DEFAULT_NAME
 

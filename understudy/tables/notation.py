@@ -108,7 +108,7 @@ class NumberNotation(BaseNotation):
         ),
     ] = ()
     trims_zeros: Annotated[
-        bool, Field(description="Whether zeros at the end of decimals are left out, with `scale_decimals`.")
+        bool, Field(description="Whether trailing zeros are left out of the decimals in `scale_decimals`.")
     ] = False
 
     @field_validator("prefix")
@@ -249,12 +249,12 @@ class DateNotation(BaseNotation):
 
     @property
     def has_offset(self) -> bool:
-        """Whether the pattern contains the offset from UTC."""
+        """Whether the pattern has a directive for the offset from UTC."""
         return bool(self.directives & {"z", "-z", ":z"})
 
     @property
     def is_zoned(self) -> bool:
-        """Whether the pattern determines the offset from UTC."""
+        """Whether values have an offset from UTC, either through a directive or a constant such as `Z`."""
         return self.has_offset or bool(re.search(r"(?:S|f|M) ?(?:Z|UTC|GMT)$", self.pattern))
 
 
@@ -379,7 +379,7 @@ def tokens(pattern: str) -> list[tuple[str, str]]:
 def field_metadata(
     notation: AnyNotation | None,
 ) -> dict[bytes, bytes] | None:
-    """Return the metadata of an Arrow field with the given notation."""
+    """Return Arrow field metadata that stores a notation."""
     if notation is None:
         return None
     given = notation.model_dump(exclude_defaults=True)
@@ -389,7 +389,7 @@ def field_metadata(
 def read_metadata(
     metadata: dict[bytes, bytes] | None,
 ) -> AnyNotation | None:
-    """Return the notation from the metadata of an Arrow field, or None if it has no valid notation."""
+    """Return the notation from an Arrow field's metadata, or None if the metadata has no valid notation."""
     text = (metadata or {}).get(METADATA_KEY)
     if text is None:
         return None

@@ -16,7 +16,7 @@ import pyarrow.compute
 
 # A quoted alias, because Arrow's classes accept no type arguments at run time.
 _Texts: TypeAlias = "pa.Array[Any]"
-# Any: the stubs of these functions do not support types that are given at run time.
+# Any: the stubs of these functions do not support types that are known only at run time.
 pc: Any = pyarrow.compute
 
 # Placeholders in lower case and without surrounding whitespace.

@@ -197,7 +197,7 @@ def _written(
 ) -> Json:
     """Return the statistics of a column as text in its notation."""
     numbers = [*bounds_and_mean, *quantiles, *edges]
-    # Any: Arrow's stubs do not support types that are only known at run time.
+    # Any: Arrow's stubs do not support types that are known only at run time.
     values: Any = pa.array(numbers, pa.float64())
     if pa.types.is_temporal(type_):
         whole = pa.int32() if type_.bit_width == 32 else pa.int64()

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 # Minimum number of different codes. Fewer codes can be valid by chance.
 N_CODES_MIN = 40
-# Number of minutes in a day, of which each can be a code.
+# Number of minutes in a day, each of which can be a code.
 N_CODES_MAX = 1440
 # Minimum number of different first halves. Consecutive numbers such as 0001 to 0059 are not times of day.
 N_FIRST_MIN = 8
@@ -44,7 +44,8 @@ def are_public_codes(texts: Iterable[object], words: Collection[str]) -> bool:
     texts : iterable of str
         Distinct texts.
     words : collection of str
-        Words of the column name. They must indicate directions, which are also common codes of other things.
+        Words of the column name. Numbers such as `045` count as directions only if these words indicate
+        directions.
     """
     codes = set()
     for text in texts:

@@ -222,6 +222,7 @@ class DatasetSchema(BaseModel):
                 if table not in self.tables or not set(columns) <= set(self.tables[table].names):
                     raise ValueError(
                         f"a relationship refers to table {table!r}, but the schema lacks this table or one"
-                        " of its columns in the relationship. Correct the name, or add the table or column"
+                        " of its columns that the relationship uses. Correct the name, or add the table or "
+                        "column"
                     )
         return self

@@ -48,8 +48,8 @@ class Split(BaseModel):
 
     The split of a model is stored in `extra` of its file, and in `seed`, `holdout_fraction` and
     ``card["holdout"]["by"]`` of its record. Models from versions of Understudy that did not support units
-    have no `by`. These models are split by row. To recompute the masks, use the training schema, which the
-    model also stores.
+    have no `by` and are split by row. To recompute the masks, use the training schema, which the model also
+    stores.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -259,7 +259,7 @@ def _ancestors(name: str, followed: Mapping[str, Relationship]) -> list[str]:
 
 
 def _parents_first(schema: DatasetSchema, followed: Mapping[str, Relationship]) -> list[str]:
-    """Return the names of all data tables. Each table comes after the table that its rows follow."""
+    """Return the names of all data tables. Each table comes after the parent table that its rows follow."""
     names = [name for name, table in schema.tables.items() if table.role != "reference"]
     return sorted(names, key=lambda name: len(_ancestors(name, followed)))
 

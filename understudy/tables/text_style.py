@@ -37,8 +37,8 @@ class TextStyle(BaseModel):
     quoting: Annotated[
         Literal["text", "all", "minimal"],
         Field(
-            description="Values in quotation marks: all values of text columns, all values, or only values "
-            "that require quotation marks."
+            description="Values to enclose in quotation marks: all values of text columns, all values, or "
+            "only values that require quotation marks."
         ),
     ] = "text"
     quote: Annotated[Literal['"', "'"], Field(description="Quotation mark.")] = '"'
@@ -59,14 +59,14 @@ Metadata = dict[bytes | str, bytes | str]
 
 
 def style_metadata(style: TextStyle | None) -> Metadata | None:
-    """Return the metadata of an Arrow schema with the given style."""
+    """Return Arrow schema metadata that stores a style."""
     if style is None:
         return None
     return {METADATA_KEY: style.model_dump_json(exclude_defaults=True).encode()}
 
 
 def read_style(metadata: dict[bytes, bytes] | None) -> TextStyle | None:
-    """Return the style from the metadata of an Arrow schema, or None if it has no valid style."""
+    """Return the style from the metadata of an Arrow schema, or None if the metadata has no valid style."""
     text = (metadata or {}).get(METADATA_KEY)
     if text is None:
         return None
@@ -77,5 +77,5 @@ def read_style(metadata: dict[bytes, bytes] | None) -> TextStyle | None:
 
 
 def known_style(metadata: dict[bytes, bytes] | None) -> Metadata | None:
-    """Return only the style from the metadata of an Arrow schema."""
+    """Return only the style entry of an Arrow schema's metadata."""
     return style_metadata(read_style(metadata))

@@ -27,8 +27,8 @@ _COUNTED_MAX = 100
 _ROWS_SHOWN = 10
 
 _NUMBERS = {ColumnKind.integer, ColumnKind.float, ColumnKind.decimal}
-# Casts between kinds that keep the meaning of the values. Arrow permits other casts, such as from a number to
-# a timestamp, but their results are meaningless.
+# Casts between kinds that preserve the meaning of the values. Arrow permits other casts, such as from a
+# number to a timestamp, but their results are meaningless.
 _CASTS: set[tuple[ColumnKind, ColumnKind]] = {
     *((source, target) for source in _NUMBERS for target in _NUMBERS),
     *((kind, kind) for kind in ColumnKind),
@@ -131,7 +131,7 @@ def _parsed(
     if n_unfit and not (notation.has_strays and 2 * n_unfit <= len(chunked) - n_missing):
         values_are = "value that is" if n_unfit == 1 else "values that are"
         raise _mismatch(origin, column, f"has {n_unfit:,} {values_are} not in the notation of the schema")
-    make: Any = pa.chunked_array  # Any: the stubs do not accept a type that is given at run time.
+    make: Any = pa.chunked_array  # Any: the stubs do not accept types known only at run time.
     parsed: pa.ChunkedArray[Any] = make(chunks, target)
     return parsed
 

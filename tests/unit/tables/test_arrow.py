@@ -73,7 +73,7 @@ def test_equivalent_types_are_converted(tmp_path: Path, array: pa.Array, type_: 
     assert read.column("a").to_pylist() == array.to_pylist()
 
 
-def test_column_that_is_not_nullable_stays_not_nullable(tmp_path: Path):
+def test_non_nullable_column_stays_non_nullable(tmp_path: Path):
     schema = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.timestamp("s"))])
     table = pa.table({"a": [1, 2], "b": [0, None]}, schema=schema)
     FORMATS["arrow"].write(tmp_path / "t.arrow", table.to_batches(), schema)

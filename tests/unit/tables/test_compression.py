@@ -43,7 +43,7 @@ def _file(tmp_path: Path, data: bytes, name: str = "t.csv") -> Path:
 
 @formats
 @pytest.mark.parametrize("compress", [gzip.compress, _zstd], ids=["gzip", "zstd"])
-def test_compressed_file_is_read_like_the_uncompressed_one(format_: Format, compress, tmp_path: Path):
+def test_compressed_file_is_read_like_the_uncompressed_file(format_: Format, compress, tmp_path: Path):
     plain = tmp_path / f"t{format_.suffixes[0]}"
     format_.write(plain, _TABLE.to_batches(), _TABLE.schema)
     packed = _file(tmp_path, compress(plain.read_bytes()), "upload")
@@ -73,7 +73,7 @@ def test_codec_suffix_without_a_format_suffix_is_an_error(name: str):
 
 
 @pytest.mark.parametrize("name", ["t.csv.bz2", "t.csv.zip", "t.zip"])
-def test_bzip2_files_and_archives_of_one_file_are_read(tmp_path: Path, name: str):
+def test_bzip2_files_and_single_file_archives_are_read(tmp_path: Path, name: str):
     data = bz2.compress(_CSV) if name.endswith("bz2") else _zip("folder/t.csv", "__MACOSX/._t.csv")
     (tmp_path / name).write_bytes(data)
     table = read_table(tmp_path / name)

@@ -133,7 +133,7 @@ def test_warning_about_invalid_values_contains_no_values(tmp_path: Path):
     assert "canary" not in ingested.schema.model_dump_json()
 
 
-def test_header_of_numbers_produces_a_warning(tmp_path: Path):
+def test_numeric_header_produces_a_warning(tmp_path: Path):
     assert "Check that the header is not missing." in _ingest(tmp_path, "1,2.5\n3,4\n").warnings[0]
 
 
@@ -162,11 +162,11 @@ def test_blank_lines_are_skipped(tmp_path: Path):
     assert _read(tmp_path, "\n\na,b\n1,2\n\n\n3,4\n\n").to_pydict() == {"a": [1, 3], "b": [2, 4]}
 
 
-def test_blank_line_in_a_table_of_one_column_is_a_missing_value(tmp_path: Path):
+def test_blank_line_in_a_single_column_table_is_a_missing_value(tmp_path: Path):
     assert _read(tmp_path, "a\n1\n\n3\n").to_pydict() == {"a": [1, None, 3]}
 
 
-def test_single_column_of_prose_is_read_as_a_table(tmp_path: Path):
+def test_prose_with_commas_is_read_as_a_single_column(tmp_path: Path):
     assert _read(tmp_path, "note\nhello world\nso, it is\n").to_pydict() == {
         "note": ["hello world", "so, it is"]
     }
@@ -177,7 +177,7 @@ def test_unicode_encodings_are_read(tmp_path: Path, encoding: str):
     assert _read(tmp_path, "naïve,b\né😀,1\n".encode(encoding)).to_pydict() == {"naïve": ["é😀"], "b": [1]}
 
 
-def test_characters_that_cross_a_read_boundary_are_valid(tmp_path: Path):
+def test_characters_that_cross_a_read_boundary_are_decoded(tmp_path: Path):
     # The check reads 1 MiB at a time. An odd offset puts a two-byte character across each boundary.
     table = _read(tmp_path, "a,bb\n" + ("é" * 1_000 + ",1\n") * 2_000)
     assert table.num_rows == 2_000
@@ -197,22 +197,22 @@ def test_quoted_column_name_can_contain_any_character(tmp_path: Path):
     assert _read(tmp_path, '"a ""x"",\nb",c\n1,2\n').column_names == ['a "x",\nb', "c"]
 
 
-def test_error_about_a_ragged_row_contains_line_and_field_counts(tmp_path: Path):
+def test_error_about_a_ragged_row_contains_its_line_number_and_the_field_counts(tmp_path: Path):
     with pytest.raises(InvalidInput, match=r"Line 5 of the file has 3 fields, but the header has 2 fields"):
         _read(tmp_path, "a,b\n1,2\n\n3,4\n5,6,7\n")
 
 
-def test_error_contains_the_line_of_the_first_of_many_ragged_rows(tmp_path: Path):
+def test_error_contains_the_line_number_of_the_first_ragged_row(tmp_path: Path):
     with pytest.raises(InvalidInput, match="Line 102 "):
         _read(tmp_path, "a,b\n" + "1,2\n" * 100 + "1\n" + "1,2\n" * 200_000 + "1\n" * 5)
 
 
-def test_error_about_the_encoding_contains_the_line_and_the_byte(tmp_path: Path):
+def test_encoding_error_contains_the_line_number_and_the_byte_position(tmp_path: Path):
     with pytest.raises(InvalidInput, match=r"Line 300,003 \(byte 2,100,019 of the file\)"):
         _read(tmp_path, "name,n\ncafé,1\n".encode() + b"cafe,1\n" * 300_000 + b"caf\xe9,1\n")
 
 
-def test_error_about_a_zero_character_contains_the_line(tmp_path: Path):
+def test_error_about_a_nul_character_contains_the_line_number(tmp_path: Path):
     (tmp_path / "table.csv").write_bytes("a,b\n1,x\0y\n".encode("utf-16"))
     with pytest.raises(InvalidInput, match="line 2 contains a NUL character"):
         read_table(tmp_path / "table.csv")
@@ -234,13 +234,13 @@ def test_error_about_an_unknown_suffix_lists_the_known_suffixes(name: str):
 @pytest.mark.parametrize(
     ("name", "remedy"), [("x.xlsb", r"save the sheet as \.xlsx"), ("x", r"\.csv"), (".csv", r"\.csv")]
 )
-def test_error_about_another_kind_of_file_contains_its_remedy(name: str, remedy: str):
+def test_error_about_another_file_type_contains_a_remedy(name: str, remedy: str):
     with pytest.raises(InvalidInput, match=remedy) as caught:
         format_for_path(Path(name))
     assert caught.value.code == "unknown_format"
 
 
-def test_tsv_is_written_with_tabs(tmp_path: Path):
+def test_tsv_files_are_written_with_tabs(tmp_path: Path):
     table = pa.table({"a": [1, None], "b": ["x\ty", None]})
     FORMATS["csv"].write(tmp_path / "t.tsv", table.to_batches(), table.schema)
     assert (tmp_path / "t.tsv").read_text() == '"a"\t"b"\n1\t"x\ty"\n\t\n'

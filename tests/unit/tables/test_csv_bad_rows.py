@@ -70,7 +70,7 @@ def test_file_without_bad_rows_has_no_rejects(tmp_path: Path):
     assert (ingested.rejects, listed, ingested.warnings) == (None, [], [])
 
 
-def test_more_bad_rows_than_the_allowed_share_are_an_error(tmp_path: Path):
+def test_exceeding_the_allowed_share_of_bad_rows_is_an_error(tmp_path: Path):
     with pytest.raises(
         InvalidInput, match=r"4 of 304 rows .* \(0\.01\).* lines 302, .*, 305, check"
     ) as caught:
@@ -80,7 +80,9 @@ def test_more_bad_rows_than_the_allowed_share_are_an_error(tmp_path: Path):
     assert len(_skip(tmp_path, GOOD + "1\n" * 3)[1]) == 3
 
 
-def test_more_bad_rows_than_can_be_listed_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_exceeding_the_number_of_bad_rows_that_can_be_listed_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(bad_rows, "_ROWS_MAX", 2)
     with pytest.raises(
         InvalidInput, match=r"^More than 2 rows .* the rows on lines 302, 303, 304, or"
@@ -89,14 +91,14 @@ def test_more_bad_rows_than_can_be_listed_are_an_error(tmp_path: Path, monkeypat
     assert caught.value.code == "too_many_bad_rows"
 
 
-def test_error_contains_the_line_of_the_first_bad_row(tmp_path: Path):
+def test_error_contains_the_line_number_of_the_first_bad_row(tmp_path: Path):
     data = 'a,b\n"two\nlines",1\n\n' + "1,2\n" * 10 + "1\n1,2,3\n"
     (tmp_path / "table.csv").write_text(data)
     with pytest.raises(InvalidInput, match=r"^Line 15 of the file has 1 field, but the header has 2 fields"):
         FORMATS["csv"].read(tmp_path / "table.csv")
 
 
-def test_warning_about_values_after_skipped_rows_contains_their_line(tmp_path: Path):
+def test_warning_after_skipped_rows_contains_the_line_number_in_the_file(tmp_path: Path):
     ingested, _ = _skip(tmp_path, "a,b\n" + "1,2\n" * 99 + "1\n" + "x,3\n" + "1,2\n" * 50)
     assert "(line 102)" in ingested.warnings[1]
 

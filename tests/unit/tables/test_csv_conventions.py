@@ -59,7 +59,7 @@ def test_numbers_in_an_unambiguous_local_notation_are_read(
 @pytest.mark.parametrize(
     ("price", "clicks"), [("0.80", 1234), ("0,80", 1.234), ("$0.80", 1234)], ids=["point", "comma", "dollars"]
 )
-def test_unclear_commas_follow_the_decimal_separator_of_other_columns(
+def test_ambiguous_commas_follow_the_decimal_separator_of_other_columns(
     tmp_path: Path, price: str, clicks: float
 ):
     table = _read(tmp_path, f"clicks\tprice\n1,234\t{price}\n2,345\t{price}\n".encode())
@@ -132,7 +132,7 @@ def test_dates_in_an_unambiguous_local_notation_are_read(tmp_path: Path, values:
     ],
     ids=str,
 )
-def test_values_outside_every_convention_stay_text(tmp_path: Path, values: list[str]):
+def test_values_that_follow_no_convention_stay_text(tmp_path: Path, values: list[str]):
     assert _column(tmp_path, *values) == values
 
 
@@ -158,7 +158,7 @@ def test_words_for_missing_values_are_read_as_missing(tmp_path: Path):
     assert _column(tmp_path, "x", "?", missing=("?",)) == ["x", None]
 
 
-def test_warning_about_invalid_values_contains_their_lines(tmp_path: Path):
+def test_warning_about_invalid_values_contains_their_line_numbers(tmp_path: Path):
     data = "a,b\n" + '1,"two\nlines"\n' * 96 + "\nx,1\n\ny,1\nz,1\nw,1\n"
     (warning,) = _ingest(tmp_path, data).warnings
     assert "4 of 100 values cannot be read as whole numbers (first on lines 195, 197, 198)" in warning

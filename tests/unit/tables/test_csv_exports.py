@@ -39,18 +39,18 @@ def test_account_data_and_closing_balances_of_a_statement_are_skipped(tmp_path: 
 
 
 @pytest.mark.parametrize("end", ["Total,435,{}\n", "TOTAL,435,\n", "Gesamt,435,9\n", "Somme,435,9\n"])
-def test_row_of_totals_is_skipped_in_several_languages(tmp_path: Path, end: str):
+def test_totals_rows_in_several_languages_are_skipped(tmp_path: Path, end: str):
     loaded = _load(tmp_path, "day,n,m\n" + _rows("2024-01-{day:02},{n},{n}\n") + end.format(870))
     assert loaded.table.num_rows == 30
     assert str(loaded.table.schema.types[0]) == "date32[day]"
 
 
-def test_level_named_total_is_kept(tmp_path: Path):
+def test_rows_with_a_category_named_total_are_kept(tmp_path: Path):
     rows = _rows("0-14,{place},{n}\n15-64,{place},{n}\nTotal,{place},{n}\n")
     assert _load(tmp_path, "age,place,n\n" + rows).table.num_rows == 90
 
 
-def test_column_of_empty_texts_without_a_name_is_dropped(tmp_path: Path):
+def test_unnamed_column_of_empty_texts_is_dropped(tmp_path: Path):
     rows = _rows('"{day:02}.01.24";"{place} GmbH";"{n},50";""\n')
     loaded = _load(tmp_path, '"Tag";"Name";"Betrag";""\n' + rows)
     assert loaded.table.column_names == ["Tag", "Name", "Betrag"]
@@ -80,13 +80,13 @@ def test_repeated_headers_of_a_paged_report_are_skipped(tmp_path: Path, page: st
     assert "3 repetitions of the header were skipped." in loaded.warnings
 
 
-def test_row_that_equals_the_header_within_quotation_marks_is_kept(tmp_path: Path):
+def test_header_line_within_a_quoted_field_is_kept(tmp_path: Path):
     text = "a,b\n" + "".join(f'{n},"text\na,b\nend"\n' for n in range(20))
     assert _load(tmp_path, text).table.column("b").to_pylist() == ["text\na,b\nend"] * 20
 
 
 @pytest.mark.parametrize("label", ["Total {0}", "{0} total", "Subtotal", "Zwischensumme", "Sous-total {0}"])
-def test_rows_of_subtotals_are_skipped(tmp_path: Path, label: str):
+def test_subtotal_rows_are_skipped(tmp_path: Path, label: str):
     group = "".join(f"{{0}},shop {n},{n * 5}\n" for n in range(12)) + label + ",,999\n"
     text = "region,shop,sales\n" + "".join(group.format(name) for name in ("North", "South", "West"))
     loaded = _load(tmp_path, text + "Grand total,,2997\n")
@@ -95,13 +95,13 @@ def test_rows_of_subtotals_are_skipped(tmp_path: Path, label: str):
     assert any("rows of totals within the table were skipped" in warning for warning in loaded.warnings)
 
 
-def test_title_that_begins_with_the_word_total_is_kept(tmp_path: Path):
+def test_row_whose_title_begins_with_the_word_total_is_kept(tmp_path: Path):
     rows = _rows("film {n},{place},{n}\n")
     assert _load(tmp_path, "title,director,year\nTotal eclipse,,1995\n" + rows).table.num_rows == 31
 
 
 @pytest.mark.parametrize("mark", ["#", "//", "%"])
-def test_comments_with_several_marks_are_skipped(tmp_path: Path, mark: str):
+def test_comments_with_different_comment_marks_are_skipped(tmp_path: Path, mark: str):
     rows = _rows("{n};{day};{place}\n", 20)
     loaded = _load(tmp_path, f"{mark} sensor 5\nn;day;place\n{rows}{mark} moved, again\n{rows}")
     assert loaded.table.num_rows == 40
@@ -109,7 +109,7 @@ def test_comments_with_several_marks_are_skipped(tmp_path: Path, mark: str):
 
 
 @pytest.mark.parametrize("line", ["   \n", " ,,\n", "\t\n", "\x1a"])
-def test_lines_of_spaces_are_skipped(tmp_path: Path, line: str):
+def test_lines_that_contain_only_blank_fields_are_skipped(tmp_path: Path, line: str):
     loaded = _load(tmp_path, "a,b,c\n" + _rows("{n},{place},{day}\n") + line)
     assert loaded.table.num_rows == 30
     assert str(loaded.table.schema.types[0]) == "int64"
@@ -138,7 +138,7 @@ def test_tables_drawn_with_text_are_read(tmp_path: Path, text: str):
 
 
 @pytest.mark.parametrize("delimiter", ["^", "~", "!", "\x01", "\x1f", ":"])
-def test_unusual_delimiter_is_found_with_a_warning(tmp_path: Path, delimiter: str):
+def test_unusual_delimiter_is_detected_with_a_warning(tmp_path: Path, delimiter: str):
     text = "id,name,amount\n" + _rows("{n},{place} x,{n}.5\n")
     loaded = _load(tmp_path, text.replace(",", delimiter))
     assert loaded.table.column_names == ["id", "name", "amount"]
@@ -204,7 +204,7 @@ def test_single_quotation_marks_around_the_delimiter_are_recognized(tmp_path: Pa
         ),
     ],
 )
-def test_other_files_are_refused_with_a_remedy(tmp_path: Path, data: bytes, words: str):
+def test_files_in_other_formats_are_refused_with_a_remedy(tmp_path: Path, data: bytes, words: str):
     path = tmp_path / "t.csv"
     path.write_bytes(data)
     with pytest.raises(InvalidInput, match="The file is not CSV but") as caught:
@@ -224,7 +224,9 @@ def test_other_files_are_refused_with_a_remedy(tmp_path: Path, data: bytes, word
     ],
     ids=["dates", "levels", "numbers", "email", "log"],
 )
-def test_file_without_a_header_is_refused_or_read_with_an_option(tmp_path: Path, row: str, n_columns: int):
+def test_file_without_a_header_is_refused_unless_the_header_row_is_specified(
+    tmp_path: Path, row: str, n_columns: int
+):
     text = _rows(row)
     with pytest.raises(InvalidInput, match=r"Line 1 looks like a row of data.*`header_row` to 0") as caught:
         _load(tmp_path, text)
@@ -245,11 +247,11 @@ def test_file_without_a_header_is_refused_or_read_with_an_option(tmp_path: Path,
         "product,2024-01-01,2024-02-01\n" + _rows("{place},{n},{day}\n"),
     ],
 )
-def test_names_with_digits_are_read_as_a_header(tmp_path: Path, text: str):
+def test_column_names_with_digits_are_read_as_a_header(tmp_path: Path, text: str):
     assert _load(tmp_path, text).table.num_rows == 30
 
 
-def test_error_in_a_file_without_a_header_contains_the_line(tmp_path: Path):
+def test_error_in_a_file_without_a_header_contains_the_line_number(tmp_path: Path):
     text = "\n" + _rows("{n},{place}\n") + "1,2,3\n"
     with pytest.raises(InvalidInput, match="Line 32 of the file has 3 fields"):
         _load(tmp_path, text, header_row="0")

@@ -48,7 +48,7 @@ def test_columns_below_a_ruler_are_separated(
     assert any(f"the ruler in line {len(before) + 2}" in warning for warning in loaded.warnings)
 
 
-def test_columns_with_blanks_between_them_in_all_lines_are_separated(tmp_path: Path) -> None:
+def test_columns_are_separated_at_blanks_that_all_lines_share(tmp_path: Path) -> None:
     loaded = load(tmp_path, "\n".join(drawn([NAMES, *ROWS], "  ")) + "\n")
     assert loaded.table["item"].to_pylist() == [row[1] for row in ROWS]
     assert "fixed width" in loaded.warnings[0]
@@ -77,7 +77,7 @@ def test_row_of_widths_and_types_below_the_header_is_skipped(tmp_path: Path) -> 
         *("Mittelwert,,990,12.5", "Total général,,990,12.5", "Net total,,990,12.5", "合計,,990,12.5"),
     ],
 )
-def test_row_of_totals_at_the_end_is_skipped_and_its_line_is_named(tmp_path: Path, last: str) -> None:
+def test_totals_row_at_the_end_is_skipped_and_its_line_number_is_reported(tmp_path: Path, last: str) -> None:
     rows = "".join(f"{row[1]},{row[2]},{row[0]},{row[3]}\n" for row in ROWS)
     loaded = load(tmp_path, f"item,side,n,price\n{rows}{last}\n")
     assert loaded.table.num_rows == len(ROWS)
@@ -92,14 +92,14 @@ def test_row_of_totals_at_the_end_is_skipped_and_its_line_is_named(tmp_path: Pat
         ("type,n,note", "Average,{},", "Average,9,"),
     ],
 )
-def test_last_row_that_fills_the_columns_of_other_rows_is_kept(
+def test_last_row_is_kept_if_it_fills_the_columns_that_other_rows_fill(
     tmp_path: Path, head: str, row: str, last: str
 ) -> None:
     rows = "".join(f"{row.format(i)}\n" for i in range(40))
     assert load(tmp_path, f"{head}\n{rows}{last}\n").table.num_rows == 41
 
 
-def test_durations_below_the_header_are_rows(tmp_path: Path) -> None:
+def test_durations_below_the_header_are_read_as_rows(tmp_path: Path) -> None:
     rows = "".join(f"{i + 10}s,{i % 7}s\n" for i in range(20))
     assert load(tmp_path, f"cpu,mem\n{rows}").table.num_rows == 20
 
@@ -120,6 +120,6 @@ def test_lines_are_split_in_the_same_way_when_they_are_examined_and_cut(tmp_path
     assert (old.table.num_rows, old.table.num_columns) == (len(ROWS), 1)
 
 
-def test_average_among_complete_rows_is_a_row(tmp_path: Path) -> None:
+def test_complete_rows_with_the_label_average_are_kept(tmp_path: Path) -> None:
     rows = "".join(f"{('High', 'Average', 'Low')[i % 3]},{i}\n" for i in range(41))
     assert load(tmp_path, f"grade,n\n{rows}").table.num_rows == 41

@@ -160,7 +160,7 @@ def test_half_hour_utc_offsets_keep_their_minutes():
     assert write(values, notation).to_pylist() == ["1970-01-01 05:30+0530"]
 
 
-def test_dates_with_an_hour_are_timestamps(tmp_path: Path):
+def test_dates_with_an_hour_are_read_as_timestamps(tmp_path: Path):
     values = [f"202401{day:02}{hour:02}" for day in (1, 17, 31) for hour in range(24)]
     loaded = _load(tmp_path, "station,measured\n" + "".join(f"7,{value}\n" for value in values))
     assert str(loaded.table.schema.field("measured").type) == "timestamp[s]"

@@ -301,7 +301,7 @@ def test_plain_tables_are_read_without_warnings(tmp_path: Path, text: str):
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", " "])
-def test_row_names_of_r_become_an_index_column(tmp_path: Path, delimiter: str):
+def test_row_names_written_by_r_become_an_index_column(tmp_path: Path, delimiter: str):
     rows = [(f"gene{i}", f"{i / 7:.3f}", f"{i % 3}") for i in range(40)]
     lines = ['"low","high"', *(f'"{name}",{low},{high}' for name, low, high in rows)]
     loaded = _load(tmp_path, "\n".join(line.replace(",", delimiter) for line in lines) + "\n")
@@ -315,7 +315,7 @@ def test_delimiter_at_the_end_of_each_row_does_not_shift_the_columns(tmp_path: P
     assert loaded.table.slice(0, 1).to_pydict() == {"a": [1], "b": ["x1"]}
 
 
-def test_table_of_one_column_that_contains_delimiters_produces_a_warning(tmp_path: Path):
+def test_single_column_table_that_contains_delimiters_produces_a_warning(tmp_path: Path):
     loaded = _load(tmp_path, "title\n" + "2024-01-01,x,1.5\n" * 20)
     assert loaded.table.num_columns == 1
     assert "read as a table of one column" in loaded.warnings[0]

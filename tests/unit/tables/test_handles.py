@@ -47,18 +47,18 @@ def test_repeated_user_names_are_keys_of_people(name: str) -> None:
     assert kinds({name: repeated(handles(300)), "x": list(range(N))})[name] == "identifier"
 
 
-def test_user_names_without_digits_are_keys_below_a_name_of_a_role() -> None:
+def test_user_names_without_digits_are_keys_if_the_column_name_indicates_a_role() -> None:
     names = [name.strip("_0123456789") for name in handles(200)]
     assert kinds({"reviewer": repeated(names), "x": list(range(N))})["reviewer"] == "identifier"
 
 
-def test_columns_with_the_same_user_names_are_keys_without_any_hint_in_their_names() -> None:
+def test_columns_that_share_user_names_are_keys_even_if_the_column_names_give_no_hint() -> None:
     pool = handles(300)
     columns = {"white": repeated(pool, 1), "black": repeated(pool, 2), "moves": [i % 80 for i in range(N)]}
     assert kinds(columns) == {"white": "identifier", "black": "identifier", "moves": "integer"}
 
 
-def test_column_with_the_values_of_a_key_is_a_key() -> None:
+def test_column_that_shares_the_values_of_a_key_is_a_key() -> None:
     pool = handles(300)
     columns = {
         "username": repeated(pool, 1),
@@ -107,7 +107,7 @@ def test_columns_with_the_same_public_codes_stay_categories() -> None:
     assert kinds(columns) == {"origin": "category", "dest": "category", "moves": "integer"}
 
 
-def test_shared_values_are_counted_with_the_first_columns_that_contain_them() -> None:
+def test_shared_values_are_counted_for_a_limited_number_of_columns() -> None:
     columns = {i: [f"v{(i + k) % 10}" for k in range(3)] for i in range(5)} | {9: ["w", "v0"]}
     texts = {i: CountedTexts(pa.array(own), np.ones(len(own), np.int64)) for i, own in columns.items()}
     assert SharedValues(texts, [4, 0, 1]).count(0) == {1: 2}

@@ -88,7 +88,7 @@ def test_a_few_personal_values_among_others_make_a_column_personal():
     assert (column.kind, findings.confidence) == ("email", 0.6)
 
 
-def test_evidence_contains_counts_and_findings_name_the_runner_up():
+def test_findings_contain_counts_and_the_second_most_likely_kind():
     findings = inferred(
         "konto", [*(["GB82WEST12345698765432"] * 3), *(f"DE{i:020}" for i in range(97))]
     ).findings
@@ -98,7 +98,7 @@ def test_evidence_contains_counts_and_findings_name_the_runner_up():
     assert "GB82" not in findings.model_dump_json()
 
 
-def test_evidence_reports_leading_zeros_constants_and_missing_values():
+def test_evidence_mentions_leading_zeros_constant_columns_and_missing_values():
     zeros = inferred("code", [f"{i % 40:04}" for i in range(400)]).findings
     assert "400 of 400 sampled values have leading zeros, which are kept" in zeros.evidence
     assert "all non-missing values are the same" in inferred("unit", ["kg"] * 30).findings.evidence
@@ -158,7 +158,7 @@ PERSONAL_HEADERS = (
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("header", PERSONAL_HEADERS)
-def test_codes_under_the_header_of_a_personal_kind_are_identifiers(header: str, code: str):
+def test_codes_in_a_column_with_a_personal_header_are_identifiers(header: str, code: str):
     rng = random.Random(7)  # noqa: S311 - not used for security
     values = [CODES[code](rng) for _ in range(N_ROWS)]
     assert inferred(header, values).column.kind.value == "identifier"
@@ -179,7 +179,7 @@ def test_format_of_the_values_takes_precedence_over_the_header(header: str, valu
     assert inferred(header, values).column.kind.value == kind
 
 
-def test_dates_under_the_header_of_a_phone_column_are_not_phone_numbers():
+def test_dates_in_a_column_with_a_phone_header_are_not_phone_numbers():
     dates = [f"2024-{1 + i % 12:02d}-{1 + i % 28:02d}" for i in range(60)]
     assert inferred("tel", dates).column.kind.value != "phone"
 
@@ -207,6 +207,6 @@ def test_unusual_personal_values_keep_their_kind(header: str, values: list[Any],
         ("Müşteri", ["Ayşe Yılmaz", "Mehmet Şahin", "Zeynep Çelik", "Mustafa Kaya", "Fatma Demir"]),
     ],
 )
-def test_repeated_names_in_the_forms_of_other_programs_are_names(header: str, names: list[str]):
+def test_repeated_names_are_recognized_in_the_forms_that_other_programs_write(header: str, names: list[str]):
     repeats = 1 if header == "Guest" else 20
     assert inferred(header, names * repeats).column.kind.value == "name"

@@ -94,7 +94,7 @@ def test_columns_have_the_order_in_which_their_keys_first_appear(tmp_path: Path)
 
 
 @pytest.mark.parametrize("n_between", [0, _MANY])
-def test_mixed_column_is_text_and_the_warning_contains_lines(tmp_path: Path, n_between: int):
+def test_mixed_column_is_text_and_the_warning_contains_line_numbers(tmp_path: Path, n_between: int):
     lines = ['{"v": 1.5}', "", *['{"v": 7}', '{"v": "y"}'] * (n_between // 2), '{"v": "x"}', '{"v": false}']
     ingested = _ingest(tmp_path, *lines)
     read = read_table(tmp_path / "table.parquet").column("v").to_pylist()

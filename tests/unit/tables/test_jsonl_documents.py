@@ -79,7 +79,7 @@ def test_document_without_a_clear_table_is_refused(tmp_path: Path, document: obj
     assert "jq" in str(caught.value) or "object" in str(caught.value)
 
 
-def test_error_in_a_document_contains_the_line(tmp_path: Path):
+def test_error_in_a_document_contains_the_line_number(tmp_path: Path):
     text = json.dumps(_ROWS, indent=2).replace('"id": 7', '"id": 7x')
     line = text[: text.index("7x")].count("\n") + 1
     with pytest.raises(InvalidInput, match=f"Line {line} is not valid JSON"):

@@ -50,7 +50,7 @@ def test_nested_objects_become_columns_and_keep_their_shape(tmp_path: Path, n: i
     assert _load(tmp_path, _rows(5), flatten="true").warnings == []
 
 
-def test_nested_objects_are_refused_if_the_option_disables_flattening(tmp_path: Path):
+def test_nested_objects_are_refused_if_flattening_is_disabled(tmp_path: Path):
     with pytest.raises(InvalidInput) as caught:
         _load(tmp_path, _rows(5), flatten="false")
     assert caught.value.code == "unsupported_column"

@@ -28,7 +28,7 @@ def test_phone_numbers_keep_their_calling_code(tmp_path: Path) -> None:
     assert sampled.str.startswith("+33").all()
 
 
-def test_user_names_that_repeat_identify_entities() -> None:
+def test_repeated_user_names_identify_entities() -> None:
     users = [
         f"{first}.{last}" for first in ("anna", "max", "jane") for last in ("weber", "smith", "roy", "li")
     ]

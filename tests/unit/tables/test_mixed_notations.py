@@ -82,7 +82,7 @@ def test_shares_of_several_patterns_and_offsets_are_preserved(tmp_path: Path, wr
         ("until", lambda i, t: ["9999-12-31", "2262-04-12"][i % 2], "date32[day]"),
     ],
 )
-def test_notations_are_kept(tmp_path: Path, name: str, write: _Write, arrow_type: str):
+def test_notations_are_written_back_unchanged(tmp_path: Path, name: str, write: _Write, arrow_type: str):
     texts = [write(i, moment) for i, moment in enumerate(_MOMENTS)]
     table, written = _written(tmp_path, texts, name)
     assert written == texts

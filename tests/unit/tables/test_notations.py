@@ -169,7 +169,7 @@ def test_incomplete_pattern_is_rejected(pattern: str):
 @pytest.mark.parametrize(
     "late", ["1,234,567.5", "1 234 567.5", "1\u202f234\u202f567.5", "1'234'567.5", "1\u2019234\u2019567.5"]
 )
-def test_separator_that_occurs_only_late_is_detected(late: str):
+def test_separator_that_first_occurs_in_a_late_row_is_detected(late: str):
     detected = _detect(*[f"{i}.25" for i in range(3_000)], late)
     assert (detected.tally.n_fitting, detected.tally.n_odd) == (3_001, 0)
 
@@ -183,7 +183,7 @@ def test_codes_with_leading_zeros_are_numbers_only_if_coerced():
     assert coerced.tally.n_odd == sum(code.startswith("0") for code in codes)
 
 
-def test_decimal_comma_is_kept_if_it_is_set_and_occurs_in_no_value():
+def test_decimal_comma_option_applies_even_if_no_value_contains_a_comma():
     detected = _detect(*[str(i) for i in range(40)], "n/a", decimal=",")
     assert isinstance(detected.notation, NumberNotation)
     assert detected.notation.decimal == ","
@@ -228,7 +228,7 @@ def test_text_columns_of_every_format_are_read_in_their_notation(tmp_path: Path,
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet", ".arrow", ".xlsx"])
-def test_a_few_invalid_values_are_read_as_missing_and_many_only_with_coerce(tmp_path: Path, suffix: str):
+def test_a_few_invalid_values_are_read_as_missing_but_many_only_with_coerce(tmp_path: Path, suffix: str):
     texts = {"a": ["$1.50"] * 19 + ["approx. 5"], "b": ["$1.50"] * 9 + ["apple"] * 11}
     table = pa.table(texts)
     path = tmp_path / f"table{suffix}"
@@ -327,7 +327,7 @@ def test_whole_numbers_that_are_not_all_dates_stay_numbers(tmp_path: Path):
 
 
 @pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "+cmd|x", "a\tb"])
-def test_notation_that_writes_formulas_is_rejected(text: str):
+def test_notation_that_would_write_formulas_is_rejected(text: str):
     with pytest.raises(ValidationError):
         NumberNotation(prefix=text)
     with pytest.raises(ValidationError):
@@ -367,7 +367,7 @@ def test_text_in_quotation_marks_is_not_a_word_for_missing_values(tmp_path: Path
     assert _written_csv(tmp_path / "t.csv")[1:5] == ['"NA","x"', 'NA,"y"', 'NA,"y, z"', '"it, is",NA']
 
 
-def test_repeated_invalid_values_are_written_and_rare_ones_are_not(tmp_path: Path):
+def test_repeated_invalid_values_are_written_but_rare_ones_are_not(tmp_path: Path):
     rows = [f"{i / 7:.2f}" for i in range(200)]
     rows[::25] = ["TNTC"] * 8
     rows[1] = "<0.5"
@@ -464,7 +464,7 @@ def test_invalid_values_do_not_change_the_type_unless_they_are_codes(
     assert len(ingested.warnings) == 1 or arrow_type == "string"
 
 
-def test_numbers_with_exponents_are_detected_although_the_thousands_separator_is_a_point():
+def test_numbers_with_exponents_are_detected_even_if_the_thousands_separator_is_a_point():
     assert _detect("1e-05", "2e-03", thousands=".").arrow_type == pa.float64()
 
 
@@ -483,7 +483,7 @@ def test_decimals_of_each_scale_are_kept(texts: list[str]):
     detected = _detect(*texts * 20)
     values = parse(pa.array(texts), detected.notation, detected.arrow_type)
     assert write(values, detected.notation).to_pylist() == texts
-    # Numbers between those of the table have no more decimals than they.
+    # Numbers that do not occur in the table have no more decimals than the numbers in the table.
     drawn = write(pa.array([1_234_567.891, 51_234.567], pa.float64()), detected.notation).to_pylist()
     assert not any(re.search("[.,][0-9]{3}", str(text)) for text in drawn)
 

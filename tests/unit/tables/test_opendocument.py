@@ -132,7 +132,7 @@ def test_midnights_have_the_type_of_their_column(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"decimal": ","}, {"thousands": "."}])
-def test_typed_numbers_have_a_decimal_point_whatever_the_options(
+def test_typed_numbers_have_a_decimal_point_regardless_of_the_options(
     tmp_path: Path, options: dict[str, str]
 ) -> None:
     rows = [row(i, 1.234, "2.345,5", 1.5e-05) for i in range(30)]
@@ -140,7 +140,7 @@ def test_typed_numbers_have_a_decimal_point_whatever_the_options(
     assert table.to_pylist()[3] == {"id": 3, "typed": 1.234, "text": 2345.5, "small": 1.5e-05}
 
 
-def test_first_visible_sheet_is_read_and_another_can_be_selected(tmp_path: Path) -> None:
+def test_first_visible_sheet_is_read_unless_another_is_selected(tmp_path: Path) -> None:
     other = [
         sheet(row("a"), *(row(i) for i in range(9)), name=name, style=style)
         for name, style in (("H", "ta2"), ("B", ""))
@@ -182,7 +182,7 @@ def test_titles_and_totals_are_skipped_with_a_warning(tmp_path: Path) -> None:
     ],
     ids=["text document", "entities", "repeated rows", "too many rows", "empty", "no sheet"],
 )
-def test_other_and_malicious_files_are_refused(tmp_path: Path, data: bytes, words: str) -> None:
+def test_other_file_types_and_malicious_files_are_refused(tmp_path: Path, data: bytes, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         load(tmp_path, data)
 
@@ -206,7 +206,7 @@ def test_repetitions_are_limited_before_they_are_expanded(
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # Without a limit, the list of blank cells has 2,000 times 16,384 pointers: 262 MB.
+    # Without a limit, the list of blank cells would contain 2,000 times 16,384 pointers, which is 262 MB.
     assert peak_bytes < 200_000_000
 
 
@@ -215,7 +215,7 @@ def test_option_that_does_not_apply_is_refused(tmp_path: Path) -> None:
         load(tmp_path, workbook(sheet(HEADER, *ROWS)), range="A1:B5")
 
 
-def test_files_are_not_written(tmp_path: Path) -> None:
+def test_opendocument_files_cannot_be_written(tmp_path: Path) -> None:
     assert format_for_path(Path("x.ods")) is FORMATS["xlsx"]
     with pytest.raises(InvalidInput, match=r"Use \.xlsx or \.csv"):
         format_for_output(Path("x.ods"))

@@ -35,7 +35,7 @@ def test_error_is_raised_after_the_preceding_items() -> None:
         next(ahead)
 
 
-def test_generator_is_closed_with_its_consumer() -> None:
+def test_closing_the_iterator_closes_the_generator() -> None:
     closed: list[str] = []
     ahead = prefetch(numbers(10**9, closed), 4)
     assert next(ahead) == 0

@@ -78,7 +78,7 @@ def test_declared_subjects_are_counted_instead_of_rows(tmp_path: Path) -> None:
     assert profiles["all"]["protection"] == {"unit": "subject", "k": 5}
 
 
-def test_protected_bounds_count_subjects(tmp_path: Path) -> None:
+def test_protected_bounds_are_based_on_subjects(tmp_path: Path) -> None:
     # One subject has the fifty largest values.
     values = np.concatenate((np.arange(1000.0), np.full(50, 1e6) + np.arange(50)))
     owners = np.concatenate((np.arange(1000), np.full(50, 5000)))

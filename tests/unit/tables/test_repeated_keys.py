@@ -59,7 +59,7 @@ def test_column_names_indicate_whose_keys_a_column_contains(name: str, role: str
         ("label", "L{:03}", "category"),
     ],
 )
-def test_texts_that_repeat_are_keys_if_the_column_name_indicates_keys(name: str, value: str, kind: str):
+def test_repeated_texts_are_keys_if_the_column_name_indicates_keys(name: str, value: str, kind: str):
     assert inferred_kind(name, [value.format(i) for i in OWNERS])[0] == kind
 
 
@@ -68,7 +68,7 @@ def test_codes_of_unknown_meaning_stay_a_category_with_identifier_as_the_second_
     assert (kind, findings.runner_up and findings.runner_up.kind) == ("category", "identifier")
 
 
-def test_random_tokens_are_keys_under_any_name():
+def test_random_tokens_are_keys_regardless_of_the_column_name():
     tokens = [np.random.default_rng(i).bytes(16).hex() for i in range(60)]
     assert inferred_kind("x", [tokens[i] for i in OWNERS])[0] == "identifier"
     assert inferred_kind("product_id", [tokens[i] for i in OWNERS])[0] == "category"
@@ -90,7 +90,7 @@ def test_random_tokens_are_keys_under_any_name():
         ("visit_no", np.array([n for i in range(40) for n in range(1, 2 + i)]), "integer"),
     ],
 )
-def test_whole_numbers_that_repeat_are_keys_if_the_column_name_indicates_keys(
+def test_repeated_whole_numbers_are_keys_if_the_column_name_indicates_keys(
     name: str, numbers: np.ndarray, kind: str
 ):
     assert inferred_kind(name, numbers.tolist())[0] == kind
@@ -124,19 +124,19 @@ def test_an_ambiguous_subject_is_not_declared_and_the_warning_names_it():
     assert "employee_no" in note
 
 
-def test_few_people_are_not_declared_as_the_subject():
+def test_a_column_of_only_a_few_people_is_not_declared_as_the_subject():
     inferred = infer_table(pa.table({"patient_id": OWNERS % 6 + 70, "x": OWNERS}))
     assert inferred.schema.subject == ()
     assert inferred.findings.subject is not None
 
 
-def test_columns_of_texts_without_a_shared_value_are_texts_or_identifiers():
+def test_texts_that_few_rows_share_are_free_text_or_identifiers():
     motivations = [f"for the work number {i} on cells and methods" for i in np.repeat(np.arange(60), 3)]
     assert inferred_kind("motivation", motivations)[0] == "text"
     assert inferred_kind("x", [f"{i:03}/A" for i in np.repeat(np.arange(60), 3)])[0] == "identifier"
 
 
-def test_comments_that_each_belong_to_one_subject_are_texts():
+def test_comments_that_each_belong_to_one_subject_are_free_text():
     comments = [f"the box number {i} arrived late and broken again" for i in range(60)]
     table = pa.table({"ticket_id": [f"T-{i:04}" for i in OWNERS], "comment": [comments[i] for i in OWNERS]})
     assert [column.kind.value for column in infer_table(table).schema.columns] == ["identifier", "text"]
@@ -150,7 +150,7 @@ def test_comments_that_each_belong_to_one_subject_are_texts():
         ["00:1B:44:11:3A:B7", "00:1B:44:11:3A:C9", "00:1B:44:12:00:01"],
     ],
 )
-def test_few_long_tokens_are_identifiers_even_if_the_column_name_gives_no_hint(values: list[str]):
+def test_a_few_long_tokens_are_identifiers_even_if_the_column_name_gives_no_hint(values: list[str]):
     assert inferred_kind("messpunkt", values * 200)[0] == "identifier"
 
 

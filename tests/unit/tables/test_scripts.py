@@ -85,7 +85,7 @@ def test_codes_with_the_letter_of_an_era_are_not_dates(texts: list[str]) -> None
     assert detected is None or detected.tally.n_odd or detected.question
 
 
-def test_era_is_that_of_the_day_at_the_written_offset() -> None:
+def test_the_day_at_the_written_offset_determines_the_era() -> None:
     notation = DateNotation(pattern="%Y-%m-%d %H:%M %z", calendar="letter_padded", offset_minutes=540)
     values = pa.array([datetime(2023, 12, 31, 20, tzinfo=UTC), None], pa.timestamp("s", "UTC"))
     assert write(values, notation).to_pylist() == ["R06-01-01 05:00 +0900", None]

@@ -79,11 +79,11 @@ def test_one_of_several_tables_can_be_read(version: str) -> None:
         read(several, "rooms")
 
 
-def test_the_only_table_needs_no_name() -> None:
+def test_a_single_table_can_be_read_without_its_name() -> None:
     assert read({"METADATA_SPEC_VERSION": "V1", "tables": {"guests": GUESTS}}) == read(GUESTS)
 
 
-def test_a_sequence_key_is_the_subject() -> None:
+def test_a_sequence_key_becomes_the_subject() -> None:
     assert read({**GUESTS, "sequence_key": "hotel_id"}).subject == ("hotel_id",)
     assert read({**GUESTS, "sequence_key": ["hotel_id", "room_type"]}).subject == ("hotel_id", "room_type")
 

@@ -36,5 +36,5 @@ def test_serial_numbers_under_a_date_header_are_dates_and_are_written_back(tmp_p
         ("update", SERIALS),
     ],
 )
-def test_other_numbers_of_five_digits_stay_numbers(tmp_path: Path, header: str, values: list[int]):
+def test_other_five_digit_numbers_stay_numbers(tmp_path: Path, header: str, values: list[int]):
     assert _read(tmp_path / "a.csv", header, values).schema.field(header).type == pa.int64()

@@ -97,7 +97,7 @@ def test_the_encoding_is_guessed_from_the_words(text: str, encoding: str):
     assert text.encode(encoding).decode(guess_encoding(text.encode(encoding)).encoding) == text
 
 
-def test_a_guessed_encoding_is_reported_with_the_option(tmp_path: Path):
+def test_warning_about_a_guessed_encoding_contains_the_option(tmp_path: Path):
     from understudy.tables.formats import FORMATS
 
     (tmp_path / "t.csv").write_bytes("miasto;n\nŁódź;1\nGdańsk;2\n".encode("cp1250"))

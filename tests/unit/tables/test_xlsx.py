@@ -51,7 +51,7 @@ def _ingest(tmp_path: Path, data: bytes) -> Ingested:
 
 
 def _column_sheet(*cells: str) -> str:
-    """Return a sheet with a column `a`. The cells do not contain their positions."""
+    """Return a sheet with a column `a`. The cells have no references, which would contain their positions."""
     rows = "".join(f'<row><c t="str"><v>x</v></c>{cell}</row>' for cell in cells)
     return sheet(f'<row><c t="str"><v>key</v></c><c t="str"><v>a</v></c></row>{rows}')
 
@@ -152,7 +152,7 @@ def test_dates_mixed_with_timestamps_are_read_as_timestamps(tmp_path: Path):
     assert column.to_pylist() == [datetime(2024, 2, 29), datetime(2024, 2, 29, 12), None]  # noqa: DTZ001
 
 
-def test_mixed_column_is_text_and_the_warning_contains_rows(tmp_path: Path):
+def test_mixed_column_is_text_and_the_warning_contains_row_numbers(tmp_path: Path):
     cells = [_number(1), _number(45351, 1), _text("x"), _number(2.5)]
     ingested = _ingest(tmp_path, workbook(_column_sheet(*cells), styles=styles("yyyy\\-mm\\-dd")))
     assert ingested.warnings == [
@@ -209,7 +209,7 @@ def test_blank_rows_are_skipped_and_the_first_row_with_values_is_the_header(tmp_
     assert found.to_pydict() == {"a": [1, None], "2019": [None, 2]}
 
 
-def test_rows_and_cells_need_no_references(tmp_path: Path):
+def test_rows_and_cells_without_references_are_read(tmp_path: Path):
     rows = '<row><c t="str"><v>a</v></c><c t="str"><v>b</v></c></row><row><c/><c><v>1</v></c></row>'
     assert _read(tmp_path, workbook(sheet(rows))).to_pydict() == {"a": [None], "b": [1]}
 
@@ -222,7 +222,7 @@ def test_xml_in_utf16_or_with_namespace_prefixes_is_read(tmp_path: Path):
         assert _read(tmp_path, workbook(data)).to_pydict() == {"a": [1], "b": [2]}
 
 
-def test_uncompressed_parts_and_archive_comments_and_extra_parts_are_allowed(tmp_path: Path):
+def test_uncompressed_parts_archive_comments_and_extra_parts_are_allowed(tmp_path: Path):
     found = parts(table(row(2, "1", "2")))
     found |= {
         "xl/vbaProject.bin": b"\xd0\xcf\x11\xe0",
@@ -235,7 +235,7 @@ def test_uncompressed_parts_and_archive_comments_and_extra_parts_are_allowed(tmp
     assert read_table(tmp_path / "table.xlsm").to_pydict() == {"a": [1], "b": [2]}
 
 
-def test_end_record_for_large_archives_is_supported(tmp_path: Path):
+def test_zip64_end_record_is_supported(tmp_path: Path):
     data = with_end64(workbook(table(row(2, "1", "2"))))
     assert _read(tmp_path, data).to_pydict() == {"a": [1], "b": [2]}
 

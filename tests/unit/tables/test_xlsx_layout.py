@@ -146,7 +146,7 @@ def test_error_about_a_possible_second_header_row_contains_the_option(tmp_path: 
         _load(tmp_path, _sheet(rows))
 
 
-def test_rows_of_totals_and_repeated_headers_within_a_sheet_are_skipped(tmp_path: Path):
+def test_totals_rows_and_repeated_headers_within_a_sheet_are_skipped(tmp_path: Path):
     group = [*_ROWS[:10], ("Total shops", 5, None)]
     data = _sheet([_HEADER, *group, _HEADER, *group, *_ROWS[:5], ("Grand total", 99, 99.5)])
     loaded = _load(tmp_path, data)
@@ -186,7 +186,7 @@ def test_blank_column_within_a_table_is_dropped(tmp_path: Path):
         (("Total (Web)", "5", "7", "x"), None),
     ],
 )
-def test_last_row_without_a_blank_cell_in_a_filled_column_is_not_a_note(
+def test_last_row_that_fills_all_usually_filled_columns_is_not_a_note(
     last: tuple[str, ...], notes: tuple[int, int] | None
 ) -> None:
     cells = [("Web", str(i), "7", "") for i in range(8)]

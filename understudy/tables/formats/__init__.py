@@ -49,7 +49,7 @@ class CsvOutput:
     without_formulas : bool
         Whether to escape texts and names so that spreadsheet programs do not interpret them as formulas.
     with_style : bool
-        Whether to use the style of the file that the table comes from. See `TextStyle`.
+        Whether to use the style of the file from which the table was read. See `TextStyle`.
     """
 
     without_formulas: bool = False
@@ -89,16 +89,16 @@ def format_for_path(path: Path) -> Format:
 
 
 def format_for_output(path: Path) -> Format:
-    """Return the format for a file to write, which its suffix determines.
+    """Return the format in which to write a file, based on the suffix of its path.
 
     Raises
     ------
     InvalidInput
-        If the suffix is unknown, or if its files can only be read (code unknown_format).
+        If the suffix is unknown, or if files with this suffix can only be read (code unknown_format).
     """
     if Path(split_suffix(path.name)[0]).suffix.lower() in _READ_ONLY:
         raise InvalidInput(
-            f"{path.name!r} would be an OpenDocument spreadsheet, which can only be read. Use .xlsx or .csv.",
+            f"OpenDocument spreadsheets such as {path.name!r} can only be read. Use .xlsx or .csv.",
             code="unknown_format",
         )
     return format_for_path(path)
@@ -130,7 +130,7 @@ def write_table(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches and return the number of rows. The path's suffixes select format and compression."""
+    """Write batches and return the number of rows. The path determines format and compression."""
     format_ = format_for_output(path)
     name, codec = split_suffix(path.name)
     if codec is None:
@@ -150,7 +150,7 @@ def stream_table(
     output: CsvOutput | None = None,
     progress: Progress = no_progress,
 ) -> Iterator[bytes]:
-    """Convert a canonical Parquet file to another format, and yield its bytes in bounded memory.
+    """Convert a canonical Parquet file to another format, and yield its bytes using bounded memory.
 
     See `stream_parts` for the parameters.
     """
@@ -165,12 +165,12 @@ def stream_parts(
     output: CsvOutput | None = None,
     progress: Progress = no_progress,
 ) -> Iterator[bytes]:
-    """Convert the canonical Parquet files of a table to one file, and yield its bytes in bounded memory.
+    """Convert the canonical Parquet files of a table to one file, and yield its bytes using bounded memory.
 
     Parameters
     ----------
     parts : sequence of context managers
-        The files with the rows of the table, in order. Each file is opened when its rows are needed.
+        The files with the rows of the table, in order. Each file is opened only when its rows are needed.
     scratch : Path
         Folder for the converted file, if the format requires a complete file before the first byte is sent.
     output : CsvOutput, optional

@@ -75,7 +75,7 @@ class WriteLimits:
     characters_max: int
 
     def check(self, n_rows: int, n_columns: int) -> None:
-        """Check that a table of this size fits in a file in this format.
+        """Check that a table of this size fits in a file of this format.
 
         Raises
         ------

@@ -139,7 +139,7 @@ def write_parquet(
 ) -> int:
     """Write batches to a Parquet file with a deterministic encoding, and return the number of rows.
 
-    The file appears at its path only when it is complete. Memory does not grow with the number of rows.
+    The file appears at its path only when it is complete. Memory use does not grow with the number of rows.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def batch_rows(n_columns: int, n_values: int = 1_000_000) -> int:
-    """Return the number of rows that contain about n_values values, from 256 to ROW_GROUP_ROWS."""
+    """Return how many rows contain about n_values values, but at least 256 and at most ROW_GROUP_ROWS."""
     return max(256, min(ROW_GROUP_ROWS, n_values // max(1, n_columns)))
 
 

@@ -54,7 +54,7 @@ def plain_file(path: Path, reading: Reading, *, is_archive: bool = False) -> Pat
     Parameters
     ----------
     is_archive : bool
-        Whether the format itself is a ZIP archive, which is not unpacked.
+        Whether files in this format are themselves ZIP archives, which are not unpacked here.
 
     Raises
     ------
@@ -99,8 +99,8 @@ def _codec(path: Path) -> Codec | None:
     for mark, name in _OTHERS:
         if start.startswith(mark):
             raise _unreadable(
-                f"The file is compressed with {name}, which is not supported. Decompress it, and upload it "
-                "as it is or compressed with gzip or zstd."
+                f"The file is compressed with {name}, which is not supported. Decompress it, or "
+                "compress it with gzip or zstd instead."
             )
     return next((codec for mark, codec in _MARKS if start.startswith(mark)), None)
 
@@ -120,7 +120,7 @@ def _decompress(source: Path, target: Path, codec: Codec, reading: Reading) -> N
 
 
 def _unpack(source: Path, target: Path, reading: Reading) -> None:
-    """Write the only file of a ZIP archive to a path."""
+    """Extract the only file in a ZIP archive to a path."""
     n_bytes = 0
     size = source.stat().st_size
     try:
@@ -140,7 +140,7 @@ def _unpack(source: Path, target: Path, reading: Reading) -> None:
 
 
 def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
-    """Return the only file in an archive, ignoring hidden files from operating systems."""
+    """Return the only file in an archive, ignoring hidden files that operating systems add."""
     members = [
         member
         for member in archive.infolist()

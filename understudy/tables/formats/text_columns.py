@@ -65,7 +65,7 @@ def with_typed_columns(table: pa.Table) -> tuple[pa.Table, dict[str, str]]:
                 cast_column(chunk, type_.arrow_type, missing=_NO_WORDS, notation=type_.notation)
                 for chunk in column.chunks
             ]
-            make: Any = pa.chunked_array  # Any: the stubs do not accept a type that is given at run time.
+            make: Any = pa.chunked_array  # Any: the stubs do not accept types known only at run time.
             place = table.column_names.index(name)
             table = table.set_column(place, field, make(chunks, type_.arrow_type))
     return table, notes

@@ -22,7 +22,7 @@ Part = tuple[str, ...]
 # check character, or None if every text has one.
 Complete = Callable[[Codes], Mask | None]
 
-# Any: the stubs of these functions do not support types that are given at run time.
+# Any: the stubs of these functions do not support types that are known only at run time.
 pc: Any = pyarrow.compute
 
 DIGIT: Part = tuple(digits)

@@ -1,7 +1,7 @@
 """Compute check characters for many texts at once.
 
 Sources: ISO/IEC 7064 (mod 97-10, mod 11-10, mod 11-2), ISO/IEC 7812-1 annex B (Luhn), Verhoeff (1969), and
-the issuers' rules, which the functions' docstrings name.
+the issuers' rules, which the docstrings of the functions cite.
 """
 
 from __future__ import annotations

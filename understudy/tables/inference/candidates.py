@@ -16,7 +16,7 @@ PLAUSIBLE = 0.9
 NEARLY_ALL = 0.95
 # Minimum share of values that contain listed names, if the column name also indicates a name.
 LISTED_SHARE_MIN = 0.2
-# Minimum share of personal values at which a column with other values is also treated as personal.
+# Minimum share of personal values for a column that also contains other values to be treated as personal.
 SOME = 0.05
 # Minimum number of distinct values. Fewer values can have valid check digits by chance, or can be names of
 # objects.
@@ -36,7 +36,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The words of the column name, the texts, and their counts, which detectors use.
+    """The input of the detectors: the words of the column name, and the sampled texts with their counts.
 
     Parameters
     ----------

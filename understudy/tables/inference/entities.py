@@ -14,7 +14,7 @@ from understudy.tables.inference.unrecognized_text import is_prose
 from understudy.tables.inference.values import N_ROWS_SHARED, Sample
 from understudy.tables.schema import Column, ColumnKind
 
-# Kinds of columns that belong to one person. A column that determines one of these columns is a key for
+# Kinds of columns that describe one person. A column that determines one of these columns is a key for
 # people.
 _OF_PERSON = (ColumnKind.name, ColumnKind.email, ColumnKind.phone, ColumnKind.national_id)
 _DATES = (ColumnKind.date, ColumnKind.timestamp)
@@ -38,7 +38,7 @@ def find_keys_of_people(
         if determined and n_people >= SHARE_OF_PEOPLE_MIN * n_keys:
             names = ", ".join(columns[j].name for j in determined)
             reason = (
-                f"rows with equal values always have equal values of {names}, which belong to people; "
+                f"rows with the same value also have the same {names}; "
                 f"{n_keys:,} distinct values represent {n_people:,} different people"
             )
             found[i] = Finding(ColumnKind.identifier, 0.85, reason)

@@ -16,7 +16,7 @@ def examine(table: pa.Table, schema: TableSchema, findings: TableFindings) -> In
     """Examine columns without findings, and assign a personal kind to columns with personal values.
 
     Text and whole-number columns are examined. If the values are personal, such as names or e-mail addresses,
-    the column gets the matching kind. Columns with findings and columns of other kinds do not change.
+    the column is assigned the matching kind. Columns with findings and columns of other kinds do not change.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Detect user names and other handles of people: single words of letters, digits and marks that repeat.
 
 The column name often indicates a role or a side instead of a key: `author`, `assigned_to`, `white_id`.
-Then the form of the values decides, or another column with the same values.
+In that case, the decision depends on the form of the values, or on another column with the same values.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import Column, ColumnKind
 
 HANDLE = r"^[@~]?[\pL\d][\pL\d._+-]{1,38}$"
-# A digit, a mark within the word, or a capital letter after a small letter.
+# A digit, a mark within the word, or an uppercase letter after a lowercase letter.
 _MARKED = r"\d|[\pL\d][._+-][\pL\d]|_|\p{Ll}\p{Lu}"
 _SMALL = r"^[\p{Ll}\d._+@~-]+$"
 # Minimum number of distinct handles if the column name does not indicate people.
@@ -58,7 +58,7 @@ def detect_handle(evidence: Evidence) -> Finding | None:
 def find_handles(
     columns: Sequence[Column], samples: Sequence[Sample], joint: JointValues
 ) -> dict[int, Finding]:
-    """Return findings for columns with the values of another column of people, and for handles of owners."""
+    """Return findings for columns that share the values of another column or contain handles of people."""
     texts = {
         i: _without_placeholders(sample.texts())
         for i, sample in enumerate(samples)
@@ -73,16 +73,16 @@ def find_handles(
     for i in plain:
         pools = [j for j, n in shared.count(i).items() if _is_pool(n, i, j, texts, samples)]
         if pools and pools[0] not in irregular:
-            reason = f"most values are also values of {columns[pools[0]].name}"
+            reason = f"most values also occur in {columns[pools[0]].name}"
             found[i] = Finding(columns[pools[0]].kind, 0.8, reason)
         elif i not in irregular or samples[i].occurrence.n_distinct < N_HANDLES_MIN:
             continue
         elif pools:
-            reason = f"the values look like user names, and {columns[pools[0]].name} contains the same"
+            reason = f"the values look like user names, and they also occur in {columns[pools[0]].name}"
             found[i] = Finding(ColumnKind.identifier, 0.75, reason)
         elif _are_clear(texts[i]):
             unique.append(i)
-    reason = "the values look like user names, and each has the same values in other columns"
+    reason = "the values look like user names, and each determines the value of another column"
     handles = _find_determining(unique, columns, samples, joint)
     return found | {i: Finding(ColumnKind.identifier, 0.7, reason) for i in handles}
 
@@ -113,7 +113,7 @@ def _are_codes(texts: CountedTexts) -> Mask:
 
 
 def _are_clear(texts: CountedTexts) -> bool:
-    """Return whether nearly all texts are in small letters, and many contain digits or marks."""
+    """Return whether nearly all texts are in lower case, and many contain digits or marks."""
     is_small = find_matches(texts.distinct, _SMALL)
     is_marked = find_matches(texts.distinct, _MARKED)
     return float(is_small.mean()) >= PLAUSIBLE and float(is_marked.mean()) >= MARKED_CLEAR
@@ -137,7 +137,7 @@ def _may_be_handle(column: Column) -> bool:
 def _is_pool(
     n_shared: int, i: int, j: int, texts: dict[int, CountedTexts], samples: Sequence[Sample]
 ) -> bool:
-    """Return whether most values of a column are values of another one, as far as the samples show."""
+    """Return whether most values of a column probably also occur in another column, based on samples."""
     n_own, n_others = len(texts[i].distinct), len(texts[j].distinct)
     # Only some of the other column's values are in its sample.
     scale = max(samples[j].occurrence.n_distinct, n_others) / n_others

@@ -20,7 +20,7 @@ N_REPEATED_MIN = 5
 
 
 class JointValues:
-    """Sampled rows with a number in place of each distinct value. Missing values count as one value."""
+    """Sampled rows in which a number represents each distinct value. Missing values count as one value."""
 
     def __init__(self, source: Sampled) -> None:
         self._source = source
@@ -59,7 +59,7 @@ class JointValues:
         return n_repeated >= N_REPEATED_MIN and n_pairs == len(np.unique(keys))
 
     def count_owners(self, column: int, owner: int) -> Codes:
-        """Return the number of different owners of each value of a column."""
+        """Return how many different owners each value of a column has."""
         values, owners = self.codes(column), self.codes(owner) + 1
         is_present = values >= 0
         pairs = np.unique(values[is_present] * (int(owners.max(initial=0)) + 1) + owners[is_present])

@@ -109,7 +109,7 @@ def _references(
     fitting = [child for child in fitting if _may_refer(child, parent, key, is_personal=is_personal)]
     if family is None or not fitting:
         return
-    # Any: the stubs do not support types that are given at run time.
+    # Any: the stubs do not support types that are known only at run time.
     wanted: list[Any] = [child.sample.values.cast(family) for child in fitting]
     present = _find_present(table.rows, index, family, wanted)
     for child, values in zip(fitting, wanted, strict=True):

@@ -119,7 +119,7 @@ _REFERENCE = re.compile(
 
 
 def find_personal(text: str) -> list[tuple[str, str]]:
-    """Return the kinds and the texts of the items of a longer text that belong to one person or thing."""
+    """Return the kind and the text of each item in a longer text that identifies one person or thing."""
     items = [item for item in find_items(text) if item.kind in PERSONAL]
     found = [(item.kind, text[item.start : item.end]) for item in items]
     found += [("link", match[0]) for match in _LINK.finditer(text)]
@@ -130,7 +130,7 @@ def find_personal(text: str) -> list[tuple[str, str]]:
 
 
 def detect_message(evidence: Evidence) -> Finding | None:
-    """Detect texts, such as log lines, with personal data among other words, even if the texts repeat."""
+    """Detect texts such as log lines that contain personal data among other words, even if they repeat."""
     may_be = find_matches(evidence.texts.distinct, _SEVERAL_WORDS)
     if evidence.share(may_be) < SOME:
         return None
@@ -164,7 +164,7 @@ _WORDS = {
     "login": "user names",
     "name": "names of people",
     "link": "links with numbers",
-    "reference": "numbers of people or things",
+    "reference": "numbers that identify people or things",
 }
 
 

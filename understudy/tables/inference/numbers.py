@@ -23,7 +23,7 @@ from understudy.tables.inference.texts import find_matches, pc
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.schema import ColumnKind
 
-# Maximum ratio of range to count for dense whole numbers.
+# Whole numbers are close together if their range is at most this multiple of their count.
 DENSE = 2
 
 

@@ -50,7 +50,7 @@ _LAST_FIRST = r"^\p{Lu}[\pL'\x{2019} -]*, *\p{Lu}[\pL'\x{2019}.-]*(?: [\pL.]+){0
 _LOGIN = re.compile(r"(?P<first>[^\W\d_]+)[._](?P<last>[^\W\d_]+)\d*")
 # Minimum number of distinct last names in a column. A smaller set of words may be names of objects.
 N_DISTINCT_FEW = 5
-# If all values could be phone numbers, this share must have a country code or typical punctuation.
+# If all values could be phone numbers, at least this share must have a country code or typical punctuation.
 _SHARE_DISTINCTIVE_MIN = 0.2
 
 

@@ -38,9 +38,10 @@ _PLATE = r"^[A-Z\d]{1,5}[ -]?[A-Z\d]{1,5}(?:[ -]?[A-Z\d]{1,5})?$"
 # Minimum lengths of hardware addresses, digests and random tokens, in characters.
 N_LETTERS_ADDRESS, N_LETTERS_DIGEST, N_LETTERS_TOKEN = 14, 16, 18
 _DIGIT, _LETTER, _BLANK = r"\d", r"\pL", r"\s"
-# Longest text of a key, in characters.
+# Maximum length of a key, in characters.
 N_LETTERS_MAX = 64
-# Minimum numbers of distinct values of keys. Fewer values are usually visit numbers, versions or short codes.
+# Minimum numbers of distinct values in columns of keys. Fewer values are usually visit numbers, versions or
+# short codes.
 N_DISTINCT_NUMBERS = 5
 N_DISTINCT_THINGS = 20
 # Even two long tokens, such as the numbers of two meters, identify individual things.
@@ -113,7 +114,7 @@ def are_opaque(texts: CountedTexts) -> bool:
 
 
 def detect_unshared(evidence: Evidence) -> Finding | None:
-    """Detect identifiers and free text in columns with few or no values that at least 5 rows share."""
+    """Detect identifiers and free text in columns where few or no values are shared by at least 5 rows."""
     occurrence = evidence.occurrence
     if occurrence.n_counted < N_VALUES_MIN or evidence.n_distinct < N_DISTINCT_MIN:
         return None
@@ -139,7 +140,7 @@ def _is_long(texts: CountedTexts) -> bool:
 
 
 def find_doubtful(evidence: Evidence) -> list[Finding]:
-    """Return two findings for codes that may be keys: category first, and identifier as the second choice."""
+    """Return two findings for codes that may be keys: a category, and as the second choice an identifier."""
     header = key_header(evidence.words)
     if header is not None and header.role == "class":
         return []

@@ -41,7 +41,7 @@ class SharedValues:
         self._start = np.cumsum(self._count) - self._count
 
     def count(self, column: int) -> dict[int, int]:
-        """Return the number of a column's values in each other column that contains any, in order."""
+        """Return how many of a column's values occur in each other column that contains any."""
         own = self._numbers_of[column]
         shared: Int64s = np.zeros(len(self._pools), np.int64)
         for k in range(min(N_COLUMNS_MAX + 1, int(self._count[own].max(initial=0)))):

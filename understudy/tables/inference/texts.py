@@ -14,7 +14,7 @@ Int64s = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 # A quoted alias, because Arrow's classes accept no type arguments at run time.
 ArrowArray: TypeAlias = "pa.Array[Any]"
-# Any: the stubs of these functions do not support types that are given at run time.
+# Any: the stubs of these functions do not support types that are known only at run time.
 pc: Any = pyarrow.compute
 
 

@@ -69,7 +69,7 @@ class Occurrence:
 
     @property
     def share_shared(self) -> float:
-        """The share of values that enough rows share."""
+        """The share of values that at least `N_ROWS_SHARED` rows have in common."""
         return self.n_shared / max(self.n_counted, 1)
 
     @property
@@ -294,7 +294,7 @@ def _shortened(column: Any, type_: pa.DataType) -> Any:
 
 
 def _sample(type_: pa.DataType, n_rows: int, n_missing: int, chunks: list[Any], *, is_whole: bool) -> Sample:
-    # Any: the stubs do not support types that are given at run time.
+    # Any: the stubs do not support types that are known only at run time.
     arrays: Any = [
         a for chunk in chunks for a in (chunk.chunks if isinstance(chunk, pa.ChunkedArray) else [chunk])
     ]

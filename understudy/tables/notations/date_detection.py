@@ -199,7 +199,7 @@ def _proposed(sample: SampledTexts, clues: Clues, share_min: float = _FIRST_MIN)
 
 
 def _merge_precisions(votes: Counter[tuple[str, str]]) -> None:
-    """Add the counts of patterns without seconds or fractions to the counts of patterns with them."""
+    """Count values without seconds or fractions also as values of the patterns that have these parts."""
     for shorter, longer in (("%M", "%M:%S"), ("%S", "%S.%f"), ("%M", "%M:%S.%f")):
         for pattern, language in list(votes):
             extended = (pattern.replace(shorter, longer), language)
@@ -298,7 +298,7 @@ def _differ(one: DateNotation, other: DateNotation, texts: Iterable[pa.Array[Any
 
 
 def _refined(notation: DateNotation, sample: SampledTexts, texts: Texts) -> tuple[DateNotation, pa.DataType]:
-    """Return a notation with the values' padding, fractions, capitals and offset, and its type."""
+    """Return a notation with the values' padding, fractions, capitalization and offset, and its type."""
     written = _Written()
     for values in texts():
         extracted: Any = pc.extract_regex(values, regex(notation))

@@ -48,7 +48,7 @@ _LITERALS = re.compile(
     r"|(?i:\s*(?:T|Z|UTC|GMT|at|de|of|uhr|h|[A-Z]{3,4})\s*)"
 )
 _N_DAYS_MAX = 366
-# Number of runs of digits in a date with a time, of which the month may be a name.
+# Minimum number of runs of digits in a date with a time of day, as in `1 Jun 2023 0730`.
 _N_RUNS_BEFORE_CLOCK = 3
 _ORDERS = {
     "day_first": ("d", "m", "y"),
@@ -214,7 +214,7 @@ def _date_patterns(text: str, *, has_clock: bool, has_month: bool) -> Iterator[s
     Parameters
     ----------
     has_month : bool
-        Whether one of the names is that of a month.
+        Whether one of the names is the name of a month.
     """
     if quarter := _QUARTER.search(text):
         year = _RUN.search(text.replace(quarter[0], "", 1))

@@ -32,7 +32,7 @@ def write_dates(values: pa.Array[Any], notation: DateNotation) -> pa.Array[Any]:
 
 
 def written_days(values: pa.Array[Any], notation: DateNotation) -> pa.Array[Any]:
-    """Return the days that the texts of dates or timestamps contain, at the UTC offset of each text."""
+    """Return the day of each date or timestamp at the UTC offset at which the value is written."""
     days, _, _ = _parts(values, _Offsets.of(values, notation))
     dates: Any = pa.array(days.astype(np.int32)).cast(pa.date32())
     written: pa.Array[Any] = pc.if_else(values.is_valid(), dates, pa.scalar(None, pa.date32()))

@@ -81,7 +81,7 @@ def parse_dates(texts: pa.Array[Any], notation: DateNotation, target: pa.DataTyp
     """Parse texts as dates. Missing values and texts in another notation become null."""
     if not notation.other_patterns:
         return _parse_pattern(texts, notation, target)
-    nulls: Any = pa.nulls  # Any: the stubs do not accept a type that is given at run time.
+    nulls: Any = pa.nulls  # Any: the stubs do not accept types known only at run time.
     parsed: Any = nulls(len(texts), target)
     for pattern in notation.patterns:
         parsed = pc.coalesce(parsed, _parse_pattern(texts, notation.with_pattern(pattern), target))

@@ -29,7 +29,7 @@ def detect(texts: Texts, clues: Clues) -> Detected | None:
         return None
     script = find_script(*sample)
     if script.has_letters and not (has_date_word(clues) or any(map(has_japanese, clues.words))):
-        # R1.2.3 is also a version number, and R09-04-08 the place of a shelf.
+        # `R1.2.3` can also be a version number, and `R09-04-08` can be a shelf location.
         script = script._replace(calendar="gregorian")
     if script == PLAIN:
         return _detect(sample, texts, clues)
@@ -43,7 +43,7 @@ def detect(texts: Texts, clues: Clues) -> Detected | None:
 
 
 def _with_script(detected: Detected, script: Script) -> Detected | None:
-    """Return a result for texts in another script, or None if a calendar has no dates."""
+    """Add the script to a result. Return None if the script has a calendar but the values are not dates."""
     own: AnyNotation = detected.notation
     notation: AnyNotation
     if script.calendar == "gregorian":

@@ -70,7 +70,8 @@ def _of_clock(sample: SampledTexts, clues: Clues) -> DurationNotation | None:
         return DurationNotation(style="clock", units=("h", "m", "s"), padded=padded)
     is_named = bool(_DURATION_WORDS & set(clues.words))
     if any(match[2] for match in matches):
-        # Programs omit the hours of shorter durations. Without a matching name, `12:30` can also be hours.
+        # Programs omit the hours of shorter durations. If the column name does not indicate durations,
+        # `12:30` can also be hours and minutes.
         is_possible = is_named and all(match[2] or int(match[1]) < _MINUTES_MAX for match in matches)
         units = ("h", "m", "s")
         return (

@@ -17,7 +17,7 @@ import pyarrow.compute
 from understudy.tables.notation import AnyNotation, DateNotation
 from understudy.tables.notation_scripts import CALENDARS, MARKS, ZEROS
 
-# Any: the stubs of these functions do not support types that are only known at run time.
+# Any: the stubs of these functions do not support types that are known only at run time.
 pc: Any = pyarrow.compute
 
 # First days of the Japanese eras, the latest first, with their letters.
@@ -63,7 +63,7 @@ class Script(NamedTuple):
         return converted
 
     def restore(self, texts: pa.Array[Any], days: pa.Array[Any] | None) -> pa.Array[Any]:
-        """Return written texts in the script and the calendar. A calendar requires the written days."""
+        """Return written texts in the script and calendar. Calendars other than Gregorian require `days`."""
         written: Any = texts
         if self.calendar != "gregorian":
             assert days is not None
@@ -109,7 +109,7 @@ def script_of(notation: AnyNotation) -> Script:
 
 
 def find_script(values: list[str], counts: list[int]) -> Script:
-    """Return the script that nearly all of the sampled values have, or the plain one."""
+    """Return the script and calendar of nearly all sampled values, by default Latin and Gregorian."""
     n = sum(counts)
     digits = _find_digits(values, counts, n)
     latin = Script(digits).convert(pa.array(values, pa.string())).to_pylist() if digits != "latin" else values
@@ -119,7 +119,7 @@ def find_script(values: list[str], counts: list[int]) -> Script:
 
 
 def find_digits(texts: pa.Array[Any]) -> Script:
-    """Return the script of the digits that nearly all of the texts with digits contain."""
+    """Return the script of the digits in nearly all texts that contain digits."""
     is_other = pc.match_substring_regex(texts, r"[^\x00-\x7f]")
     if not pc.any(is_other).as_py():
         return PLAIN

@@ -120,7 +120,7 @@ def written_column(column: pa.ChunkedArray[Any], field: pa.Field[Any]) -> pa.Chu
     notation = _notation_of(field)
     if notation is None:
         return column
-    make: Any = pa.chunked_array  # Any: the stubs do not accept a type that is given at run time.
+    make: Any = pa.chunked_array  # Any: the stubs do not accept types known only at run time.
     written: pa.ChunkedArray[Any] = make(
         [_written(chunk, notation, with_word=True) for chunk in column.chunks], pa.string()
     )

@@ -131,7 +131,7 @@ def _read_stream(file: BinaryIO, start: int, end: int, limits: ReadLimits) -> La
             _check_dictionaries(sum(dictionaries.values()))
         else:
             raise _unreadable(
-                "The Arrow file contains data that is not part of a table. Export only a table."
+                "The Arrow file contains data that is not part of a table. Export only the table."
             )
     return Layout(start, n_rows, batches)
 
@@ -218,7 +218,7 @@ def _declared_bytes(prefix: bytes) -> int:
 def _check_batch(n_bytes: int) -> None:
     if n_bytes > BATCH_BYTES_MAX:
         raise TooLarge(
-            f"A batch in the Arrow file takes more than {BATCH_BYTES_MAX:,} bytes of memory. Export the file "
+            f"A batch in the Arrow file needs more than {BATCH_BYTES_MAX:,} bytes of memory. Export the file "
             "with smaller batches."
         )
 
@@ -226,7 +226,7 @@ def _check_batch(n_bytes: int) -> None:
 def _check_dictionaries(n_bytes: int) -> None:
     if n_bytes > BATCH_BYTES_MAX:
         raise TooLarge(
-            f"The dictionaries in the Arrow file take more than {BATCH_BYTES_MAX:,} bytes of memory. Export "
+            f"The dictionaries in the Arrow file need more than {BATCH_BYTES_MAX:,} bytes of memory. Export "
             "the file without dictionary encoding."
         )
 

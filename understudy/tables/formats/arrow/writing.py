@@ -36,7 +36,7 @@ def write_arrow(
 ) -> int:
     """Write batches to a file and return the number of rows.
 
-    The file appears at its path only when it is complete. Memory does not grow with the number of rows.
+    The file appears at its path only when it is complete. Memory use does not grow with the number of rows.
     """
     n_rows = 0
     with atomic_path(path) as part, pa.ipc.new_file(str(part), schema) as writer:
@@ -59,7 +59,7 @@ def arrow_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterat
 
 
 def arrow_stream_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[bytes]:
-    """Yield the bytes of an Arrow stream. Batches are sent as they arrive, large ones in parts."""
+    """Yield the bytes of an Arrow stream. Batches are yielded as they arrive, large batches in parts."""
     sink = _Pieces()
     rows_max = _rows_max(schema)
     with pa.ipc.new_stream(pa.PythonFile(sink, "w"), schema) as writer:
@@ -86,7 +86,7 @@ def _cleared_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _cleared(column: pa.Array[Any]) -> pa.Array[Any]:
-    """Clear the memory of missing values, because it may contain data about a real person."""
+    """Overwrite the memory behind missing values, because it may contain data about a real person."""
     if column.null_count == 0:
         return column
     is_missing = column.is_null().to_numpy(zero_copy_only=False)

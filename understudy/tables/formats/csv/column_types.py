@@ -23,8 +23,8 @@ from understudy.tables.formats.csv.parsing import MISSING
 from understudy.tables.notations import parse
 from understudy.tables.notations.parsing import AnyNotation
 
-# Minimum share of values of one type for a warning about a text column. Counting stops early if the share in
-# a column is below this minimum.
+# A text column causes a warning if at least this share of its values, but not every value, fits one other
+# type. Counting stops early if the share is lower.
 _NEARLY = 0.95
 _DECIDED_AFTER = 1_000
 # Maximum length of a value that is not text, in bytes.
@@ -132,8 +132,8 @@ class ColumnType:
     replaced : tuple of str
         Sentences about values that are read as missing values, without the name of the column.
     missing : mapping of str to int
-        Number of missing values that each word represents. Empty text represents all other missing values.
-        The mapping is empty if the notation was not detected.
+        Number of missing values that each word represents. An empty string represents all other missing
+        values. The mapping is empty if the notation was not detected.
     is_clean : bool
         Whether all values can be cast directly, because none has surrounding whitespace or is a word for a
         missing value.
@@ -236,7 +236,7 @@ class ColumnProfile:
         self._places[name] = sorted(places)[:_PLACES_MAX]
 
     def _count_matching(self, values: Any, rows: Any, notation: Notation) -> tuple[Any, Any]:
-        """Count the values in a notation, and return the other values."""
+        """Count the values that follow a notation, and return the other values."""
         is_match = pc.match_substring_regex(values, rf"\A(?:{notation.pattern})\z")
         mask = is_match.to_numpy(zero_copy_only=False)
         if not mask.any():

@@ -25,8 +25,9 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 # In UTF-16 text, the high bytes of delimiters, digits and line endings are zero in any language. These bytes
-# are all at even positions or all at odd positions. More than this fraction of the bytes at these positions
-# must be zero, and the other positions may contain at most this multiple of that number of zeros.
+# are all at even positions or all at odd positions. The first constant is the minimum fraction of zeros among
+# the bytes at these positions. The second constant is the maximum number of zeros at the other positions, as
+# a multiple of the number at these positions.
 _ZEROS_MIN, _ZEROS_RATIO_MAX = 0.03, 0.1
 # Above this fraction of zeros, text is read as UTF-16 even without two-byte line feeds.
 _ZEROS_CLEAR = 0.3
@@ -63,7 +64,7 @@ class _Gauge:
         self._current = 0
 
     def add(self, data: bytes) -> None:
-        """Add the next piece. Lines within a piece are not measured, because they are short."""
+        """Add the next piece. Lines within a piece are not measured, because the whole piece is short."""
         ends = [data.find(b"\n"), data.find(b"\r"), data.rfind(b"\n"), data.rfind(b"\r")]
         positions = [end for end in ends if end >= 0]
         first, last = (min(positions), max(positions)) if positions else (len(data), -1)

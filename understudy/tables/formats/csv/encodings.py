@@ -115,7 +115,7 @@ def _score_of_words(sample: bytes, encoding: str) -> float:
     # Codes such as document numbers contain letters in any order. A column of codes can outnumber the words.
     cores = [core for core in cores if not re.search(r"[0-9]", core)] or cores
     if not cores:
-        # Only symbols, such as currency signs, are not ASCII.
+        # The words contain no non-ASCII letters, but may contain symbols such as currency signs.
         symbols = {character for word in words for character in word if ord(character) > 127}
         return 1.0 if symbols <= set(_SYMBOLS) else 0.0
     score = max(

@@ -61,7 +61,7 @@ def _first_lines(text: Text) -> list[str]:
 
 
 def _starts_below_ruler(lines: Sequence[str], ruler: int) -> list[int]:
-    """Return the positions where the columns below a ruler begin, or none if they do not fit the lines."""
+    """Return the positions where the columns below a ruler begin, or [] if it does not fit the lines."""
     starts = [match.start() for match in _RUN.finditer(lines[ruler])]
     body = [line for line in lines[ruler + 1 :] if line.strip()]
     names = _cells(lines[ruler - 1], starts)
@@ -71,7 +71,7 @@ def _starts_below_ruler(lines: Sequence[str], ruler: int) -> list[int]:
 
 
 def _starts_of_blanks(text: Text, lines: Sequence[str]) -> list[int]:
-    """Return the positions where the columns begin if all lines have blanks between them."""
+    """Return the positions where the columns begin, or [] if not all lines have blanks between them."""
     filled = [line for line in lines if line.strip()]
     if len(filled) < _LINES_MIN or any(map(_OTHER_DELIMITERS.search, filled)) or not is_aligned(filled[1:]):
         return []
@@ -89,7 +89,7 @@ def _starts_of_blanks(text: Text, lines: Sequence[str]) -> list[int]:
 
 
 def _are_split_by_commas(lines: Sequence[str]) -> bool:
-    """Return whether all lines contain the same number of commas. Texts in columns may contain some too."""
+    """Return whether all lines contain the same number of commas, at least one."""
     counts = {line.count(",") for line in lines}
     return len(counts) == 1 and 0 not in counts
 
@@ -100,7 +100,7 @@ def _all_fit(text: Text, starts: Sequence[int]) -> bool:
 
 
 def _cells(line: str, starts: Sequence[int]) -> list[str] | None:
-    """Return the cells of a line, or None if a text continues across the beginning of a column."""
+    """Return the cells of a line, or None if text crosses the boundary between two columns."""
     if any(line[start - 1 : start].strip() for start in starts[1:]):
         return None
     ends = [*starts[1:], len(line)]

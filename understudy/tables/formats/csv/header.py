@@ -144,7 +144,7 @@ def _body_agreement(rows: Rows) -> tuple[float, int]:
 
 
 def _numbered_rows(beginning: Beginning, delimiter: str, quote: str, header_row: int) -> list[SheetRow]:
-    """Return the first rows with their lines. A last row that may be truncated is left out."""
+    """Return the first rows with their line numbers. The last row is omitted if it may be truncated."""
     reader = csv.reader(io.StringIO(beginning.text, newline=""), **python_dialect(delimiter, quote))
     rows: list[SheetRow] = []
     before = beginning.n_lines_before

@@ -15,7 +15,7 @@ from understudy.tables.formats.scan import MEBIBYTE
 
 # Maximum number of lines without a delimiter above a repeated header, such as a page number and blank lines.
 _PAGE_LINES_MAX = 6
-# Maximum number of lines that a warning contains.
+# Maximum number of line numbers in a warning.
 _LINES_NAMED_MAX = 3
 _TEXT = re.compile(rb"[^\r\n]+")
 
@@ -64,7 +64,7 @@ class LineFilter:
         Text of the warning after the number of lines, in the singular and in the plural. If the texts are
         empty, there is no warning.
     first_line : int
-        Number of the first line of the first block if the warning contains the lines, and otherwise 0.
+        Number of the first line of the first block if the warning contains line numbers, and otherwise 0.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class LineFilter:
             yield f"1 {self._words[0]}{place}." if n == 1 else f"{n:,} {self._words[1]}{place}."
 
     def _place(self) -> str:
-        """Return the numbers of the first lines in parentheses."""
+        """Return a phrase in parentheses with the numbers of the first blanked lines."""
         if not self._lines:
             return ""
         numbers = ", ".join(f"{line:,}" for line in self._lines)

@@ -51,7 +51,8 @@ _N_VERSIONS_MAX = 12
 # Dates with an hour, such as 2024013117. Seconds since 1970 do not match.
 _HOUR = re.compile(r"(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])")
 _YEARS = 1850, 2150
-# Serial numbers have five digits from 1927 on. The lowest plausible serial number is 15,000 (January 1941).
+# The serial numbers of dates since 1927 have five digits. The lowest plausible serial number is 15,000
+# (January 1941).
 _SERIAL_YEARS = 1940, 2080
 _USUAL = ("%Y-%m-%d %H:%M:%S", "%H:%M:%S", "%Y-%m-%d")
 
@@ -152,7 +153,7 @@ def _dates_in_floats(sample: SampledTexts, texts: Texts, clues: Clues) -> DateNo
 
 
 def _numbers_of_decimals(texts: Texts) -> tuple[int, int]:
-    """Return the lowest and the highest number of decimals. A number without a point has none."""
+    """Return the lowest and the highest number of decimals. A number without a point has 0 decimals."""
     lowest, highest = 99, 0
     for batch in texts():
         values: Any = batch.drop_null()
@@ -256,7 +257,7 @@ def _integer_pattern(sample: SampledTexts, clues: Clues) -> DateNotation | None:
 
 
 def _has_late_hours(sample: SampledTexts) -> bool:
-    """Return whether any value has an hour above 2. A counter after a date usually starts with zeros."""
+    """Return whether any hour is above 2. Otherwise, the digits after the date may be a counter."""
     return any(value[8:10] > _EARLY_HOUR for value in sample.values)
 
 

@@ -166,7 +166,7 @@ def _typed(detected: Detected, clues: Clues) -> ColumnType:
 
 
 def _words_among(odd: Mapping[str, int]) -> dict[str, int]:
-    """Return words that several rows share. Samples may contain them although they follow no notation."""
+    """Return the words that several rows share. Samples may contain these words despite the notation."""
     return {text: n for text, n in odd.items() if n >= _N_ROWS_OF_WORD and is_word(text)}
 
 

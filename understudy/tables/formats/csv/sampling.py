@@ -28,7 +28,7 @@ def sample_rows(places: Sequence[str], delimiter: str, quote: str, *, is_whole: 
 
 
 def first_rows(text: str, delimiter: str, quote: str, *, is_whole: bool) -> Rows:
-    """Return the first rows, without blank lines and without a last row that may be truncated.
+    """Return the first rows without blank lines. The last row is omitted if it may be truncated.
 
     The result ends before the first malformed row. This row is reported later, when the whole file is read.
     """

@@ -25,7 +25,7 @@ class ShortRows:
     n_absent : mapping of int to int
         Number of omitted fields in each short row, keyed by the row's last line number.
     n_rows : int
-        Number of all rows.
+        Total number of rows.
     """
 
     n_absent: Mapping[int, int]
@@ -50,7 +50,7 @@ class ShortRows:
 
 
 def find_short_rows(source: Path, dialect: Dialect) -> ShortRows | None:
-    """Return the rows that lack fields at their ends, or None if another fault is possible.
+    """Return the rows that lack fields at their ends, or None if the rows may be damaged in another way.
 
     If no complete row ends with a blank field, the program that wrote the file probably omits blank fields at
     the ends of rows. A line break in an unquoted field also produces short rows. However, it splits one row

@@ -117,7 +117,7 @@ def _with_words(
 def _without_blanks(type_: ColumnType, index: int, blanks: Blanks) -> ColumnType:
     """Return a column's type after blank rows are dropped. The column may then have no missing values."""
     # Whitespace and words for a missing value become missing only when the values are converted.
-    # Text is kept as it is.
+    # Text is left unchanged.
     is_exact = type_.is_clean or (pa.types.is_string(type_.arrow_type) and type_.notation is None)
     if type_.is_complete or not is_exact or not blanks.is_complete_without(index):
         return type_

@@ -13,8 +13,8 @@ from understudy.tables.text_style import TAB_SUFFIXES, TextStyle
 _START_BYTES = 64 * 1024
 # Text that is longer than this is not examined for quotation marks, because the examination is slow.
 _N_FIELDS_MAX = 5_000
-# Minimum share of the fields in quotation marks if all fields are quoted. Empty fields often have no
-# quotation marks.
+# Minimum share of quoted fields for all fields to count as quoted. Empty fields often have no quotation
+# marks.
 _ALL_MIN = 0.98
 
 

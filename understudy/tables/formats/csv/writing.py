@@ -41,9 +41,9 @@ def write_csv(
     progress: Progress = no_progress,
     rows_total: int | None = None,
 ) -> int:
-    """Write batches to a file and return the number of rows. Files named `.tsv` or `.tab` have tabs.
+    """Write batches to a file and return the number of rows. Files with the suffix `.tsv` or `.tab` use tabs.
 
-    The file appears at its path only when it is complete. Memory does not grow with the number of rows.
+    The file appears at its path only when it is complete. Memory use does not grow with the number of rows.
     """
     style = style_of_schema(schema)
     if path.suffix.lower() in TAB_SUFFIXES:
@@ -69,7 +69,7 @@ def csv_chunks(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator
 
 
 def style_of_schema(schema: pa.Schema) -> TextStyle:
-    """Return the style of a schema with a delimiter."""
+    """Return the style of a schema. The default delimiter is a comma."""
     style = read_style(schema.metadata) or PLAIN
     return style if style.delimiter else style.model_copy(update={"delimiter": ","})
 

@@ -131,7 +131,7 @@ def _decide_numerals(values: Texts, *, is_complete: bool) -> ColumnType:
 
 
 def _decide_texts(column: Column, values: Texts, options: ReadOptions, *, is_complete: bool) -> ColumnType:
-    """Detect dates and numbers in text as for CSV. A plain number in quotation marks remains text."""
+    """Detect dates and numbers in text as in CSV files. A plain number in quotation marks remains text."""
     texts, clues = partial(_trimmed, values), clues_of(column.name, options)
     decided = resolve(column.profile.decide(), texts, clues, column.name)
     if is_detected(decided):

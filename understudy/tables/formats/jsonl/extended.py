@@ -16,9 +16,9 @@ _KEYS = NUMBER_KEYS | {"$oid", "$date", "$uuid", "$symbol"}
 
 
 def unwrapped_names(columns: Mapping[str, Column]) -> dict[str, str]:
-    """Return the name of each column without the keys of types.
+    """Return the name of each column without type keys such as `$oid`.
 
-    A name that would be empty, or also the name of another column, keeps these keys.
+    The keys are kept if the name would otherwise be empty or equal to the name of another column.
     """
     names = {name: _unwrapped(name, column.keys) for name, column in columns.items()}
     n_columns = Counter(names.values())
@@ -33,5 +33,5 @@ def _unwrapped(name: str, keys: tuple[str, ...]) -> str:
 
 
 def has_infinite(texts: pa.Array[Any]) -> bool:
-    """Return whether any text is NaN or Infinity, as `$numberDouble` and `$numberDecimal` contain them."""
+    """Return whether any text is NaN or Infinity, which are valid in `$numberDouble` and `$numberDecimal`."""
     return pc.any(pc.match_substring_regex(texts, r"(?i)^\s*[-+]?(?:nan|inf(?:inity)?)\s*$")).as_py() is True

@@ -19,7 +19,7 @@ _REMEDY = "Upload JSON Lines: one object per line."
 _OTHER_FILES: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet file. Specify the format `parquet`"),
     (b"ARROW1", "an Arrow file. Specify the format `arrow`"),
-    (b"PK\x03\x04", "a ZIP archive or a spreadsheet. Save the sheet as CSV or .xlsx"),
+    (b"PK\x03\x04", "a workbook or another ZIP archive. Specify the format `xlsx`, or extract the table"),
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from understudy.errors import InvalidInput
 
-# Minimum number of rows of an object that is considered a table stored by columns or by row labels.
+# Minimum number of rows for an object to be considered a table that is stored by columns or by row labels.
 _ROWS_MIN = 3
 _DEPTH_MAX = 4
 _SHOWN = 5

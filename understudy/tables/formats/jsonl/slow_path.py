@@ -159,7 +159,7 @@ def _array(column: Column, values: list[Value], lines: list[int]) -> pa.Array[An
 
 
 def _check_arrays(column: Column, values: list[Value], types: set[type], lines: list[int]) -> None:
-    """Check that a column with arrays has no other values, because JSON text would represent both."""
+    """Check that a column does not mix arrays with other values, because both would be stored as text."""
     others = types - {JsonText, type(None)}
     if others or not (column.has_json or column.kind is ValueKind.nothing):
         row = next(row for row, value in enumerate(values) if _is_odd(value, has_json=column.has_json))

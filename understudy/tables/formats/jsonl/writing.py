@@ -1,4 +1,4 @@
-"""Write JSON Lines. Every line has all keys. Missing values are null, and numbers have all their digits."""
+"""Write JSON Lines. Every line has all keys. Missing values are null, and numbers keep all their digits."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write_jsonl(
 ) -> int:
     """Write batches to a file and return the number of rows.
 
-    The file appears at its path only when it is complete. Memory does not grow with the number of rows.
+    The file appears at its path only when it is complete. Memory use does not grow with the number of rows.
     """
     n_rows = 0
     with atomic_path(path) as part, part.open("wb") as file:

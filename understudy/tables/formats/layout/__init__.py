@@ -1,4 +1,4 @@
-"""Find the header of a table that other rows precede, as in files that are exported for human readers.
+"""Find the header of a table that is preceded by other rows, as in files exported for human readers.
 
 `cells` classifies individual cells, and `headers` finds the header rows. `clarity` decides whether these rows
 are clearly the header. `naming` joins header rows, and generates names for columns without a name. The

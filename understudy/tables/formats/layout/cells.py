@@ -72,7 +72,7 @@ _TOTAL_WORDS = (
     r"|(?:sous-)?total(?:e|i|es)?|totale|somme|suma|soma|summa|razem|celkem|toplam|yhteensä|итого|всего|合計|小計"
 )
 _TOTAL = re.compile(rf":?(?:{_TOTAL_WORDS}):?(?:\s*\([^()]*\))?:?", re.IGNORECASE)
-# Labels of other figures below a table. In addition, such a row must have blank cells.
+# Labels of rows with averages below a table. Such a row must also have blank cells.
 _AVERAGE = re.compile(
     r"(?:average|avg|mean|median|mittelwert|durchschnitt|moyenne|promedio|media|média|gemiddelde|średnia"
     r"|среднее|平均)\.?:?",

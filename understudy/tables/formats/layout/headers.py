@@ -216,8 +216,9 @@ def have_row_names(rows: Sequence[SheetRow]) -> bool:
     """Return whether the first column contains row names or row numbers, as R's `write.table` writes them.
 
     Without row numbers, at least one other column must have typed cells. The first row must have values in
-    these columns, because it could otherwise be the header. If all last cells are blank, the rows end with a
-    delimiter. If a second cell begins with a space, the delimiter belongs to a text.
+    these columns, because it could otherwise be the header. If the last cell of every row is blank, each row
+    merely ends with a delimiter. If a second cell begins with a space, the delimiter before it is part of a
+    text value.
     """
     first = [row.cells[0].strip() for row in rows]
     if len(rows) <= 2 or all(not row.cells[-1].strip() for row in rows):

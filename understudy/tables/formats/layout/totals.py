@@ -10,7 +10,7 @@ from understudy.tables.formats.layout.cells import is_average, is_total_label
 _NAMED_MIN = 2
 # Maximum share of totals rows.
 _SHARE_MAX = 0.5
-# Minimum share of the rows that fill a column in which a row of averages is blank.
+# A column in which a row of averages is blank must be filled in at least this share of the other rows.
 _FILLED_MIN = 0.9
 
 
@@ -26,7 +26,7 @@ def may_be_row(cells: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Return whether a row with the label of an average may belong to the table, based on the rows above it.
 
     This is possible if the label occurs in these rows, or if the row fills the columns that nearly all of
-    them fill. An empty column of notes does not make a row of averages.
+    them fill. A blank cell in a mostly blank column, such as a column of notes, does not indicate averages.
     """
     if not is_average(cells):
         return False

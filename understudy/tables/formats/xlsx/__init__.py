@@ -181,7 +181,7 @@ def _body(first_rows: Sequence[SheetRow], names: Sequence[str], sheet: SheetRead
 
 
 class _Rows:
-    """An iterator over rows as texts, with the number of bytes read so far. It stores the last rows."""
+    """An iterator over rows as text, with the number of bytes read so far. It also stores the last rows."""
 
     def __init__(
         self,
@@ -302,7 +302,7 @@ def _warnings(sheet: _Staged, named: Mapping[int, tuple[str, ColumnType]]) -> It
 XLSX = Format(
     name="xlsx",
     summary="Excel workbooks (.xlsx, or .xlsm without its macros), and OpenDocument spreadsheets (.ods), "
-    "which are only read; the first visible sheet or a named sheet",
+    "which can only be read; the first visible sheet or a named sheet",
     suffixes=(".xlsx", ".xlsm", ".ods"),
     media_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     scan=scan_xlsx,

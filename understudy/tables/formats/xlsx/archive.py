@@ -15,7 +15,7 @@ from typing import BinaryIO
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.scan import MEBIBYTE
 
-# Maximum size of a part with any compression ratio, and maximum compression ratio of larger parts.
+# Parts up to this size may have any compression ratio. Larger parts may have at most the ratio below.
 _ALWAYS_ALLOWED_BYTES = 64 * MEBIBYTE
 _RATIO_MAX = 100
 _DIRECTORY_BYTES_MAX = 4 * MEBIBYTE

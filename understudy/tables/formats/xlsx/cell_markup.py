@@ -165,7 +165,7 @@ def _timestamp_markup(column: Any) -> Any:
 def _milliseconds(ticks: Any, unit: str) -> tuple[Whole, Any]:
     """Return values in whole milliseconds, and whether each is exact, with null for missing values."""
     values: Whole = pc.fill_null(ticks, 0).to_numpy(zero_copy_only=False)
-    # Larger values are outside the range of Excel dates, and their multiplication would overflow.
+    # Larger values are outside the range of Excel dates, and multiplying them would overflow.
     ms = np.clip(values, -(2**52), 2**52) * 1_000 if unit == "s" else values
     rest = np.zeros(len(values), np.int64)
     if unit in _UNITS_A_MS:

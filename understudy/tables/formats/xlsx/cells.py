@@ -344,7 +344,7 @@ class SheetReader:
         self._n_bytes += n_bytes
         if self._n_bytes > _ROW_BYTES_MAX:
             raise TooLarge(
-                f"The text in row {self._row:,} takes more than {_ROW_BYTES_MAX:,} bytes. Shorten the text."
+                f"Row {self._row:,} contains more than {_ROW_BYTES_MAX:,} bytes of text. Shorten the text."
             )
 
     def _add_rare(self, type_: str, text: str) -> None:

@@ -36,7 +36,7 @@ def date_texts(
     """Return the texts of dates, timestamps, times and durations, and the kind of each value.
 
     A number with a date format is a timestamp if it has a fraction. A number with a time format is a
-    timestamp if it is outside the range of one day. A day that does not exist has no text.
+    timestamp if it is outside the range of one day. Days that do not exist are omitted from the texts.
     """
     is_near = np.abs(numbers) < _DAYS_MAX
     ms = np.rint(np.where(is_near, numbers, 0.0) * DAY_MS).astype(np.int64)

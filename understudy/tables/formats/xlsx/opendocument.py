@@ -22,14 +22,14 @@ CONTENT = "content.xml"
 _BYTES_MAX = 64 * GIBIBYTE
 # Limits of spreadsheet programs. A single element can repeat a cell or row this many times.
 _ROWS_MAX, _COLUMNS_MAX = 1_048_576, 16_384
-# Size of the copied sheet that is always allowed, and maximum ratio to the size of the file beyond it.
+# Size that a copied sheet may always have, and maximum ratio of a larger sheet to the size of the file.
 _ALWAYS_ALLOWED_BYTES, _RATIO_MAX = 64 * MEBIBYTE, 200
 _TIME = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)([.,]\d+)?S)?")
-# Elements whose texts are not the value of a cell.
+# Elements whose text is not part of the value of a cell.
 _IGNORED = frozenset(
     {
         *("annotation", "tracked-changes", "shapes", "forms", "named-expressions"),
-        # Drawings that are anchored to a cell. Their captions have paragraphs.
+        # Drawings that are anchored to a cell. Their captions contain paragraphs.
         *("frame", "custom-shape", "g", "rect", "line", "polyline", "polygon", "regular-polygon", "path"),
         *("circle", "ellipse", "connector", "caption", "measure", "control", "page-thumbnail", "scene"),
     }
@@ -135,9 +135,9 @@ class _Layout:
 
 
 class _Cells:
-    """A handler that writes the rows of one sheet, with blank cells at their ends.
+    """A handler that writes the rows of one sheet, padded with blank cells to the same length.
 
-    Without a file, it only fills the layout.
+    Without a file, the handler only determines the layout.
     """
 
     def __init__(self, index: int, bytes_max: int, layout: _Layout, file: TextIO | None = None) -> None:
@@ -216,7 +216,7 @@ class _Cells:
         if not value:
             self._blank_cells += n
             return
-        # The number of blank cells has no limit until a value follows.
+        # The number of blank cells is limited only if a value follows.
         column = len(self._row) + self._blank_cells
         if column + n > _COLUMNS_MAX:
             raise unreadable(f"The sheet has more than {_COLUMNS_MAX:,} columns. Save the table as CSV.")
@@ -276,7 +276,7 @@ def _kind_of(attributes: dict[str, str]) -> str:
 
 
 def _value_of(kind: str, attributes: dict[str, str], text: str) -> str:
-    """Return the value of a cell as text. Errors are missing values."""
+    """Return the value of a cell as text. Error values become empty text."""
     if kind == "error":
         return ""
     if kind in _NUMBERS:

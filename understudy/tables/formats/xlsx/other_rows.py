@@ -32,7 +32,7 @@ class Body:
     names : sequence of str
         Names of the columns.
     required : frozenset of int, optional
-        Columns that have a value in every row except total rows. None if the table has no total rows.
+        Columns that have a value in every row except totals rows. None if the table has no totals rows.
     typed : frozenset of int
         Columns of numbers, dates or booleans.
     """

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 ROWS_MAX = 1_048_576
 COLUMNS_MAX = 16_384
-# Maximum number of cells in a batch. A cell takes about 100 bytes of memory while it is read.
+# Maximum number of cells in a batch. A cell occupies about 100 bytes of memory while it is read.
 BATCH_PLACES = 65_536
 BATCH_BYTES = 4 * 1024**2
 BOOLEANS = {"0": "false", "1": "true", "false": "false", "true": "true"}

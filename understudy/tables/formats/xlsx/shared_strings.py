@@ -44,7 +44,7 @@ class SharedStrings:
 
 
 def read_shared_strings(archive: Archive, part: str | None, reading: Reading) -> SharedStrings:
-    """Read the shared strings. Memory does not grow with the number of strings.
+    """Read the shared strings. Memory use does not grow with the number of strings.
 
     Raises
     ------

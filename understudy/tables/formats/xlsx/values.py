@@ -45,7 +45,7 @@ class Texts:
 
 
 class CellReader:
-    """A converter of unparsed cells to texts.
+    """A converter from unparsed cells to text.
 
     Parameters
     ----------

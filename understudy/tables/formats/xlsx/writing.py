@@ -46,7 +46,7 @@ def write_xlsx(
 ) -> int:
     """Write batches to a file with a deterministic encoding, and return the number of rows.
 
-    The file appears at its path only when it is complete. Memory does not grow with the number of rows.
+    The file appears at its path only when it is complete. Memory use does not grow with the number of rows.
 
     Raises
     ------
