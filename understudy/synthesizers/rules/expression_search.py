@@ -209,7 +209,7 @@ def _double_relations(rows: _Rows, pairs: list[Pair], outside: Matrix, share: Fl
 
 
 def _unrefuted(candidates: Sequence[tuple[_Rows, int, _Relation]]) -> list[bool]:
-    """Return whether each relation may fit the first rows when it is solved for a column.
+    """Return whether each relation may fit the first rows if it is solved for its column.
 
     If the root mean square of the residuals of these rows is too large for the best weights, the largest
     residual of all rows is too large for any weights.
@@ -304,7 +304,7 @@ def _simple_factors(design: Matrix, target: Floats, slack: float, n_needed: int)
     slack : float
         Half the target's unit.
     n_needed : int
-        Number of leading terms that must not be left out.
+        Number of leading terms that must be kept.
     """
     scale = np.abs(design).max(axis=1)
     kept = [k for k in range(len(design)) if scale[k] > 0]
@@ -335,7 +335,7 @@ def _simple_factors(design: Matrix, target: Floats, slack: float, n_needed: int)
 
 
 def _least_squares(design: Matrix, target: Floats, slack: float) -> tuple[Floats, Floats] | None:
-    """Return the weights of terms and their errors, or None if the sums are not within about half a step."""
+    """Return the terms' weights and their errors, or None if a sum is off by more than about half a step."""
     scale = np.abs(design).max(axis=1)
     scaled = (design / scale[:, None]).T
     weights = np.linalg.lstsq(scaled, target, rcond=1e-10)[0]

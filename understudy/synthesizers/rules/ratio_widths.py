@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from understudy.synthesizers.rules.values import Floats
 
-# Number of sampled rows for the first check of a ratio. Most ratios already fail this check.
+# Number of sampled rows for the first check of a ratio. Most ratios fail this check.
 N_ROWS_FIRST = 512
 # Number of ratios that are computed at once, which limits the memory.
 N_RATIOS_AT_ONCE = 128
@@ -55,7 +55,7 @@ class Quantity:
 
 
 def find_narrow(quantities: Sequence[Quantity], forms: Collection[Signs]) -> set[Signs]:
-    """Return the ratios that are narrow in the sample. Most ratios are already wide in the first rows."""
+    """Return the ratios that are narrow in the sample. The first rows already rule out most other ratios."""
     if not forms:
         return set()
     rows = slice(None, None, max(len(quantities[0].logs) // N_ROWS_FIRST, 1))

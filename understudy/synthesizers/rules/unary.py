@@ -44,7 +44,7 @@ _TEXTS: dict[Function, str] = {
 
 @dataclass(frozen=True)
 class Unary:
-    """Rule that a column is a linear function of `function`, applied to another column.
+    """Rule that a column is a linear function of the values of `function` for another column.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ def find_decimals(array: ArrowArray) -> int | None:
 
 
 def has_missing(array: Any) -> bool:  # Any: an array, or a column of several arrays
-    """Return whether an array may have missing values. The fast check may return True by mistake."""
+    """Return whether an array may have missing values. The check is fast, but can return True by mistake."""
     return array.null_count > 0 or pa.types.is_floating(array.type)
 
 

@@ -80,7 +80,7 @@ class ConstrainedSampler:
 
 
 def conditions_of(constraints: SamplingConstraints) -> list[SampleCondition]:
-    """Return the condition of every group. A condition that represents a share has one row."""
+    """Return the condition of every group. The condition of a rebalanced value has one row."""
     if constraints.rebalance is None:
         return list(constraints.conditions)
     column = constraints.rebalance.column

@@ -25,7 +25,7 @@ from understudy.transformers.table import TableTransformer
 Fingerprints = npt.NDArray[np.uint32]
 Words = npt.NDArray[np.uint64]
 
-# Word that represents a missing value. Another value has this word only by chance.
+# Word that represents a missing value. Other values have this word only by chance.
 _MISSING = np.uint64(0xA5A5_5A5A_0F0F_F0F0)
 
 
