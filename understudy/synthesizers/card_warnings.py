@@ -66,8 +66,8 @@ def warning_of_learned(column: Json, schema: TableSchema) -> str | None:
     if n_personal := column.get("levels_with_personal_items"):
         return (
             f"Samples of column {column['name']!r} contain its real values, {n_personal:,} of which contain "
-            "a person's address, name or number. To generate made-up values instead, set the column's kind to "
-            "text, and fit again."
+            "a person's address, name or number. To generate made-up values instead, set the column's kind "
+            "to text, and fit again."
         )
     if _shows_rare_values(column):
         return (

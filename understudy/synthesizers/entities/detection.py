@@ -204,7 +204,7 @@ def _assign(table: pa.Table, groups: list[FoundGroup]) -> list[FoundGroup]:
 def is_same(values: Int64s, group: FoundGroup, first_rows: Int64s) -> bool:
     """Return whether a column has the same value in all rows of every entity."""
     own = values[first_rows]
-    # A column that varies within entities usually fails in the first rows already.
+    # If the column varies within entities, it usually does so in the first rows already.
     return all((own[group.entities[part]] == values[part]).all() for part in (_FIRST, slice(None)))
 
 
@@ -216,7 +216,7 @@ def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
     """
     sizes = np.bincount(group.entities)
     n_repeats = int((sizes - 1).sum())
-    # A part of the entities usually has enough other values to reject the column.
+    # The first entities usually contain enough other values to reject the column.
     some = group.entities <= np.searchsorted(np.cumsum(sizes), len(values) // N_PARTS)
     if _count_others(values[some], group.entities[some]) > OTHERS_MAX * n_repeats:
         return False

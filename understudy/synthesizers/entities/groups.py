@@ -197,7 +197,7 @@ class Entities:
     def with_numbers(
         self, rows: RowNumbers, numbers: list[RowNumbers], places: list[Places] | None = None
     ) -> NumberedRows:
-        """Return the rows. In the columns of each group, they are numbered by the given entity numbers.
+        """Return the rows. In the columns of each group, the given entity numbers replace the row numbers.
 
         Parameters
         ----------

@@ -93,7 +93,7 @@ def direction(values: ArrowColumn, entities: Int64s, order: Int64s) -> int:
 
 
 def _count_steps(values: ArrowColumn, entities: Int64s) -> tuple[int, int]:
-    """Return how many steps between consecutive rows of an entity lead up, and how many lead down."""
+    """Return how many steps between consecutive rows of an entity ascend, and how many descend."""
     places = np.asarray(pc.rank(values.combine_chunks(), tiebreaker="dense")).astype(np.int64)
     steps = np.diff(places)[entities[1:] == entities[:-1]]
     return int((steps > 0).sum()), int((steps < 0).sum())

@@ -204,7 +204,7 @@ def equalize(rules: Rules, given: Mapping[str, ArrowArray], drawn: Mapping[str, 
 
 
 def find_unequal(rules: Rules, given: Mapping[str, ArrowArray]) -> list[Mask]:
-    """For each equality, return the rows with different given values in the two columns."""
+    """For each equality, return a mask of the rows with different known values in the two columns."""
     masks = []
     for rule in rules.value_rules.equalities:
         target, source = (read_values(name, given[name], None) for name in (rule.target, rule.source))

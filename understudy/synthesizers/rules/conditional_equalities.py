@@ -121,7 +121,7 @@ def _varies(values: Values, rows: Mask) -> bool:
 
 
 def acyclic(found: list[ConditionalEquality]) -> tuple[ConditionalEquality, ...]:
-    """Return the equalities in a valid order of application, except equalities that close a cycle."""
+    """Return the equalities in a valid order of application, without those that close a cycle."""
     needed: dict[str, set[str]] = {}
     kept = []
     for rule in found:

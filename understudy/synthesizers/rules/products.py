@@ -19,8 +19,8 @@ from understudy.transformers.base import ArrowArray, Mask
 # Relative error of products in double precision.
 PRECISION = 1e-9
 
-# Name of the function that gives the value of a factor: the column itself, 1 plus or minus a share, 1 plus or
-# minus a percentage, or a logarithm.
+# Name of the function that computes the value of a factor: the column itself, 1 plus or minus a share, 1 plus
+# or minus a percentage, or a logarithm.
 Shape = Literal["value", "plus", "minus", "plus percent", "minus percent", "log", "log plus one"]
 _SLOPES: dict[Shape, float] = {"plus": 1.0, "minus": -1.0, "plus percent": 0.01, "minus percent": -0.01}
 # Rounding modes for ties.

@@ -16,14 +16,14 @@ from understudy.synthesizers.rules.ratio_widths import N_ROWS_MIN, Logs, Quantit
 from understudy.synthesizers.rules.ratios import Ratio, measure_ratio, rule_of
 from understudy.synthesizers.rules.values import Floats, Int64s, Values
 
-# Maximum number of numeric columns to search: for ratios of two columns, and for ratios of three columns.
+# Maximum number of numeric columns to search for ratios of two columns, and for ratios of three columns.
 N_COLUMNS_MAX = 24
 N_COLUMNS_CUBED = 10
 # Minimum share of rows with nonzero values in all columns.
 SHARE_MIN = 0.5
-# Minimum difference, in nats, between the entropy of the target and the lower entropy of the ratio: for
-# ratios to one column, and to the product of two columns. Both entropies are measured within ranges of the
-# other columns. For two columns, these ranges are coarser than the ranges in a chain.
+# Minimum amount, in nats, by which the entropy of a ratio is below the entropy of its target: for ratios to
+# one column, and to the product of two columns. Both entropies are measured within ranges of the other
+# columns. For two columns, these ranges are coarser than in a chain.
 GAINS_MIN = (0.2, 0.7)
 # Maximum number of rows for measuring the entropy.
 N_ROWS_MEASURED = 2048

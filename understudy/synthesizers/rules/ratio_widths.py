@@ -18,8 +18,8 @@ N_ROWS_FIRST = 512
 N_RATIOS_AT_ONCE = 128
 # Minimum number of rows with nonzero values in all columns.
 N_ROWS_MIN = 100
-# Maximum width of the central 90% range of the logarithm of a ratio, as a fraction of the width for
-# independent columns: for ratios to one column, and to the product of two columns.
+# Maximum width of the central 90% range of a ratio's logarithm, as a fraction of the width for independent
+# columns: for ratios to one column, and to the product of two columns.
 WIDTHS_MAX = (0.65, 0.25)
 # Factor by which the widths in WIDTHS_MAX are multiplied for the first rows.
 SLACK_FIRST = 1.2

@@ -171,7 +171,7 @@ class Candidates:
         return together
 
     def _pack(self, used: Mask, *, in_sample: bool) -> npt.NDArray[np.uint64]:
-        """Return one bit per row for each used literal, which is 1 if the row satisfies the literal."""
+        """Return, for each used literal, one bit per row. The bit is 1 if the row satisfies the literal."""
         packed = []
         for name, place in self.places.items():
             levels = self.leveled[name].sampled if in_sample else self.leveled[name].levels
@@ -246,7 +246,7 @@ def _count_codes(encoded: Any, missing: Mask | None) -> Int64s:  # Any: stubs ha
 
 
 def _codes(encoded: Any) -> Int32s:  # Any: stubs have no dictionary type
-    """Return the codes of a dictionary-encoded array, where null has the number after the last code."""
+    """Return the codes of a dictionary-encoded array. Null has the number after the last code."""
     indices = encoded.indices
     if indices.null_count:
         indices = indices.fill_null(len(encoded.dictionary))
@@ -280,7 +280,7 @@ def find_implications(
     Parameters
     ----------
     lookups : collection of FunctionalDependency
-        Dependencies that other rules enforce. Implications between the columns of a dependency are left out.
+        Dependencies that other rules enforce. Implications between the columns of a dependency are omitted.
     """
     literals = candidates.literals
     if len(literals) < 2:

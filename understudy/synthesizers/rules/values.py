@@ -31,7 +31,7 @@ class Values:
     Parameters
     ----------
     keys : pyarrow.Array of shape (n,)
-        Strings unchanged, and numbers as the stored integers, with zero for missing values. Floats with few
+        Strings are unchanged. Numbers are the stored integers, with zero for missing values. Floats with few
         decimal places are stored as integers, in units of their last decimal place, so that 0.1 + 0.2 equals
         0.3. Other floats stay floats.
     missing : array of shape (n,), or None

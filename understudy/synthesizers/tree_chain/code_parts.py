@@ -79,7 +79,7 @@ def _values(transformer: Transformer, codes: Codes) -> list[str | None]:
 def _rewritten(
     code: CategoricalTransformer, values: list[str | None], part: Part, known: set[str | None]
 ) -> CategoricalTransformer:
-    """Return the code column with made-up levels that contain the values, where this gives an unused level.
+    """Return the code column with made-up levels that contain the values, unless a level is already used.
 
     Parameters
     ----------

@@ -30,8 +30,8 @@ from understudy.transformers.table import TableTransformer
 N_TRIED, N_POOLS_MAX = 16_384, 16
 # The estimate stops at this number of proposals with a weight above 0.
 N_POSSIBLE_MIN = 16_384
-# Minimum number of proposals with a row number for the decision to exclude this row number. It is excluded if
-# all of these proposals have weight 0.
+# Minimum number of proposals that must have a row number before it can be excluded. The row number is
+# excluded if all of these proposals have weight 0.
 N_UNSEEN_MIN = 30
 # Total to which the frequencies of the values under a condition are scaled.
 N_COUNTED = 1_000_000_000

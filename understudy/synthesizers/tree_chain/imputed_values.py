@@ -18,8 +18,8 @@ from understudy.transformers.base import ArrowArray, Mask
 # Log weight of an impossible value. The weight is finite, so that rows that are impossible under the model
 # can be completed.
 LOG_IMPOSSIBLE = -50.0
-# Typical difference between the logarithm of a known number and the logarithm of the product of the drawn
-# numbers. The difference is measured before the drawn numbers are scaled to the known number.
+# Typical difference between the logarithms of a known number and of the product of the drawn numbers, before
+# the drawn numbers are scaled to the known number.
 DEVIATION = 0.1
 
 Int64s = npt.NDArray[np.int64]

@@ -2,8 +2,7 @@
 
 One code represents all levels that too few rows share. A column that the level determines, such as the label
 or the family of a product, is looked up by the level that is chosen for a row. For made-up levels, the values
-of the looked-up column are drawn once, at the end of a fit, from their distribution in the rows of rare
-levels.
+of the looked-up column are drawn once, during the fit, from their distribution in the rows with rare levels.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RuleEnforcer:
-    """The rules of a fitted chain, in the form in which samples must satisfy them.
+    """Rules of a fitted chain, and the lookups that enforce functional dependencies.
 
     Parameters
     ----------

@@ -29,8 +29,8 @@ from understudy.transformers.table_fitting import number_subjects
 N_ENTITIES_MIN = 4 * MIN_SUPPORT
 # Absolute values of a sequence must be below this limit, so that sums of steps fit in 64 bits.
 INTEGERS_MAX = 2**61
-# Times of day are drawn separately from days if the entropy of the hours is at least this much lower than the
-# entropy of uniform hours, in nats.
+# Minimum amount, in nats, by which the entropy of the hours is below the entropy of uniform hours if times of
+# day are drawn separately from days.
 CLOCK_NATS_MIN = 0.1
 _PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 # Stream number of the random generator for the steps of first rows. Other random generators of a fit have

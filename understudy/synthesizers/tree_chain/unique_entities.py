@@ -92,7 +92,7 @@ def find_unique_entities(drawn: DrawnTable, found: list[FoundGroup]) -> UniqueEn
 def keep_if_often(
     entities: UniqueEntities, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: NumberedRows
 ) -> UniqueEntities:
-    """Return the fingerprints of each group in which most trial entities are new."""
+    """Return the fingerprints of each group in which enough trial entities are new."""
     kept = {
         g: columns
         for g, columns in entities.columns.items()

@@ -76,7 +76,7 @@ def find_unique_rows(rows: pa.Table, table: TableTransformer, codes: CodesByColu
 
 
 def _distinct(words: Fingerprints) -> Fingerprints:
-    """Return the distinct words in ascending order. For many distinct words, `np.unique` takes longer."""
+    """Return the distinct words in ascending order. For many distinct words, `np.unique` is slower."""
     ordered = np.sort(words)
     return ordered[np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(ordered)]]
 
