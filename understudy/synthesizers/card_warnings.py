@@ -41,8 +41,8 @@ def _without_lists(n: int, locale: str) -> str:
     if not n:
         return ""
     return (
-        f" For {n} of the values in the country column, including missing and rare values, there is no word "
-        f"list. Rows with these values use the locale {locale!r}."
+        f" No word list exists for {n} of the values in the country column, including missing and rare "
+        f"values. Rows with these values use the locale {locale!r}."
     )
 
 
