@@ -29,7 +29,7 @@ _FINE_MOMENT = datetime(1969, 12, 31, 23, 59, 58, 123456, tzinfo=UTC)
 _FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
-# Each supported type has one column with a missing value, extremes and values that are hard to write.
+# One column for each supported type, with a missing value, extremes, and values that are difficult to write.
 _VALUES: dict[pa.DataType, list[object]] = {
     pa.int8(): [-128, 127, None],
     pa.int16(): [-32768, 32767, None],
@@ -105,19 +105,19 @@ def test_table_of_all_types_is_restored_with_its_schema(format_: Format, tmp_pat
 
 
 @pytest.mark.parametrize("name", ["parquet", "arrow"])
-def test_binary_formats_keep_every_type_without_a_schema(name: str, tmp_path: Path):
+def test_binary_formats_preserve_every_type_without_a_schema(name: str, tmp_path: Path):
     path = _write(FORMATS[name], tmp_path, _KINDS_TABLE)
     assert read_table(path).equals(_KINDS_TABLE)
 
 
-def test_parquet_keeps_declarations_that_columns_are_not_nullable(tmp_path: Path):
+def test_parquet_preserves_which_columns_are_not_nullable(tmp_path: Path):
     schema = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.string())])
     table = pa.table({"a": [1, 2], "b": ["x", "y"]}, schema=schema)
     assert read_table(_write(FORMATS["parquet"], tmp_path, table)).schema.equals(schema)
 
 
 @pytest.mark.parametrize("name", ["csv", "jsonl"])
-def test_text_formats_keep_types_that_are_visible_in_the_text(name: str, tmp_path: Path):
+def test_text_formats_preserve_types_that_the_text_shows(name: str, tmp_path: Path):
     shown = [
         *(pa.int64(), pa.float64(), pa.bool_(), pa.string(), pa.date32(), pa.time32("s"), pa.time32("ms")),
         *(pa.time64("us"), pa.time64("ns"), pa.timestamp("s"), pa.timestamp("ms"), pa.timestamp("us")),
@@ -128,7 +128,7 @@ def test_text_formats_keep_types_that_are_visible_in_the_text(name: str, tmp_pat
 
 
 @formats
-def test_ingest_keeps_the_order_of_rows_and_describes_the_table(format_: Format, tmp_path: Path):
+def test_ingest_preserves_the_row_order_and_describes_the_table(format_: Format, tmp_path: Path):
     table = _mixed_table(30_000)
     source = _write(format_, tmp_path, table)
     ingested = format_.ingest(source, tmp_path / "canonical.parquet", ReadLimits())
@@ -250,7 +250,7 @@ def test_failing_writer_leaves_no_file(format_: Format, tmp_path: Path):
 
 
 @formats
-def test_progress_reaches_the_last_row(format_: Format, tmp_path: Path):
+def test_progress_is_reported_up_to_the_last_row(format_: Format, tmp_path: Path):
     told: list[tuple[str, float, int | None]] = []
 
     def progress(
@@ -308,8 +308,8 @@ def test_memory_for_ingest_does_not_grow_with_the_number_of_rows(format_: Format
     growth_max = 35 if many == 200 else 18
     peaks = [_ingest_peak_megabytes(source) for source in sources]
     if peaks[1] - peaks[0] >= growth_max:
-        # On a busy machine, a thread can free a buffer late. Real growth with the number of rows would recur
-        # in every run.
+        # On a busy machine, a thread may free a buffer late. Actual growth with the number of rows would
+        # recur in every run.
         peaks[1] = min(peaks[1], *(_ingest_peak_megabytes(sources[1]) for _ in range(2)))
     assert peaks[1] - peaks[0] < growth_max
 

@@ -67,7 +67,7 @@ PARAMETERS: dict[str, Json] = {
 }
 
 
-# The work of these kinds has no input files and no context.
+# The work of these kinds uses no input files and no context.
 WITHOUT_INPUTS = ("probe",)
 
 
@@ -191,7 +191,7 @@ def test_work_produces_the_same_bytes_for_the_same_parameters_and_does_not_chang
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_work_leaves_only_its_result_files(kind, bench):
+def test_work_leaves_no_files_except_its_results(kind, bench):
     files = bench.run(kind, "tidy")["files"]
     assert set((bench.folder / kind / "tidy").iterdir()) == set(files.values())
 

@@ -1,4 +1,4 @@
-"""Contract tests for every metric. The tests cover new entries of METRICS without changes to this file."""
+"""Contract tests for every metric in METRICS. New entries are tested without changes to this file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from understudy.tables.inference import infer_table
 # half standard errors of a share (0.02) among 600 rows.
 TOLERANCE = 0.07
 
-# These options satisfy the needs of all metrics.
+# With these options, the needs of all metrics are met.
 OPTIONS: dict[str, Any] = {
     "target": "is_member",
     "protected": ("town", "visits"),
@@ -119,7 +119,7 @@ def test_documentation_has_a_heading_with_the_metric_name_as_anchor(metric: Metr
 
 
 @every_metric
-def test_documentation_of_a_metric_states_its_name_and_score_and_source(metric: Metric) -> None:
+def test_documentation_contains_the_name_score_and_source_of_a_metric(metric: Metric) -> None:
     _, section = DOCUMENTATION.read_text(encoding="utf-8").split(f"{{ #{metric.name} }}\n")
     section = section.partition("\n#")[0]
     assert f"- **Name:** `{metric.name}`\n" in section
@@ -147,7 +147,7 @@ def test_registry_entry_is_complete(metric: Metric) -> None:
 
 
 @faithful
-def test_table_against_itself_scores_best(
+def test_table_scores_best_against_itself(
     metric: Metric, real: pa.Table, against: Callable[[pa.Table], Comparison]
 ) -> None:
     itself = badness(metric, against(real))
@@ -165,7 +165,7 @@ def test_destroyed_columns_score_worse_than_fresh_rows(
 
 
 @fair
-def test_disadvantaged_group_scores_worse_than_fresh_rows(
+def test_rows_that_disadvantage_a_group_score_worse_than_fresh_rows(
     metric: Metric, against: Callable[[pa.Table], Comparison]
 ) -> None:
     fresh = people(600, seed=3)
@@ -226,7 +226,7 @@ def test_result_survives_a_round_trip_through_json(
 
 
 @every_metric
-def test_unmet_need_is_reported_as_the_reason(metric: Metric, real: pa.Table) -> None:
+def test_reason_for_a_missing_score_is_the_unmet_need(metric: Metric, real: pa.Table) -> None:
     unmet = missing_need(metric, comparison(real, people(300, seed=3)))
     assert (unmet is None) == (not metric.needs)
     if unmet is not None:
@@ -234,7 +234,7 @@ def test_unmet_need_is_reported_as_the_reason(metric: Metric, real: pa.Table) ->
 
 
 @every_metric
-def test_table_with_only_missing_values_is_scored_or_the_reason_is_reported(
+def test_table_without_values_is_scored_or_a_reason_is_reported(
     metric: Metric, real: pa.Table, against: Callable[[pa.Table], Comparison]
 ) -> None:
     empty = pa.table({field.name: pa.nulls(100, field.type) for field in real.schema})

@@ -90,7 +90,7 @@ def test_importing_a_registry_entry_imports_no_heavy_modules(module: str) -> Non
 
 
 def value_of(kind: str, i: int) -> Any:
-    """Return one of the kind's 40 values. In a few hundred rows, every value is common."""
+    """Return one of 40 values of a kind. In a few hundred rows, every value is common."""
     i %= 40
     return {
         "integer": i - 20,
@@ -109,7 +109,7 @@ def value_of(kind: str, i: int) -> Any:
 
 
 def all_kinds(n_rows: int = 400, *, with_missing: bool = False) -> tuple[pa.Table, TableSchema]:
-    """Return a table with a column of every kind. If `with_missing`, half of them contain missing values."""
+    """Return a table with a column of every kind. If `with_missing`, every other column has gaps."""
     rng = np.random.default_rng(0)
     arrays, columns = [], []
     for j, (name, (kind, type_)) in enumerate(KINDS.items()):
@@ -157,7 +157,7 @@ def test_same_table_and_seed_produce_the_same_model(make: Make) -> None:
 
 
 @pytest.mark.parametrize("with_missing", [False, True])
-def test_names_order_types_and_missing_values_are_preserved(make: Make, with_missing: bool) -> None:
+def test_column_names_order_types_and_missing_values_are_preserved(make: Make, with_missing: bool) -> None:
     table, schema = all_kinds(with_missing=with_missing)
     sample = draw(fit(make(), table, schema), 500)
     assert sample.schema.equals(table.schema)
@@ -228,14 +228,14 @@ def test_constant_columns_stay_constant(make: Make) -> None:
 
 
 @pytest.mark.parametrize("name", list(KINDS))
-def test_columns_without_values_stay_missing(make: Make, name: str) -> None:
+def test_columns_without_values_stay_empty(make: Make, name: str) -> None:
     kind, type_ = KINDS[name]
     table, schema = one_column(pa.nulls(30, type_), kind, nullable=True)
     sample = draw(fit(make(), table, schema), 20)
     assert sample["x"].null_count == 20
 
 
-def test_tables_of_one_row_produce_placeholders(make: Make) -> None:
+def test_tables_with_one_row_produce_placeholders(make: Make) -> None:
     table, schema = all_kinds(1)
     synthesizer = fit(make(), table, schema)
     row = draw(synthesizer, 3).to_pylist()[0]
@@ -314,7 +314,7 @@ def generated(n_rows: int = 300) -> tuple[pa.Table, TableSchema]:
     return pa.Table.from_arrays(list(arrays.values()), schema=schema.to_arrow()), schema
 
 
-def test_generated_values_are_new_and_unique_and_missing_as_often_as_real_ones(make: Make) -> None:
+def test_generated_values_are_new_unique_and_missing_as_often_as_real_values(make: Make) -> None:
     table, schema = generated()
     synthesizer = fit(make(), table, schema)
     sample = draw(synthesizer, 5000)
@@ -330,7 +330,7 @@ def test_generated_values_are_new_and_unique_and_missing_as_often_as_real_ones(m
     assert set(sample["group"].to_pylist()) == {"group 0", "group 1", "group 2"}
 
 
-def test_generated_values_are_reproducible_by_slice_and_after_loading(make: Make, tmp_path: Path) -> None:
+def test_generated_values_are_the_same_in_slices_and_after_loading(make: Make, tmp_path: Path) -> None:
     table, schema = generated()
     synthesizer = fit(make(), table, schema)
     save_model(synthesizer, tmp_path / "model")
@@ -369,7 +369,7 @@ def test_progress_reports_the_end_of_both_phases(make: Make) -> None:
     context = FitContext(progress=lambda phase, fraction, **_: calls.append((phase, fraction)))
     fit(make(), *all_kinds(), context=context)
     assert ("encoding", 1.0) in calls
-    # After the end of the fit, the only phases are the refinement and the checks of the model.
+    # After the phase `fitting`, only the refinement and the checks of the model follow.
     assert {phase for phase, _ in calls[calls.index(("fitting", 1.0)) + 1 :]} <= {"checking", "refining"}
     assert all(0 <= fraction <= 1 for _, fraction in calls)
 
@@ -428,7 +428,7 @@ def test_model_of_any_table_survives_save_and_load(
 
 
 def identical(first: pa.Table, second: pa.Table) -> bool:
-    """Return whether two tables have the same bytes, so that NaN equals NaN."""
+    """Return whether two tables have the same bytes. NaN therefore equals NaN."""
     return first.to_batches()[0].serialize().equals(second.to_batches()[0].serialize())
 
 
@@ -451,7 +451,7 @@ def test_card_counts_suppressed_values(make: Make) -> None:
     }
 
 
-def test_support_is_counted_by_declared_subject(make: Make) -> None:
+def test_support_counts_declared_subjects(make: Make) -> None:
     # The table has 30 patients with 10 visits each. Four patients have the rare finding.
     patient = np.repeat(np.arange(30), 10)
     finding = np.where(patient < 4, "rare", np.where(patient < 15, "common", "none"))

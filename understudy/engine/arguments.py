@@ -1,4 +1,4 @@
-"""Validation of arguments that several public functions share; see `understudy.parameters.calls`."""
+"""Validation of the arguments that several public functions share (see `understudy.parameters.calls`)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OptionsLike = Any
 
 
 def schema(name: str, value: Any, given: Arguments) -> DatasetSchema | None:
-    """Convert a DatasetSchema, a Model, a dict, or the TableSchema of the only table to a DatasetSchema."""
+    """Return a DatasetSchema, converted from a Model, a dict, or the TableSchema of the only table."""
     if value is None:
         return None
     if is_model(value):
@@ -41,7 +41,7 @@ def schema(name: str, value: Any, given: Arguments) -> DatasetSchema | None:
     validated: DatasetSchema = validate_again(DatasetSchema, name, value)
     for table in validated.tables.values():
         for column in table.columns:
-            parse_arrow_type(column.arrow_type)  # This call raises an error if the type is unknown.
+            parse_arrow_type(column.arrow_type)  # Raise an error for an unknown type.
     return validated
 
 

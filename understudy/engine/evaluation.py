@@ -129,7 +129,7 @@ def _rows(data: Frames, name: str) -> pa.Table:
 
 
 def _examined(schema: TableSchema, findings: TableFindings) -> TableFindings:
-    """Return findings for every column, so that the report does not infer the declared kinds again."""
+    """Return findings for every column. A column without a finding counts as declared in the schema."""
     declared = ColumnFindings(confidence=1, evidence="Declared in the schema.")
     columns = {column.name: declared for column in schema.columns} | findings.columns
     return findings.model_copy(update={"columns": columns})

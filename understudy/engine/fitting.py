@@ -54,11 +54,9 @@ def fit(
         Schema of the dataset, or a model that provides the schema. A TableSchema is accepted if there is only
         one table. Inferred with `infer_schema` if omitted.
     subject : str or tuple of str, optional
-        Column or columns that identify the subject of each row, such as a patient.
-        Privacy protection then counts subjects instead of rows.
-        If omitted, the schema's subject is used. An inferred schema has a subject if it is clear from the
-        data.
-        Pass `()` if the rows have no subject.
+        Column or columns that identify the subject of each row, such as a patient. Privacy protection then
+        counts subjects instead of rows. If omitted, the schema's subject is used. An inferred schema has a
+        subject only if the evidence is clear. Pass `()` if the rows have no subject.
     synthesizer : str, TreeChainParameters or IndependentParameters, default "tree_chain"
         A preset of the tree chain (see `PRESETS`), the name of a synthesizer, or its parameters.
     seed : int, optional

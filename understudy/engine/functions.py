@@ -1,4 +1,4 @@
-"""Public API functions that take or return a model: sample, impute, save and load."""
+"""Public functions that operate on a model: sample, impute, save and load."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def load(path: Path | str) -> Model:
     NotFound
         If the file does not exist.
     InvalidInput
-        If the file is not a model file, or is damaged.
+        If the file is not a model file, or if it is damaged.
 
     Examples
     --------

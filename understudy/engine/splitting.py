@@ -1,4 +1,4 @@
-"""Splitting of data into training rows and a holdout, by subject and by parent row."""
+"""Split data into training rows and a holdout, by subject and by parent row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Match a caller's tables to the tables in a schema by name."""
+"""Match a caller's tables by name to the tables in a schema."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def conform_dataset(
 
 
 def text_format(dataset: FrameDataset, schema: DatasetSchema) -> DatasetFormat:
-    """Return the format of a dataset with the names of text columns that notations convert to other types."""
+    """Return the format of a dataset with the names of text columns that are converted to other types."""
     forms = {
         name: with_texts(form, dataset.tables[name].schema, schema.tables[name])
         for name, form in dataset.form.tables.items()

@@ -1,7 +1,7 @@
 """The registry of synthesizers. To add a synthesizer, write its module and add one line to `MODULES`.
 
-The module exports an `ENTRY`. The API, the command line, the workers and the contract tests derive their
-behavior from this entry. Importing the module must not import Arrow or numpy.
+Each of these modules exports an `ENTRY`. The API, the command line, the workers and the contract tests derive
+their behavior from this entry. Importing such a module must not import Arrow or numpy.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ Json = dict[str, Any]
 
 
 class ModelWriter(Protocol):
-    """A destination for the arrays and JSON values of a synthesizer."""
+    """A destination for a synthesizer's arrays and JSON values."""
 
     def array(self, name: str, array: np.ndarray[Any, Any]) -> None:
         """Write an array under a unique name."""
@@ -83,7 +83,7 @@ class Synthesizer(Protocol):
         ...
 
     def fit(self, data: Dataset, schema: DatasetSchema, *, context: FitContext) -> Self:
-        """Learn from the tables of a dataset. The column kinds in the schema are not inferred again.
+        """Learn from the tables of a dataset. The column kinds are taken from the schema.
 
         Parameters
         ----------
@@ -162,15 +162,15 @@ class SupportsConstraints(Protocol):
     """A synthesizer that supports sampling constraints in plans (see `Capabilities.constraints`)."""
 
     def condition_columns(self) -> Sequence[Column]:
-        """Return the columns that constraints can name. Some contain parts of the text in another column."""
+        """Return the columns that constraints can name, including the parts of columns that were split."""
         ...
 
     def effective_shares(self, constraints: SamplingConstraints) -> list[float]:
         """Return the effective share of each group of rows, from 0 to 1.
 
         A group consists of the rows of one condition, or of one value of a rebalanced column. The effective
-        sample size of a group is ``n_rows * effective_share``. This size is the number of independent rows
-        that contain the same amount of information (Kong 1992).
+        sample size of a group is ``n_rows * effective_share``. It is the number of independent rows with the
+        same amount of information (Kong 1992).
 
         Raises
         ------

@@ -39,7 +39,7 @@ def map_in_order(
     Parameters
     ----------
     is_small : bool
-        Whether the work is too small for several threads. It then runs on the caller's thread.
+        Whether the work is too small for several threads, and therefore runs on the caller's thread.
     """
     if context.n_threads == 1 or is_small:
         for item in items:

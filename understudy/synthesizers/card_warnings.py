@@ -8,8 +8,8 @@ from understudy.tables.inference.key_headers import key_header
 from understudy.tables.schema import TableSchema
 from understudy.transformers.base import MIN_SUPPORT
 
-# Category values that occur in fewer rows are rare. A category with many rare values may identify people or
-# things.
+# A category value is rare if it occurs in fewer than `N_ROWS_RARE` rows. A category with at least
+# `N_LEVELS_MANY` values, most of them rare, may identify people or things.
 N_ROWS_RARE = 20
 N_LEVELS_MANY = 20
 
@@ -27,7 +27,7 @@ def warning_of_generated(column: Json, schema: TableSchema) -> str:
     start = f"Column {column['name']!r} is generated (kind {column['generated']}), not learned. "
     if "contains" in column:
         sources = ", ".join(repr(name) for name in column["contains"])
-        return f"{start}It contains the sampled values of {sources}, as in the table. {_OTHERS_LOST}"
+        return f"{start}Each value contains the row's values of {sources}, as in the table. {_OTHERS_LOST}"
     if column.get("form") == "placed":
         return f"{start}Its first characters match the city, state or country of the row. {_OTHERS_LOST}"
     if "locales" in column:
@@ -37,12 +37,12 @@ def warning_of_generated(column: Json, schema: TableSchema) -> str:
 
 
 def _without_lists(n: int, locale: str) -> str:
-    """Return a sentence about country values that have no word lists."""
+    """Return a sentence about the country values for which there are no word lists."""
     if not n:
         return ""
     return (
-        f" {n} values of the country column, including missing and rare values, have no word lists. Rows "
-        f"with these values use the locale {locale!r}."
+        f" No word list exists for {n} of the values in the country column, including missing and rare "
+        f"values. Rows with these values use the locale {locale!r}."
     )
 
 
@@ -60,25 +60,26 @@ def warning_of_learned(column: Json, schema: TableSchema) -> str | None:
     if _shows_keys(column):
         return (
             f"Column {column['name']!r} is learned as {column['kind']}, but its name indicates keys of "
-            "people, and samples can contain real keys. To generate them, store the column as whole "
-            "numbers or text, set its kind to identifier, and fit again."
+            "people, so samples can contain real keys. To generate made-up keys instead, store the column as "
+            "whole numbers or text, set its kind to identifier, and fit again."
         )
     if n_personal := column.get("levels_with_personal_items"):
         return (
-            f"Column {column['name']!r} shows its real values. {n_personal:,} of them contain a person's "
-            "address, name or number. Set the column's kind to text to generate them, and fit again."
+            f"Samples of column {column['name']!r} contain its real values, {n_personal:,} of which contain "
+            "a person's address, name or number. To generate made-up values instead, set the column's kind "
+            "to text, and fit again."
         )
     if _shows_rare_values(column):
         return (
-            f"Column {column['name']!r} shows {column['levels_kept']:,} real values, most of them in "
-            f"fewer than {N_ROWS_RARE} rows. If they identify people or things, set the column's kind to "
-            "identifier, or to the kind of its values such as name, and fit again."
+            f"Samples of column {column['name']!r} contain {column['levels_kept']:,} real values, most of "
+            f"which occur in fewer than {N_ROWS_RARE} rows. If they identify people or things, set the "
+            "column's kind to identifier, or to a more specific kind such as name, and fit again."
         )
     return None
 
 
 def warning_of_rare_levels(column: Json, units: str) -> str:
-    """Return the warning about category levels that samples do not contain."""
+    """Return the warning about rare category levels, which samples do not contain."""
     levels, rows = _counted(column["levels_pooled"], "level"), _counted(column["rows_pooled"], "row")
     replacement = "made-up levels" if column.get("levels_made_up") else "more common levels"
     return (
@@ -93,12 +94,12 @@ def _counted(n: int, noun: str) -> str:
 
 
 def _shows_keys(column: Json) -> bool:
-    """Return whether the name of a learned column indicates keys of people, such as `customer_id`."""
+    """Return whether a learned column has the name of a person's key, such as `customer_id`."""
     header = key_header(words_of(column["name"]))
     return header is not None and header.role == "person" and header.has_key and not header.is_code
 
 
 def _shows_rare_values(column: Json) -> bool:
-    """Return whether a category shows many real values that are mostly rare."""
+    """Return whether samples of a category contain many real values, most of which are rare."""
     n_rows = column.get("median_rows_per_level")
     return n_rows is not None and column["levels_kept"] >= N_LEVELS_MANY and n_rows < N_ROWS_RARE

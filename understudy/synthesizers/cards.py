@@ -38,8 +38,8 @@ PROMISES = (
     "Texts such as log lines keep the words that at least {k} rows have in the same position.",
     "The model stores no number that fewer than {k} {unit} share. Every sampled number lies between the "
     "{k}th smallest and the {k}th largest value, counted by {unit}, or in a tail that is fitted without the "
-    "values beyond them. A column with too few values for these bounds gets a single number: a mean, or "
-    "zero.",
+    "values beyond them. In a column with too few values for these bounds, every sampled number is the same: "
+    "a mean, or zero.",
     "The same seed gives the same rows, regardless of how they are divided into requests.",
 )
 LIMITS = (
@@ -85,7 +85,7 @@ def _subject(names: Sequence[str]) -> Json | None:
         return None
     quoted = ", ".join(repr(name) for name in names)
     note = (
-        f"Protection counts subjects, which {quoted} identifies, instead of rows. To change it, set "
+        f"Protection counts subjects, identified by {quoted}, instead of rows. To change this, set "
         "`subject` in the schema to other columns, or to [] to count rows, and fit again."
     )
     return {"columns": list(names), "note": note}

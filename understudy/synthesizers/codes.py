@@ -25,8 +25,8 @@ def find_labels(rows: pa.Table, schema: TableSchema) -> dict[str, str]:
     """Return the code column of each label column. Codes and labels correspond one to one.
 
     The correspondence is exact in all rows, and a missing value counts as a level. Several codes may lack a
-    label. Columns without rare levels are left out, because they are learned like other columns. Generated
-    subject columns are also left out.
+    label. Columns without rare levels are omitted, because they are learned like other columns. Generated
+    subject columns are omitted too.
     """
     columns = {c.name: rows.column(c.name) for c in schema.columns if _is_candidate(c, rows.column(c.name))}
     subjects = declared_subjects(rows, schema)
@@ -64,7 +64,7 @@ def _is_candidate(column: Column, values: ArrowColumn) -> bool:
 
 
 def _may_correspond(columns: dict[str, ArrowColumn]) -> bool:
-    """Return whether the first rows allow a text with rare levels and another column to correspond."""
+    """Return whether a text column with rare levels corresponds to another column in the first rows."""
     texts = {
         name
         for name, values in columns.items()
@@ -81,7 +81,7 @@ def _may_correspond(columns: dict[str, ArrowColumn]) -> bool:
 
 
 def _number_rare(values: ArrowColumn) -> Int64s | None:
-    """Return the index of each row's level, or None if no level is rare or few levels repeat."""
+    """Return the index of each row's level, or None if no level is rare or almost all levels are unique."""
     numbers = number_levels(values)
     counts = np.bincount(numbers)
     has_rare = bool((counts < MIN_SUPPORT).any())

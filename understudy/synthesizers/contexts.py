@@ -134,8 +134,8 @@ class SamplePlan:
     constraints : SamplingConstraints, optional
         Conditions on groups of rows, or new shares for the values of a column.
     id_start : int, optional
-        Identifier number of row 0. If given, identifiers depend on their number instead of the seed,
-        so that samples with different numbers have different identifiers.
+        Identifier number of row 0. If given, an identifier depends on its number instead of the seed, so
+        samples with different numbers have different identifiers.
     """
 
     n_rows: Mapping[str, int]

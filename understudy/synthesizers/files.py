@@ -31,7 +31,7 @@ class Manifest(BaseModel):
     schema_ : DatasetSchema
         Schema that the model was fitted with.
     extra : dict
-        JSON saved with the model, such as the seed of the split.
+        JSON that was saved with the model, such as the seed of the split.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

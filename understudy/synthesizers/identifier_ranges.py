@@ -1,4 +1,4 @@
-"""Identifier ranges, which let the next sample continue without repeating identifiers."""
+"""Identifier ranges, with which the next sample continues without repeating identifiers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from understudy.synthesizers.contexts import SamplePlan
 from understudy.tables.schema import ColumnKind, TableSchema
 
-# Column kinds with generated values that are unique in a sample.
+# Column kinds whose generated values are unique in a sample.
 KINDS = frozenset(
     {
         *(ColumnKind.identifier, ColumnKind.email, ColumnKind.card, ColumnKind.iban),

@@ -51,8 +51,9 @@ def declare_public_levels(
 ) -> TableSchema:
     """Return the schema with declared domains for the categories that reference tables contain.
 
-    A reference table contains the levels of a category if it has a column of the same name and type with all
-    values of the category. Reference tables are public, so all of these levels can be kept.
+    A reference table contains the levels of a category if it has a column with the same name and type, and
+    all values of the category are in this column. Reference tables are public, so samples may contain all of
+    these levels.
     """
 
     def declare(column: Column) -> Column:

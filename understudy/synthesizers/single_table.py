@@ -35,7 +35,7 @@ from understudy.tables.validation import conform
 from understudy.transformers.array_reader import ArrayReader
 from understudy.transformers.table import TableTransformer
 
-# Kinds with generated values that are unique in a sample and can therefore be a key.
+# Kinds whose generated values are unique in a sample, so that a column of this kind can be a key.
 _UNIQUE_KINDS = frozenset({ColumnKind.identifier, ColumnKind.email})
 
 
@@ -105,8 +105,9 @@ class SingleTableSynthesizer(ABC):
         return self._with_cells(after_fit.make_card(self.name, self._fitted(), self.n_rows_, self.entities_))
 
     def _with_cells(self, card: ModelCard) -> ModelCard:
-        """Return a card with the number of columns in the table, and warnings about JSON columns."""
-        # If all strings have the same form, the column of forms is constant, and a warning is not needed.
+        """Return the card with the table's number of columns, and the parts and warnings of split columns."""
+        # If all strings have the same form, the form column is constant by design, so a warning about it is
+        # omitted.
         forms = [f"Column {name!r} has at most one" for name in self.cells_.form_columns]
         others = [warning for warning in card["warnings"] if not warning.startswith(tuple(forms))]
         warnings = self.cells_.messages() + others
@@ -118,7 +119,7 @@ class SingleTableSynthesizer(ABC):
         return card | {"n_columns": n_columns, "inner_columns": inner, "warnings": warnings}
 
     def condition_columns(self) -> Sequence[Column]:
-        """Return the table's columns, and the columns with values from its split columns."""
+        """Return the columns of the table, and the columns with the parts of split columns."""
         (table,) = (table for table in self.schema_.tables.values() if table.role == "data")
         return (*table.columns, *self.cells_.inner_columns)
 
@@ -190,7 +191,7 @@ class SingleTableSynthesizer(ABC):
         return self.table_
 
     def _rows_wanted(self, plan: SamplePlan) -> tuple[str, int]:
-        """Return the name of the data table, and its number of rows in a plan."""
+        """Return the name of the data table, and the number of its rows that a plan requests."""
         name = only_data_table(self.schema_, self.name)
         unknown = sorted(set(plan.n_rows) - {name})
         if unknown or name not in plan.n_rows:

@@ -16,7 +16,7 @@ from understudy.errors import InvalidInput
 from understudy.synthesizers.reference_tables import declare_public_levels
 from understudy.tables.schema import Column, ColumnDomain, ColumnKind, TableSchema
 
-# Minimum number of rows that must share a level for it to be shown.
+# Minimum number of rows that must share a level for samples to contain it.
 K = 5
 
 
@@ -40,7 +40,7 @@ def kits(n_rows: int = 1500, n_levels: int = 120) -> pd.DataFrame:
     )
 
 
-def test_model_of_a_subject_that_is_a_code_with_a_label_is_loaded_from_its_file(tmp_path: Path):
+def test_model_with_a_code_as_subject_can_be_loaded(tmp_path: Path):
     rows = kits(400, n_levels=150)[["code", "label", "weight"]]
     fitted = understudy.fit(rows, subject="code", seed=1)
     fitted.save(tmp_path / "kits.model")
@@ -62,7 +62,7 @@ def pairs_of(frame: pd.DataFrame, code: str, label: str) -> set[tuple[Any, Any]]
 
 
 def assert_one_to_one(real: pd.DataFrame, sample: pd.DataFrame, code: str, label: str) -> None:
-    """Assert that pairs correspond one to one, that shown pairs are real, and that no rare level is shown."""
+    """Assert a one-to-one correspondence in which every real level is common and has its real partner."""
     known, drawn = pairs_of(real, code, label), pairs_of(sample, code, label)
     labels = [b for _, b in drawn if b is not None]
     assert len({a for a, _ in drawn}) == len(drawn)
@@ -118,7 +118,7 @@ def test_label_can_be_a_number() -> None:
     assert set(counts.index[counts >= K]) <= set(sample["code"])
 
 
-def test_three_corresponding_columns_stay_consistent() -> None:
+def test_three_columns_correspond_one_to_one() -> None:
     n_rows = [120, 90, 60, 50, 40, 3, 3, 3]
     names = spelled("Finance Legal Research Security Quality Audit Cafeteria Transport")
     level = np.random.default_rng(1).permutation(np.repeat(np.arange(8), n_rows))
@@ -157,7 +157,7 @@ def test_frequencies_of_levels_are_preserved(model: understudy.Model) -> None:
     assert len(counts[1]) == len(counts[0])
 
 
-def test_column_that_a_code_determines_is_the_same_in_all_rows_of_a_made_up_level(
+def test_column_determined_by_a_code_has_one_value_per_made_up_level(
     model: understudy.Model,
 ) -> None:
     real, sample = kits(), model.sample(15_000, seed=2)
@@ -185,7 +185,7 @@ def test_chains_of_determined_columns_are_consistent() -> None:
 
 
 def made_up_rows(model: understudy.Model) -> pd.DataFrame:
-    """Return one row of each made-up level."""
+    """Return one row with each made-up level."""
     sample = model.sample(3000, seed=2)
     is_made_up = ~sample["code"].isin(kits()["code"])
     rows: pd.DataFrame = sample[is_made_up].drop_duplicates("code")
@@ -194,7 +194,7 @@ def made_up_rows(model: understudy.Model) -> pd.DataFrame:
 
 @pytest.mark.parametrize("column", ["code", "label"])
 @pytest.mark.parametrize("is_made_up", [True, False])
-def test_condition_on_a_code_or_a_label_sets_the_other(
+def test_condition_on_a_code_sets_its_label_and_vice_versa(
     model: understudy.Model, column: str, is_made_up: bool
 ) -> None:
     row = (made_up_rows(model) if is_made_up else kits()).iloc[0]
@@ -263,7 +263,7 @@ def test_card_warns_about_each_column_that_loses_levels(model: understudy.Model)
         assert "made-up levels" in warning
 
 
-def test_columns_that_only_seem_to_correspond_are_not_joined() -> None:
+def test_correspondence_without_enough_evidence_is_ignored() -> None:
     # Every pair occurs in few rows, so the correspondence is not evidence of a rule.
     real = pd.DataFrame({"a": [f"a{i}" for i in range(40)] * 2, "b": [f"b{i}" for i in range(40)] * 2})
     real.loc[79, "b"] = "b0"
@@ -271,8 +271,8 @@ def test_columns_that_only_seem_to_correspond_are_not_joined() -> None:
     assert not any(column.get("is_label") for column in card["columns"])
 
 
-def test_code_of_a_row_that_determines_a_column_of_its_entity_is_sampled() -> None:
-    """One code represents all rare teams, and only some of them belong to the country of an athlete."""
+def test_row_column_that_determines_an_entity_column_agrees_with_it() -> None:
+    """One code represents all rare teams, but only some of them belong to the country of an athlete."""
     rng = np.random.default_rng(0)
     athlete = np.repeat(np.arange(500), 2)
     country = np.where(rng.random(500) > 0.1, [f"N{i % 20}" for i in range(500)], "R")[athlete]
@@ -325,7 +325,7 @@ def test_levels_of_a_reference_table_are_kept() -> None:
 
 
 @pytest.mark.parametrize("synthesizer", ["fast", "independent"])
-def test_rare_label_of_rows_without_a_code_is_not_shown(synthesizer: str) -> None:
+def test_rare_label_of_rows_without_a_code_is_never_sampled(synthesizer: str) -> None:
     table = kits()[["code", "label", "weight"]]
     table.loc[:2, ["code", "label"]] = None, "Kit of Krueger basic"
     sample = understudy.fit(table, synthesizer=synthesizer, seed=1).sample(6000, seed=2)
@@ -335,7 +335,7 @@ def test_rare_label_of_rows_without_a_code_is_not_shown(synthesizer: str) -> Non
 
 
 @pytest.mark.parametrize("is_number", [False, True])
-def test_made_up_codes_contain_the_value_that_they_determine(is_number: bool, tmp_path: Path) -> None:
+def test_made_up_codes_contain_the_values_they_determine(is_number: bool, tmp_path: Path) -> None:
     level, chapters = (
         draw_levels(1500, 150),
         np.array([21, 34, 55]) if is_number else np.array(["AB", "CD", "EF"]),

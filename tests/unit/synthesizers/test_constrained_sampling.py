@@ -181,8 +181,8 @@ def test_missing_values_are_imputed_and_existing_values_stay_unchanged(chain: Tr
         assert filled[name].filter(was).to_pylist() == gaps[name].filter(was).to_pylist()
     shops, regions = filled["shop"].to_pylist(), filled["region"].to_pylist()
     agree = [int(s[5:]) % 3 == int(r[7:]) for s, r in zip(shops, regions, strict=True)]
-    # A missing shop is sampled before its region is considered, but nearly always the shop of at least one of
-    # the 64 particles is in the region.
+    # A missing shop is drawn before the known region is considered, but at least one of the 64 particles
+    # nearly always draws a shop in this region.
     assert np.mean(agree) > 0.99
 
 

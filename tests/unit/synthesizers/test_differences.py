@@ -118,7 +118,7 @@ def open_ends() -> pa.Table:
 
 
 def before_and_after() -> pa.Table:
-    """Return a table with positive and negative differences."""
+    """Return a table whose differences are positive and negative."""
     before = starts(100_000)
     return pa.table({"start": before, "end": before + random(2).integers(-100, 200, N_ROWS)})
 
@@ -171,7 +171,7 @@ def test_median_and_tail_of_differences_are_preserved(make: Any) -> None:
 
 
 @pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__)
-def test_differences_and_sums_are_in_the_ranges_of_their_transformers(make: Any) -> None:
+def test_differences_and_sums_stay_within_the_ranges_of_their_transformers(make: Any) -> None:
     table = make()
     chain = fitted(table)
     sample = draw(chain, 5000, seed=2)
@@ -282,7 +282,7 @@ def test_conditions_on_ranges_of_derived_columns_are_satisfied() -> None:
     assert low <= min(ends)
     assert max(ends) <= high
     assert abs(np.median(gaps(sample)) - np.median(gaps(table))) < TOLERANCE * np.median(gaps(table))
-    # The model proposes starts only near the range, so most proposals meet the condition.
+    # The model proposes only starts near the range, so most proposals satisfy the condition.
     assert chain.effective_shares(wanted)[0] > 0.9
 
 

@@ -53,7 +53,7 @@ def load_or_code(load: Callable[[], Synthesizer]) -> Synthesizer | str:
 
 
 def is_refused(load: Callable[[], Synthesizer]) -> bool:
-    """Return whether loading or sampling a model is refused. If not, check the number of sampled rows."""
+    """Return whether loading or sampling a model is refused. Otherwise, check the number of sampled rows."""
     loaded = load_or_code(load)
     if isinstance(loaded, str):
         assert loaded == "invalid_model_file"
@@ -70,12 +70,12 @@ def is_refused(load: Callable[[], Synthesizer]) -> bool:
 
 
 def is_refused_as(parts: Parts) -> bool:
-    """Return `is_refused` for a model given as parts."""
+    """Return `is_refused` for a model that is given as a manifest and arrays."""
     return is_refused(lambda: SYNTHESIZERS[parts.name].load().load(parts))
 
 
 def mutate_array(array: Any, rng: np.random.Generator) -> Any:
-    """Return the array with one random error."""
+    """Return a copy of the array with one random error."""
     choice = rng.integers(0, 5)
     if choice == 0 or not array.size:
         return array[: len(array) // 2]
@@ -295,7 +295,7 @@ def test_manifest_contains_version_and_synthesizer_and_schema(model: Path) -> No
     assert manifest.schema_.tables["table"].names == related_columns(10)[0].column_names
 
 
-def test_missing_file_raises_file_not_found(tmp_path: Path) -> None:
+def test_loading_a_missing_file_raises_file_not_found(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load_model(tmp_path / "nothing")
 

@@ -1,4 +1,4 @@
-"""Tests that the values in columns of JSON texts are learned with the other columns of their rows."""
+"""Tests that the values in JSON columns are learned together with the other columns."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_dates_in_texts_keep_their_notation(model: Synthesizer):
         assert 2020 <= int(year) <= 2023
 
 
-def test_keys_and_values_of_few_rows_are_not_sampled(model: Synthesizer):
+def test_keys_and_values_that_few_rows_have_are_not_sampled(model: Synthesizer):
     text = " ".join(json.dumps(value) for _, value in _values(sample(model, 300)))
     assert "only in row" not in text
     assert "secret token" not in text
@@ -92,7 +92,7 @@ def test_loaded_model_produces_the_same_rows(model: Synthesizer, tmp_path: Path)
     assert loaded.schema_.tables.popitem()[1].names == ["plan", "price", "payload", "n"]
 
 
-def test_imputation_keeps_texts_and_fills_missing_texts(model: Synthesizer, table: pa.Table):
+def test_imputation_preserves_texts_and_fills_in_missing_texts(model: Synthesizer, table: pa.Table):
     given = table.slice(0, 20)
     completed = impute(model, given)
     for before, after in zip(given["payload"].to_pylist(), completed["payload"].to_pylist(), strict=True):
@@ -105,14 +105,14 @@ def _condition(constraint: dict[str, Any]) -> SamplingConstraints:
     )
 
 
-def test_json_column_supports_only_the_condition_that_its_text_is_missing(model: Synthesizer):
+def test_json_column_supports_only_is_missing_as_a_condition(model: Synthesizer):
     rows = sample(model, 20, constraints=_condition({"is_missing": True}))
     assert rows["payload"].null_count == 20
     with pytest.raises(InvalidInput, match="contains JSON"):
         sample(model, 20, constraints=_condition({"equals": "{}"}))
 
 
-def test_conditions_can_name_the_columns_inside_a_cell(model: Synthesizer):
+def test_conditions_can_name_columns_of_json_values(model: Synthesizer):
     where = {"payload.seats": {"minimum": 10, "maximum": 20}, "payload.place.country": {"equals": "FR"}}
     constraints = SamplingConstraints.model_validate({"conditions": [{"where": where, "n_rows": 30}]})
     rows = sample(model, 30, constraints=constraints)
@@ -130,7 +130,7 @@ def test_few_common_texts_remain_a_category():
     assert rows is table
 
 
-def test_common_texts_that_contain_keys_of_people_are_not_shown():
+def test_keys_of_people_in_common_texts_are_never_sampled():
     users = [f"KLM{i * 7919 % 90_000 + 10_000}" for i in range(12)]
     texts = [json.dumps({"user": users[i % 12], "n": i % 5}) for i in range(600)]
     rows = sample(_fitted("tree_chain", pa.table({"event": texts, "ok": [True, False] * 300})), 200)

@@ -1,4 +1,4 @@
-"""Tests that the parts of texts with numbers and units are learned, and written back in the same form."""
+"""Tests that the parts of texts with numbers and units are learned, and that samples have the same forms."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_texts_of_numbers_and_units_keep_their_forms(name: str, make: _Make, pat
     texts = _column(make)
     drawn = sample(_fitted(name, texts), 300, seed=1).column("x").to_pylist()
     assert all(re.fullmatch(pattern, text) for text in drawn)
-    # Most texts are new, so they were not chosen from a list.
+    # Most texts are new, so they are not just chosen from the real texts.
     assert len(set(drawn)) > 20 or len(set(texts)) < 40
     forms = [{re.sub(r"[\d,]+", "", text) for text in side} for side in (texts, drawn)]
     assert forms[1] <= forms[0]
@@ -88,7 +88,7 @@ def test_codes_are_not_split_into_numbers(name: str, make: _Make):
     assert not cells.columns
 
 
-def test_a_declared_identifier_is_not_split():
+def test_declared_identifier_is_not_split():
     table = pa.table({"x": _column(lambda i, x: f"{100 + x:.0f}/{50 + x / 2:.0f}")})
     (column,) = infer_table(table).schema.columns
     assert column.kind is not ColumnKind.identifier
@@ -104,7 +104,7 @@ def test_parts_keep_their_relation_to_other_parts():
     assert np.corrcoef(pairs.T)[0, 1] > 0.95
 
 
-def test_rare_forms_are_not_emitted_and_missing_values_stay_missing():
+def test_rare_forms_are_never_sampled_and_missing_values_stay_missing():
     texts: list[str | None] = [*_column(lambda i, x: f"{x:.0f} kg" if i % 2 else f"{x:.0f} lb"), "3 st"]
     texts[::10] = [None] * len(texts[::10])
     model = _fitted("tree_chain", texts)
@@ -115,7 +115,7 @@ def test_rare_forms_are_not_emitted_and_missing_values_stay_missing():
     assert any("numbers with units" in warning for warning in model.card()["warnings"])
 
 
-def test_models_with_number_texts_can_be_stored_constrained_and_imputed(tmp_path: Path):
+def test_models_with_number_texts_support_storage_conditions_and_imputation(tmp_path: Path):
     texts: list[str | None] = [*_column(lambda i, x: f"{x:.0f} kg" if i % 2 else f"{x:.0f} lb")]
     save_model(_fitted("tree_chain", texts), tmp_path / "m.model", extra={})
     model, _ = load_model(tmp_path / "m.model")
@@ -163,12 +163,12 @@ def test_dates_with_unknown_parts_keep_their_forms_and_ranges(
     assert all(max(own, default=0) <= 31 and min(own, default=0) <= 12 for own in numbers)
     if name == "independent":
         return
-    # The share of dates with zeros is kept, within five standard errors of 300 rows.
+    # The share of dates with zeros is preserved to within five standard errors of 300 rows.
     of_zeros = [np.mean([bool(re.search(r"(?<!\d)00(?!\d)", t)) for t in side]) for side in (texts, drawn)]
     assert abs(of_zeros[0] - of_zeros[1]) <= 5 * (0.25 / 300) ** 0.5
 
 
-def test_days_that_a_month_does_not_have_are_clipped():
+def test_days_after_the_end_of_a_month_are_clipped():
     assert clip_days("#-#-#", [[2023.0, 2024.0, 2023.0], [2.0, 2.0, 0.0], [31.0, 30.0, 0.0]])[2] == [
         28,
         29,

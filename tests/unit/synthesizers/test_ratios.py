@@ -74,7 +74,7 @@ def fitted(table: pa.Table) -> TreeChain:
 
 
 def shares(table: pa.Table, rates: list[float]) -> Floats:
-    """Return the share of rows with each rate, within a cent."""
+    """Return the share of rows with each rate, to within a cent."""
     columns = {name: table[name].to_numpy() for name in table.schema.names}
     base = columns["base"] * columns.get("quantity", 1)
     is_priced = np.abs(base) > 1
@@ -82,7 +82,7 @@ def shares(table: pa.Table, rates: list[float]) -> Floats:
 
 
 @pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__)
-def test_rates_keep_their_shares(make: Callable[[], Any]) -> None:
+def test_shares_of_rates_are_preserved(make: Callable[[], Any]) -> None:
     table, rates = make()
     sample = draw(fitted(table), 4000, seed=2)
     assert sample.schema.names == table.schema.names

@@ -1,4 +1,4 @@
-"""Tests that enforcing rules between drawn columns does not change the distribution of preceding columns."""
+"""Tests that the enforcement of rules between columns does not change the distribution of earlier columns."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def share_missing(table: pa.Table, name: str) -> float:
     return table[name].null_count / len(table)
 
 
-# Return six standard deviations of the difference between the shares in samples of 4000 and 20,000 rows.
+# Six standard deviations of the difference between the shares in samples of 4000 and 20,000 rows.
 def tolerance(share: float) -> float:
     return float(6 * np.sqrt(share * (1 - share) * (1 / N_ROWS + 1 / N_DRAWN)))
 

@@ -187,7 +187,7 @@ def test_placeholders_are_within_the_bounds_of_the_domain(unfitted: Synthesizer,
     assert set(sample(fit(unfitted, table, schema), 20)["x"].cast(pa.float64()).to_pylist()) == {50.0}
 
 
-def test_samples_stay_within_bounds_and_step(unfitted: Synthesizer) -> None:
+def test_samples_respect_bounds_and_step(unfitted: Synthesizer) -> None:
     rng = np.random.default_rng(0)
     values = pa.array(rng.integers(0, 4001, 3000) / 8_000_000)
     domain = ColumnDomain(minimum=0.0, maximum=0.0005, step=1 / 8_000_000)

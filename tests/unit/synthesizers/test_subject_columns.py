@@ -1,4 +1,4 @@
-"""Tests that unshared subject labels are generated in their pattern, not replaced with a placeholder."""
+"""Tests that unshared subject labels are generated from their pattern, not replaced with a placeholder."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def visits(label: Callable[[int], str | int]) -> pd.DataFrame:
 
 
 def fitted_as_category(table: pd.DataFrame) -> understudy.Model:
-    """Return a model with a schema that declares the column `patient` as a category and the subject."""
+    """Return a model with a schema that declares `patient` as a category column and as the subject."""
     schema = understudy.infer_schema(table)
     ((name, described),) = schema.tables.items()
     patient, *others = described.columns
@@ -53,7 +53,7 @@ def fitted_as_category(table: pd.DataFrame) -> understudy.Model:
 
 @pytest.mark.parametrize("synthesizer", ["independent", "fast"])
 @pytest.mark.parametrize("name", LABELS)
-def test_unshared_labels_are_generated_in_their_pattern(name: str, synthesizer: str) -> None:
+def test_unshared_labels_are_generated_from_their_pattern(name: str, synthesizer: str) -> None:
     label, pattern = LABELS[name]
     table = visits(label)
     model = understudy.fit(table, subject="patient", synthesizer=synthesizer, seed=1)
@@ -76,7 +76,7 @@ def test_labels_of_a_narrow_integer_type_stay_in_its_range() -> None:
     assert fitted_as_category(table).sample(500, seed=2)["patient"].between(0, 100).all()
 
 
-def test_column_of_a_composite_subject_that_subjects_share_is_learned() -> None:
+def test_shared_column_of_a_composite_subject_is_learned() -> None:
     table = visits(lambda i: f"P-{i // 3:04d}")
     model = understudy.fit(table, subject=("clinic", "patient"), **INDEPENDENT)
     sampled = model.sample(500, seed=2)

@@ -39,7 +39,7 @@ def test_sums_hold_in_imputed_rows(chain: TreeChain, bills: pa.Table, share: flo
     cents = {n: np.rint(np.array(completed[n].to_pylist()) * 100).astype(np.int64) for n in names}
     assert (cents["goods"] + cents["tax"] + cents["fee"] == cents["total"]).all()
     assert all(cents[name].min() >= 0 for name in names)
-    # A single missing summand is the total minus the other summands, so it is restored exactly.
+    # A single missing summand equals the total minus the other summands, so it is restored exactly.
     single = lacks[:3].sum(axis=0) == 1
     for i, name in enumerate(names[:3]):
         rows = single & lacks[i] & ~lacks[3]

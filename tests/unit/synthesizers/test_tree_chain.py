@@ -46,9 +46,9 @@ def test_dependencies_between_categories_are_preserved(sample: pa.Table) -> None
     assert (cities == sample["city"].to_numpy()).mean() > 0.98
 
 
-def test_levels_of_a_large_category_follow_other_columns(sample: pa.Table) -> None:
+def test_levels_of_a_large_category_depend_on_other_columns(sample: pa.Table) -> None:
     first_words = np.array([text.split()[0] for text in sample["code"].to_pylist()])
-    # Trees use the 300 levels as an ordered scale with similar levels next to each other.
+    # Trees treat the 300 levels as an ordered scale on which similar levels are adjacent.
     assert (first_words == sample["city"].to_numpy()).mean() > 0.9
 
 

@@ -76,7 +76,7 @@ def test_fingerprint_search_agrees_with_numpy(n_known: int) -> None:
     assert (unique_rows.fingerprints.is_among(queries, known) == np.isin(queries, known)).all()
 
 
-def test_tiny_tables_of_few_codes_can_be_sampled() -> None:
+def test_tiny_tables_with_few_codes_can_be_sampled() -> None:
     numbers = [96, 74, 20, 19, 43, 11, 45, 94, 65, 48, 68, 72, 52, 92, 88, 18, 76, 56, 38, 34]
     excess = [26 if number > 60 and number % 4 == 0 else 0 for number in numbers]
     assert sample(fitted(pa.table({"excess": excess, "used": numbers})), 2000, seed=5).num_rows == 2000

@@ -111,7 +111,7 @@ def test_imputed_rows_satisfy_all_rules(chain: TreeChain, table: pa.Table) -> No
     }
     completed = impute(chain, pa.table(columns))
     assert broken_rules(completed) == []
-    # Values that do not exist, such as the cigarettes of people who never smoked, stay missing.
+    # Values that cannot exist, such as the number of cigarettes for people who never smoked, stay missing.
     assert completed["smokes"].null_count == completed["internet"].null_count == 0
 
 
@@ -176,7 +176,7 @@ def test_independent_columns_have_no_value_rules(seed: int) -> None:
 
 
 @pytest.mark.parametrize("is_attribute", [False, True])
-def test_rules_contain_no_value_of_a_single_subject(tmp_path: Path, *, is_attribute: bool) -> None:
+def test_rules_contain_no_value_that_only_one_subject_has(tmp_path: Path, *, is_attribute: bool) -> None:
     rng = np.random.default_rng(0)
     subject = np.append(np.repeat(np.arange(160), 4), np.full(40, 7))
     kinds, wards = np.array(["flu", "cold", "cough"]), np.array(["A", "B", "C", "D", "E"])

@@ -1,4 +1,4 @@
-"""Order and sizes of entities in a period. Unit sizes may depend on the number of units per entity.
+"""Order and sizes of the entities in a period. Unit sizes may depend on the number of units per entity.
 
 For example, users with many addresses may have fewer logins per address than users with one address. Entities
 with similar numbers and sizes of units therefore form runs of k entities, and units are shuffled only within
@@ -24,16 +24,17 @@ from understudy.synthesizers.entities.groups import ROWS
 from understudy.transformers.base import Codes, Transformer
 from understudy.transformers.generated.transformer import GeneratedTransformer
 
-# Number that distinguishes the random generator of the entity order from other random generators of a fit.
+# Stream number of the random generator for the entity order. Other random generators of a fit have other
+# numbers.
 _ORDER = 5
-# Maximum share of repeated keys that do not directly follow the same key. Up to this share, an entity's rows
-# stay adjacent.
+# Maximum share of repeated keys that do not directly follow an equal key. Up to this share, the rows of each
+# entity are also adjacent in samples.
 SPLIT_MAX = 0.05
 
 
 @dataclass(frozen=True)
 class Arranged:
-    """Order of a group's entities in a period, and the assignment of units to entities."""
+    """Order of a group's entities within a period, and the assignment of units to entities."""
 
     order: Int64s
     grouping: Grouping

@@ -31,7 +31,7 @@ def describe_entities(entities: Entities, names: Sequence[str]) -> list[Json]:
 
 
 def entity_messages(entities: Entities, names: Sequence[str]) -> list[str]:
-    """Return a sentence for each kind of entity, with its columns and a note on how to change them."""
+    """Return a message for each kind of entity, with its columns and how to show their real values."""
     return [_message(own["keys"], own["determines"]) for own in describe_entities(entities, names)]
 
 

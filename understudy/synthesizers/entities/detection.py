@@ -21,15 +21,15 @@ from understudy.transformers.base import ArrowColumn
 
 # Maximum ratio of entity combinations to rows. Above this ratio, the combinations do not form a group.
 COMBINED_MAX = 0.95
-# Minimum surprise, in nats, of a column with one value per entity. The surprise is computed under the
-# assumption of independent rows.
+# Minimum surprise, in nats, that a column has one value per entity. The surprise is computed under the
+# assumption that rows are independent.
 SURPRISE_MIN = 5.0
 # Maximum share of rows that differ from the most frequent value of their entity: absolute, and relative to
 # the share expected for independent rows. The first row of each entity is not counted.
 OTHERS_MAX, OTHERS_RELATIVE_MAX = 0.05, 0.1
-# The first test for such a column uses this fraction of the rows.
+# The first test of such a column uses 1 / `N_PARTS` of the rows.
 N_PARTS = 8
-# Rows for the first test of whether a column has one value per entity.
+# Rows that are used for the first test of whether a column has one value per entity.
 _FIRST = slice(0, 4096)
 
 # Maximum number of rows in an entity if the rows depend on each other. All rows of an entity are sampled
@@ -88,7 +88,7 @@ def make_groups(table: pa.Table, schema: TableSchema, keys: Sequence[KeyColumn])
 
 
 def candidates(found: Sequence[FoundGroup]) -> Iterator[int]:
-    """Yield the groups with rows or combinations of entities as units, fewest entities first."""
+    """Yield the groups whose units are rows or combinations of entities, fewest entities first."""
     for g in sorted(range(len(found)), key=lambda own: found[own].n_values):
         source = found[g].source
         while source != ROWS and not found[source].keys:
@@ -118,7 +118,7 @@ def _with_changing(table: pa.Table, schema: TableSchema, groups: list[FoundGroup
 def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
     """Return one group for each set of keys that determine each other, the finest group first.
 
-    A key that corresponds almost one to one to a finer key, such as a customer's name, is omitted here.
+    A key that corresponds almost one to one to a finer key, such as a customer's name, gets no group here.
     `_assign` treats this key like any other column.
     """
     groups: list[FoundGroup] = []
@@ -139,7 +139,7 @@ def _merge(keys: Sequence[KeyColumn]) -> list[FoundGroup]:
 
 
 def _nest(groups: list[FoundGroup], n_rows: int) -> list[FoundGroup]:
-    """Set the source of each group, and add a group of combinations of entities if combinations repeat."""
+    """Set the source of each group. If combinations of entities repeat, add a group for the combinations."""
     roots = [
         own
         for own in groups
@@ -170,7 +170,7 @@ def _divide(groups: list[FoundGroup]) -> list[FoundGroup]:
 
 
 def _assign(table: pa.Table, groups: list[FoundGroup]) -> list[FoundGroup]:
-    """Set the columns of each group."""
+    """Set the columns and labels of each group."""
     first_rows = [first_rows_of(group.entities) for group in groups]
     keys = {j: g for g, group in enumerate(groups) for j in group.keys}
     changing = {j for group in groups for j in group.changing}
@@ -204,7 +204,7 @@ def _assign(table: pa.Table, groups: list[FoundGroup]) -> list[FoundGroup]:
 def is_same(values: Int64s, group: FoundGroup, first_rows: Int64s) -> bool:
     """Return whether a column has the same value in all rows of every entity."""
     own = values[first_rows]
-    # The first rows usually differ.
+    # If the column varies within entities, it usually does so in the first rows already.
     return all((own[group.entities[part]] == values[part]).all() for part in (_FIRST, slice(None)))
 
 
@@ -216,7 +216,7 @@ def is_nearly_same(values: Int64s, group: FoundGroup) -> bool:
     """
     sizes = np.bincount(group.entities)
     n_repeats = int((sizes - 1).sum())
-    # Some of the entities usually have enough other values to reject the column.
+    # The first entities usually contain enough other values to reject the column.
     some = group.entities <= np.searchsorted(np.cumsum(sizes), len(values) // N_PARTS)
     if _count_others(values[some], group.entities[some]) > OTHERS_MAX * n_repeats:
         return False
@@ -236,13 +236,13 @@ def _count_others(values: Int64s, entities: Int64s) -> int:
 
 
 def _owner(values: Int64s, groups: list[FoundGroup], first_rows: list[Int64s], *, is_exact: bool) -> int:
-    """Return the coarsest group that exactly or nearly determines a column beyond chance, or `ROWS`."""
+    """Return the coarsest group that determines a column, exactly or nearly and not by chance, or `ROWS`."""
     rows = np.arange(len(values))
     owner, units = ROWS, rows
     for g, (group, first) in enumerate(zip(groups, first_rows, strict=True)):
         is_nested = owner == ROWS or owner in _finer(groups, g)
-        # If two unrelated kinds of entities, such as users and IP addresses, both determine a column, it
-        # belongs to the kind with fewer entities.
+        # If two unrelated kinds of entities, such as users and IP addresses, both determine a column, the
+        # column belongs to the kind with fewer entities.
         if not is_nested and len(first) >= len(units):
             continue
         if not (is_same(values, group, first) if is_exact else is_nearly_same(values, group)):
@@ -265,7 +265,7 @@ def _finer(groups: list[FoundGroup], g: int) -> list[int]:
 
 
 def number_values(column: ArrowColumn) -> Int64s:
-    """Return a number for each value. Missing values count as one value."""
+    """Return a number for each distinct value of a column. All missing values have the same number."""
     encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
     return np.asarray(encoded.indices.to_numpy(zero_copy_only=False)).astype(np.int64)
 
@@ -273,7 +273,7 @@ def number_values(column: ArrowColumn) -> Int64s:
 def first_rows_of(entities: Int64s) -> Int64s:
     """Return the first row of each entity."""
     first = np.zeros(int(entities.max(initial=-1)) + 1, np.int64)
-    # The rows are assigned in reverse order, so the first row of each entity is assigned last.
+    # The assignments run in reverse order, so the first row of each entity is assigned last and prevails.
     first[entities[::-1]] = np.arange(len(entities))[::-1]
     return first
 

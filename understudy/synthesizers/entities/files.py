@@ -1,4 +1,4 @@
-"""Conversion of entities to and from JSON and plain arrays. The loaded values are validated."""
+"""Conversion of entities to JSON and plain arrays, and back. Loaded values are validated."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTab
 
 
 def _subjects_of(rows: pa.Table, schema: TableSchema, found: list[FoundGroup]) -> dict[str, Subjects]:
-    """Return the entity of each row, for columns with values that at least k entities must share.
+    """Return, for each column whose values at least k entities must share, the entity of each row.
 
     If the schema declares a subject, only entities that are coarser than the subject are returned.
     """
@@ -94,7 +94,7 @@ def _fit_group(own: FoundGroup, arranged: Arranged, codes: list[Codes]) -> Entit
 
 
 def _with_distinct(group: EntityGroup, table: TableTransformer) -> EntityGroup:
-    """Return a group with the categories that have a separate level for each entity, such as codes.
+    """Return the group with `distinct` set to the categories that have a separate level for each entity.
 
     A level that belongs to a single entity is rare, so all levels of these categories are made up.
     """
@@ -113,7 +113,7 @@ def _with_visible_sources(
     Parameters
     ----------
     refit : callable
-        Function that fits the transformer of a column without other columns.
+        Function that fits the transformer of a column without using other columns.
     """
 
     def settle(j: int, column: Transformer) -> Transformer:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from understudy.kernels import hashing, permutation
 from understudy.transformers.base import MIN_SUPPORT, RowNumbers
 
-# Number of the first hash stream that permutes the units within a group.
+# Number of the first hash stream that permutes the units of a group.
 GROUPINGS = 1 << 42
 # Minimum window size, as multiples of the mean entity size and of the largest entity size.
 N_MEAN_SIZES, N_LARGEST_SIZES = 24, 4
@@ -102,8 +102,8 @@ class Grouping:
     def phases(self, places: Places) -> npt.NDArray[np.float64]:
         """Return a fraction for each unit. All units of an entity have the same fraction.
 
-        The fractions are spread evenly, so that every section of the units has nearly the same share of
-        fractions below a given limit.
+        The fractions are spread evenly: in every section of the units, nearly the same share of fractions is
+        below a given limit.
         """
         n_periods = places.numbers // np.uint64(len(self.sizes))
         middle = (self.ends - self.sizes / 2)[places.slots]
@@ -144,7 +144,7 @@ def count_windows(sizes: Int64s) -> int:
 def smooth_sizes(sizes: Int64s, strata: Int64s | None = None) -> Int64s:
     """Return sizes with the same sum, which are nearly equal within each run of k entities of similar size.
 
-    A size that k entities share is kept.
+    A size that k entities share does not change.
 
     Parameters
     ----------

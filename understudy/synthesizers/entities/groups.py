@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Maximum number of groups in a model file.
 N_GROUPS_MAX = 256
-# Source of a group if its units are rows.
+# Source of a group whose units are rows.
 ROWS = -1
 
 NOT_DIVIDED: Mapping[int, Grouping] = {}
@@ -39,7 +39,7 @@ class EntityGroup:
     columns : tuple of int
         Columns that are sampled once for each entity.
     labels : tuple of int
-        Generated columns that have only one value within an entity, except for missing values.
+        Generated columns that have only one value within an entity, apart from missing values.
     source : int
         Index of the finer group if its entities are the units, or `ROWS` if the units are rows.
     grouping : Grouping
@@ -197,7 +197,7 @@ class Entities:
     def with_numbers(
         self, rows: RowNumbers, numbers: list[RowNumbers], places: list[Places] | None = None
     ) -> NumberedRows:
-        """Return the rows, numbered by the given entity numbers in the columns of each group.
+        """Return the rows. In the columns of each group, the given entity numbers replace the row numbers.
 
         Parameters
         ----------
@@ -213,12 +213,12 @@ class Entities:
     def codes_of_positions(
         self, places: list[Places], seed: int, attempt: int = 0, allows: Allows | None = None
     ) -> dict[int, Codes]:
-        """Return the codes of the columns that are determined by a row's position within its entity.
+        """Return the codes of the columns that a row's position within its entity determines.
 
         Parameters
         ----------
         attempt : int
-            Number of earlier attempts without a possible row.
+            Number of earlier attempts that did not yield a valid row.
         allows : callable, optional
             Function that finds the combinations of values that satisfy the rules.
         """
@@ -230,7 +230,7 @@ class Entities:
 
     @property
     def distinct_columns(self) -> frozenset[int]:
-        """Columns with distinct values within an entity, except for columns that number the rows."""
+        """Columns whose values are distinct within an entity, except for columns that number the rows."""
         own = [position.columns for position in self.positions if not isinstance(position, Counter)]
         return frozenset(j for columns in own for j in columns)
 

@@ -17,7 +17,7 @@ from understudy.tables.schema import TableSchema
 from understudy.transformers.base import ArrowColumn, Mask, RowNumbers
 from understudy.transformers.table_fitting import number_subjects
 
-# Function from incomplete rows and their numbers to rows with imputed values.
+# Function that takes incomplete rows and their numbers, and returns the rows with imputed values.
 Complete = Callable[[pa.Table, RowNumbers], pa.Table]
 
 
@@ -42,9 +42,10 @@ class EntityFiller:
         return bool(self.entities.positions)
 
     def fill_known(self, rows: pa.Table) -> pa.Table:
-        """Return rows with missing values of an entity's columns filled in from other rows of the entity."""
+        """Return rows with the missing values in entity columns filled in from other rows of the entity."""
         for g in reversed(self.entities.draw_order()):
-            # For example, the patient number determines the patient's name.
+            # A finer key also determines the columns of coarser entities. For example, a patient's number
+            # determines the patient's name.
             names = [name for other in self.entities.coarser(g) for name in self._columns(other)]
             if names and self.entities.groups[g].keys:
                 rows = _copied(rows, self._number(rows, g), names)
@@ -53,7 +54,7 @@ class EntityFiller:
         return rows
 
     def fill_drawn(self, rows: pa.Table, complete: Complete) -> pa.Table:
-        """Return the rows of `fill_known`, with the remaining missing values sampled once for each entity."""
+        """Return rows with the missing values in entity columns sampled once for each entity."""
         for entity, names in self._groups(rows):
             first = first_rows_of(entity)
             some = rows.take(_index(first))
@@ -66,7 +67,7 @@ class EntityFiller:
     def _groups(self, rows: pa.Table) -> Iterator[tuple[Int64s, list[str]]]:
         """Yield the entity of each row and the columns of the entity, for each group, the coarsest first."""
         for g in self.entities.draw_order():
-            # The key of a coarser entity is sampled once for each of the finer entities.
+            # The columns of a coarser entity are sampled once for each of its finer entities.
             names = [name for own in (g, *self.entities.coarser(g)) for name in self._columns(own)]
             if self.entities.groups[g].keys and len(names) > 1:
                 yield self._number(rows, g), names
@@ -93,14 +94,14 @@ class EntityFiller:
         return np.unique(np.where(is_unknown, own, numbers), return_inverse=True)[1].astype(np.int64)
 
     def find_repeats(self, rows: pa.Table, given: pa.Table) -> Int64s:
-        """Return the rows in which a filled value repeats a value that is distinct in each entity.
+        """Return the rows in which a filled value repeats a value that must be distinct within the entity.
 
         Parameters
         ----------
         rows : pyarrow.Table
             Completed rows.
         given : pyarrow.Table
-            The same rows with their missing values.
+            The same rows before completion.
         """
         repeats = np.zeros(len(rows), np.bool_)
         for position in self.entities.positions:

@@ -15,16 +15,16 @@ from understudy.transformers.base import MIN_SUPPORT, ArrowColumn
 from understudy.transformers.generated.recognition import Recognition, recognize, recognize_subject
 from understudy.transformers.table_fitting import number_subjects
 
-# Minimum number of rows that repeat a key from an earlier row, and minimum share of these rows among all rows
-# with a key.
+# Minimum number of rows that repeat the key of an earlier row, and their minimum share of all rows with a
+# key.
 N_REPEATS_MIN, REPEATED_MIN = MIN_SUPPORT, 0.01
 # Maximum ratio between the numbers of entities in two nested groups. Above this ratio, the coarser key is a
 # property of the finer entity, such as the name of a customer.
 NESTED_MAX = 0.8
 # Maximum ratio for names. This ratio is lower, because several customers may have the same name.
 NESTED_NAMES_MAX = 0.4
-# Forms of names and addresses that identify a person or a place. First names and cities are too common for
-# this purpose.
+# Forms of names and addresses that identify a person or a place. First names and cities are too common to do
+# so.
 _WHOLE_FORMS = frozenset({"full", "last_comma_first", "login"})
 _KINDS_OF_PARTS = frozenset({ColumnKind.name, ColumnKind.address})
 # Kinds of columns that are preferred as the keys of an entity.

@@ -13,10 +13,10 @@ from understudy.synthesizers.entities.detection import FoundGroup, candidates
 from understudy.synthesizers.entities.sorted_columns import Int64s, SortedColumn
 from understudy.transformers.base import ArrowColumn
 
-# Minimum number of steps between consecutive rows of an entity that follow the order, and maximum number of
-# steps against the order, as a fraction of the steps that follow the order.
+# Minimum number of steps along the order, and maximum number of steps against it as a fraction of the steps
+# along it. A step leads from one row of an entity to its next row.
 N_STEPS_MIN, OTHERS_MAX = 20, 0.002
-# Number of rows for the first test of a column. Most columns already fail this test.
+# Number of rows for the first test of a column. Most columns fail this test.
 N_ROWS_FIRST = 4096
 
 
@@ -58,7 +58,7 @@ def find_order(rows: pa.Table, found: Sequence[FoundGroup], free: Sequence[int])
     found : sequence of FoundGroup
         Groups of entities.
     free : sequence of int
-        Columns of single rows that may be in order.
+        Columns of single rows to test.
     """
     for g in candidates(found):
         order = np.argsort(found[g].entities, kind="stable")
@@ -78,7 +78,7 @@ def direction(values: ArrowColumn, entities: Int64s, order: Int64s) -> int:
     entities : array of shape (n_rows,)
         Entities of the rows, in ascending order.
     order : array of shape (n_rows,)
-        Rows in this order.
+        Row indices, sorted by entity and then by table order.
     """
     if values.null_count:
         return 0
@@ -93,7 +93,7 @@ def direction(values: ArrowColumn, entities: Int64s, order: Int64s) -> int:
 
 
 def _count_steps(values: ArrowColumn, entities: Int64s) -> tuple[int, int]:
-    """Return how many steps between consecutive rows of an entity lead up, and how many lead down."""
+    """Return how many steps between consecutive rows of an entity ascend, and how many descend."""
     places = np.asarray(pc.rank(values.combine_chunks(), tiebreaker="dense")).astype(np.int64)
     steps = np.diff(places)[entities[1:] == entities[:-1]]
     return int((steps > 0).sum()), int((steps < 0).sum())

@@ -10,13 +10,13 @@ from understudy.synthesizers.entities.sequences import N_CHANGES_MAX
 Int64s = npt.NDArray[np.int64]
 
 # Minimum expected number of returns to an earlier value if the rows of each entity are in random order. The
-# second value is the maximum number of returns, as a fraction of this expected number.
+# second value is the maximum number of actual returns, as a fraction of this expected number.
 N_RETURNS_MIN, RETURNS_MAX = 20.0, 0.02
-# Maximum share of changes among the consecutive rows of entities.
+# Maximum share of changes among the steps from one row of an entity to its next row.
 CHANGES_MAX = 0.4
 # The share of changes is first measured on this number of rows.
 N_ROWS_FIRST = 8192
-# Maximum share of entities with more changes than a model contains.
+# Maximum share of entities with more than `N_CHANGES_MAX` changes.
 MORE_CHANGES_MAX = 0.02
 
 
@@ -49,7 +49,8 @@ def persists(values: Int64s, entities: Int64s, order: Int64s) -> bool:
     cells, counts = np.unique(entities * n_values + values, return_counts=True)
     sizes = np.bincount(entities)
     n_entities = len(sizes)
-    # Each value of an entity has one run of equal values. Every further run is a return to an earlier value.
+    # Each distinct value of an entity has a first run of equal values. Every further run is a return to that
+    # value.
     n_returns = int(n_changes_of.sum()) + n_entities - len(cells)
     rest = sizes[cells // n_values] - counts
     expected = float((counts * rest / sizes[cells // n_values]).sum()) + n_entities - len(cells)

@@ -1,4 +1,4 @@
-"""Search for columns that number the rows of an entity, or have a different value in each of its rows."""
+"""Search for columns that number an entity's rows, or have a different value in each of its rows."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from understudy.synthesizers.entities.positions import N_COMBINATIONS_MAX, Count
 from understudy.transformers.base import MIN_SUPPORT, N_CODES_MAX, ArrowColumn, Codes
 from understudy.transformers.table import TableTransformer
 
-# Minimum number of rows that would repeat a value within an entity if the values were independent.
+# Minimum number of pairs of rows that would share a value within an entity if the values were independent.
 N_EXPECTED_MIN = 10.0
-# Number of the largest entities that are checked first, and the maximum number of their rows.
+# Number of largest entities that are checked first, and maximum number of their rows.
 N_ENTITIES_FIRST, N_ROWS_FIRST = 50, 2000
 
 
@@ -35,7 +35,7 @@ class FittedRows:
 def find_positions(
     table: FittedRows, entities: Entities, found: list[FoundGroup], excluded: set[str]
 ) -> tuple[Position, ...]:
-    """Return at most one `Counter` and one `Distinct` for each group with rows as units.
+    """Return at most one `Counter` and one `Distinct` for each group whose units are rows.
 
     Parameters
     ----------
@@ -103,12 +103,12 @@ def _are_distinct(entities: Int64s, codes: Sequence[npt.NDArray[Any]]) -> bool:
 
 
 def _find_counter(values: ArrowColumn, entities: Int64s, sizes: Int64s) -> int | None:
-    """Return every entity's first value if a column numbers the rows of all entities, or None."""
+    """Return the first number if a column numbers the rows of every entity from the same number, or None."""
     if not pa.types.is_integer(values.type) or values.null_count or (sizes > 1).sum() < MIN_SUPPORT:
         return None
     numbers = values.to_numpy().astype(np.int64)
     first = int(numbers.min())
-    # The largest entity has the highest number.
+    # Only the last row of the largest entity can have the highest number.
     if int(numbers.max()) - first != int(sizes.max()) - 1:
         return None
     order = np.lexsort((numbers, entities))

@@ -1,4 +1,4 @@
-"""Columns that the row's position within its entity determines, or that are distinct within an entity.
+"""Columns that a row's position within its entity determines, or whose values are distinct within an entity.
 
 Examples are the line numbers of an order, and the samples in a tasting if each panel member tastes each
 sample once.
@@ -29,9 +29,9 @@ EXCLUDED = 1e6
 N_COMBINATIONS_MAX = 128
 
 Int64s = npt.NDArray[np.int64]
-# Function that returns a mask of shape (n_rows, n_combinations), given columns, combinations of their codes,
-# and row positions. The mask selects the combinations that satisfy the rules, given the entity columns of
-# each row.
+# Function that returns a mask of shape (n_rows, n_combinations) for given columns, combinations of their
+# codes, and row positions. The mask selects the combinations that satisfy the rules together with the entity
+# columns of each row.
 Allows: TypeAlias = "Callable[[tuple[int, ...], npt.NDArray[np.uint16], Int64s], Mask]"
 
 
@@ -50,8 +50,7 @@ class Counter:
     codes : array of shape (n_max,)
         Code of each value, starting with the value in the first row.
     ranks : array of shape (n_allowed,), optional
-        Positions of the rows that are sampled, if there is a condition on the rows. Other rows of the entity
-        are left out.
+        Positions of the sampled rows within an entity, if a condition excludes the other rows.
     """
 
     group: int
@@ -77,8 +76,8 @@ class Counter:
 
     def values(self, places: Places, type_: pa.DataType) -> ArrowArray:
         """Return the number of each row."""
-        # Every number also occurs in the table, because no entity is larger than the largest entity of the
-        # table.
+        # Every number also occurs in the real table, because no sampled entity is larger than the largest
+        # real entity.
         numbers: ArrowArray = pa.array(self.first + self._ranks_of(places)).cast(type_)
         return numbers
 
@@ -88,7 +87,7 @@ class Counter:
 
 @dataclass(frozen=True)
 class Distinct:
-    """One or two columns with a different combined value in each row of an entity.
+    """One or two columns with a different combination of values in each row of an entity.
 
     Parameters
     ----------
@@ -119,12 +118,12 @@ class Distinct:
     ) -> dict[int, Codes]:
         """Return the codes of each row, drawn without replacement for each entity.
 
-        Attempts after the first return combinations that no row of the entity has in an earlier attempt, as
-        long as there are unused combinations.
+        Later attempts return combinations that no row of the entity had in an earlier attempt, as long as
+        there are unused combinations.
 
         The combinations with the lowest exponential variables, divided by their frequencies, are a weighted
         sample without replacement (Efraimidis and Spirakis 2006). Combinations that break a rule are drawn
-        only if there are too few other combinations.
+        only if there are not enough others.
         """
         n = len(self.counts)
         entities, first, entity = np.unique(places.numbers, return_index=True, return_inverse=True)

@@ -18,17 +18,18 @@ import numpy.typing as npt
 from understudy.synthesizers.entities.detection import Int64s
 from understudy.transformers.base import MIN_SUPPORT, Codes
 
-# Minimum number of entities for typical values, because at least k entities must share each typical value.
+# Minimum number of entities for which typical values are learned, because at least k entities must share each
+# typical value.
 N_ENTITIES_MIN = 4 * MIN_SUPPORT
 # Minimum share of the variance that lies between entities, and minimum excess of the variance between
 # entities over its expectation for independent rows, in standard errors.
 SHARE_MIN, N_ERRORS_MIN = 0.05, 4.0
-# Maximum similarity of rows within an entity. The distribution of typical values is defined only if the
-# similarity is below 1.
+# Maximum similarity of rows within an entity. It is below 1, because otherwise the distribution of typical
+# values is not defined.
 SHARE_MAX = 0.98
 # Number of steps per standard deviation, for the typical values of ordinal columns.
 N_STEPS = 100
-# Maximum number of attempts to draw a code that does not occur in the rows of an entity.
+# Maximum number of attempts to draw a code that no row of the entity has.
 N_ATTEMPTS = 20
 
 Floats = npt.NDArray[np.float64]
@@ -114,7 +115,7 @@ def draw_typical(
     Returns
     -------
     array of shape (n_entities,)
-        Steps of normal scores for ordinal columns, and the frequency ranks of codes for other columns.
+        For ordinal columns, the normal scores in steps. For other columns, the frequency ranks of the codes.
     """
     share = min(share, SHARE_MAX)
     if is_ordinal:
@@ -123,7 +124,7 @@ def draw_typical(
 
 
 def normal_scores(codes: Codes) -> Floats:
-    """Return standardized normal scores for the middle ranks of codes."""
+    """Return the standardized normal score of each unit, based on the middle rank of its code."""
     counts = np.bincount(codes)
     middle = (np.cumsum(counts) - counts / 2) / len(codes)
     # Importing `scipy.special.ndtri` takes longer than fitting a small table.

@@ -74,7 +74,7 @@ def restrict_rules(rules: Rules, entities: Entities, names: Sequence[str]) -> Ru
 
 
 def rules_beyond_repeats(rules: Rules, rows: pa.Table, entities: Entities, found: list[FoundGroup]) -> Rules:
-    """Return the rules that are not merely a result of repeated values in the rows of an entity.
+    """Return the rules that do not merely result from the repetition of values within an entity.
 
     A rule between columns of entities must be significant among the entities. Otherwise, a birth date that
     only one customer has would seem to determine the customer's other columns, because all of the customer's
@@ -113,7 +113,7 @@ def without_columns(rules: Rules, names: set[str]) -> Rules:
 
 @dataclass(frozen=True)
 class _View:
-    """Dependencies between the columns of a table, which are given by name.
+    """Permitted dependencies between the columns of a table. Columns are given by name.
 
     Columns outside the table, such as differences, belong to no entity.
     """

@@ -10,8 +10,8 @@ from understudy.synthesizers.entities.grouping import Places
 from understudy.synthesizers.entities.groups import Entities
 from understudy.transformers.base import Codes, CodesByColumn, NumberedRows, RowNumbers
 
-# Function from row numbers, the codes of some columns, and the columns that are needed, to codes of accepted
-# rows.
+# Function that takes row numbers, the codes of some columns, and the required columns, and returns the codes
+# of accepted rows.
 DrawRows = Callable[[NumberedRows, CodesByColumn, Collection[int]], CodesByColumn]
 
 
@@ -20,7 +20,7 @@ def draw_entities(
 ) -> tuple[NumberedRows, dict[int, Codes]]:
     """Return rows with their entity numbers, and the codes of all entity columns.
 
-    For each entity, an accepted row with the entity's number is sampled. The entity columns are taken from
+    For each entity, one accepted row is sampled under the entity's number. The entity columns are taken from
     this row, and the rows of the entity are then sampled given these columns. The entity columns thus have
     the same distribution as in accepted rows.
 

@@ -16,7 +16,7 @@ from understudy.transformers.base import Codes, Mask, RowNumbers
 
 # Maximum unit of a sequence: the number of nanoseconds in a day.
 UNIT_MAX = 86_400_000_000_000
-# Number of positions at which an entity can change, and maximum number of changes per entity.
+# Number of positions within an entity at which a value can change, and maximum number of changes per entity.
 N_PLACES, N_CHANGES_MAX = 10_000, 3
 
 Int64s = npt.NDArray[np.int64]
@@ -35,10 +35,10 @@ class Sequence:
     step : int
         Index of the column with the steps.
     clock : int
-        Index of the column with the times of day, or -1 if there is no such column. With this column, starts
-        and steps are measured in days.
+        Index of the column with the times of day, or -1. If there is such a column, starts and steps are in
+        days.
     unit : int
-        Number of the column's units per unit of `start` and `step`.
+        Number of units of the column in one unit of `start` and `step`.
     is_descending : bool
         Whether the values descend.
     """
@@ -130,7 +130,7 @@ class Sequences:
 
 
 def ranks_within(entities: RowNumbers, numbers: RowNumbers | Int64s) -> Int64s:
-    """Return the rank of each row within its entity, given numbers that determine the row order."""
+    """Return the rank of each row within its entity. The given numbers determine the row order."""
     order = np.lexsort((numbers, entities))
     ordered = entities[order]
     first = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
@@ -186,7 +186,7 @@ def stages_of(counts: Int64s, shares: list[Int64s], ranks: Int64s, sizes: Int64s
 def snap(values: Int64s, low: Int64s, high: Int64s, is_exact: Mask) -> tuple[Int64s, Int64s]:
     """Return values that a column's codes can represent, and the span index of each value.
 
-    A value between two single values, such as the dates of two working days, is moved to the nearer value.
+    A value between two single values, such as a date between two working days, is moved to the nearer one.
 
     Parameters
     ----------

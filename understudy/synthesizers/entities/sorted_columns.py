@@ -18,7 +18,7 @@ Int64s = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class SortedColumn:
-    """Column with sorted values within an entity.
+    """Column with values that are sorted within each entity.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The steps for tables with entities. They are loaded on first use, because many tables have none."""
+"""Functions for tables with entities. They are imported on first use: many tables have no entities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A synthesizer that samples every column independently and serves as the baseline for scores."""
+"""A synthesizer that samples every column independently, as a baseline for scores."""
 
 from __future__ import annotations
 

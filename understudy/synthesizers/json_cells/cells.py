@@ -1,4 +1,4 @@
-"""Replace a table's JSON columns with columns of their values, and restore the JSON text in samples."""
+"""Replace JSON columns with columns of their values, and rebuild the JSON text in samples."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class JsonCells:
         return self.schema.model_copy(update={"columns": tuple(columns)})
 
     def split(self, rows: pa.Table) -> pa.Table:
-        """Return rows with the values from JSON text instead of the text.
+        """Return rows in which the columns of values replace the JSON text.
 
-        If text is missing or is not JSON, its values are missing.
+        If a text is missing or is not JSON, its values are missing.
         """
         if not self.columns:
             return rows
@@ -58,7 +58,7 @@ class JsonCells:
         return conform(pa.table([arrays[name] for name in names], names=names), self.split_schema)
 
     def join(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Yield batches with JSON text instead of its values."""
+        """Yield batches in which JSON text replaces its values."""
         return (self._joined(batch) for batch in batches) if self.columns else iter(batches)
 
     def _joined(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -78,7 +78,7 @@ class JsonCells:
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def restore(self, batches: Iterable[pa.RecordBatch], rows: pa.Table) -> Iterator[pa.RecordBatch]:
-        """Yield batches with JSON text instead of its values. JSON text that `rows` contains is kept.
+        """Yield batches in which JSON text replaces its values. JSON text from `rows` is preserved.
 
         The batches contain all rows once per draw.
         """
@@ -100,7 +100,7 @@ class JsonCells:
 
     @property
     def form_columns(self) -> list[str]:
-        """The names of the columns that contain the forms of text with numbers and units."""
+        """The names of the form columns, which replace text with numbers and units."""
         return [name for own in self.columns.values() for name in own.form_names]
 
     def messages(self) -> list[str]:

@@ -24,7 +24,7 @@ from understudy.transformers.base import ArrowArray, ArrowColumn
 
 
 class JsonColumn(BaseModel):
-    """A JSON column, and the columns that replace it in the learned table.
+    """A JSON column and the columns of values that replace it in the learned table.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Translate sampling constraints on split columns to constraints on the columns of their values."""
+"""Translate sampling constraints on split columns into constraints on the columns of their values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Where = dict[str, ColumnConstraint]
 
 
 def translate(constraints: SamplingConstraints, cells: Mapping[str, CellColumn]) -> SamplingConstraints:
-    """Return constraints on the columns of values.
+    """Return the constraints, translated into constraints on the columns of values.
 
     Constraints can also name the columns of values. A constraint on one of these columns implies that the
     keys on the path to its value are present.
@@ -86,7 +86,7 @@ def _of_numbers(own: NumberColumn, constraint: ColumnConstraint) -> Where:
 
 
 def _of_value(name: str, constraint: ColumnConstraint, cells: Mapping[str, CellColumn]) -> Where:
-    """Return a constraint on a column of values, with the condition that the keys above it are present."""
+    """Return a constraint on a column of values, with the condition that the keys on its path are present."""
     for own in cells.values():
         if isinstance(own, NumberColumn):
             continue

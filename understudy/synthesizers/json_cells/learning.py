@@ -22,10 +22,9 @@ from understudy.synthesizers.json_cells.structure import (
 from understudy.transformers import generated
 from understudy.transformers.base import MIN_SUPPORT, Subjects
 
-# Minimum share of the values that must have the most frequent type. Below this share, the values are learned
-# as strings.
+# Minimum share of values with the most frequent type. Below this share, the values are learned as strings.
 _SHARE_OF_TYPE_MIN = 0.95
-# Maximum number of distinct arrays, and minimum share of rows with an array that enough rows share. Within
+# Maximum number of distinct arrays, and minimum share of rows whose array enough other rows share. Within
 # these limits, arrays are learned as a whole.
 _N_ARRAYS_MAX, _SHARED_MIN = 200, 0.9
 
@@ -165,7 +164,7 @@ class Learner:
 
 
 def _ordered_keys(objects: list[dict[Any, Any]]) -> list[Any]:
-    """Return the keys of all objects. A new key follows the key that precedes it in its first object."""
+    """Return the keys of all objects. Each key follows its predecessor in the first object with the key."""
     keys: list[Any] = []
     known: set[Any] = set()
     for own in objects:
@@ -181,7 +180,7 @@ def _ordered_keys(objects: list[dict[Any, Any]]) -> list[Any]:
 
 
 def _is_usable(key: object) -> bool:
-    """Return whether a key can be part of a column's name. A lone surrogate cannot be stored."""
+    """Return whether a key can be part of a column's name, which cannot contain a lone surrogate."""
     is_text = isinstance(key, str) and not any("\ud800" <= c <= "\udfff" for c in key)
     return is_text and not generated.may_identify(str(key))
 

@@ -11,7 +11,7 @@ from understudy.synthesizers.json_cells.screening import are_structured, may_be_
 from understudy.synthesizers.json_cells.styles import N_TEXTS, Style, detect_style, read_json, read_python
 from understudy.transformers.base import ArrowColumn
 
-# Minimum share of valid strings.
+# Minimum share of strings that are valid JSON.
 _VALID_SHARE_MIN = 0.95
 
 
@@ -24,7 +24,7 @@ ABSENT_VALUE = Absent()
 
 @dataclass(frozen=True)
 class ParsedColumn:
-    """The values of a column, one for each row. Values of missing and invalid strings are absent."""
+    """The parsed values of a column, one for each row. Missing and invalid strings have an absent value."""
 
     values: list[Any]
     style: Style

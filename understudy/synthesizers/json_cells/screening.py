@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from understudy.transformers.base import MIN_SUPPORT, ArrowColumn
 
-# Minimum share of rows with a rare level. A category with a lower share is not split.
+# Minimum share of rows with a rare level. A category is not split below this share.
 RARE_SHARE_MIN = 0.02
 # Number of strings that are examined before all strings are parsed.
 _N_EXAMINED = 20
@@ -27,7 +27,7 @@ def may_be_json(values: ArrowColumn) -> bool:
 
 
 def are_common(values: ArrowColumn) -> bool:
-    """Return whether nearly all rows contain a string that enough rows share."""
+    """Return whether nearly all rows contain a string that is frequent enough to be learned as a level."""
     counts = np.asarray(pc.value_counts(values.drop_null()).field("counts"))
     return bool(counts[counts < MIN_SUPPORT].sum() < RARE_SHARE_MIN * counts.sum())
 

@@ -1,4 +1,4 @@
-"""Find the columns that may be split, by their first strings. Most tables have none."""
+"""Find the columns that may be split, based on their first strings. Most tables have no such columns."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def find_json_cells(rows: pa.Table, schema: TableSchema) -> tuple[JsonCells, pa.
 
 
 def _may_be_split(column: Column, values: ArrowColumn) -> bool:
-    # Inference does not classify quantities as identifiers, so the user declared the kind.
+    # Inference never classifies quantities as identifiers, so the user must have declared the kind.
     if may_be_json(values):
         return True
     if column.kind is ColumnKind.identifier or not may_be_numbers(column, values):
         return False
-    # Numbers do not identify anything, so the levels of a category remain levels if they are common.
+    # Numbers do not identify people or things, so common levels of a category are learned as levels.
     return column.kind is not ColumnKind.category or not are_common(values)

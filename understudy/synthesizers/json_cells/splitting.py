@@ -39,7 +39,7 @@ def split_columns(
         if parsed is not None:
             split = _split_column(column, parsed, names, subjects)
         elif column.kind is ColumnKind.identifier:
-            # Inference does not classify quantities as identifiers, so the user declared the kind.
+            # Inference never classifies quantities as identifiers, so the user must have declared the kind.
             continue
         else:
             split = _split_numbers(column, values, names, subjects)
@@ -94,7 +94,7 @@ def _split_column(
 
 
 def _typed(root: Node, table: pa.Table) -> tuple[pa.Table, tuple[Column, ...]]:
-    """Return the table with dates and numbers instead of strings, and the schema of the table's columns."""
+    """Return the table with strings converted to dates and numbers, and the schema of its columns."""
     texts = [node.column for node in root.nodes() if node.type == "text" and node.column is not None]
     if texts:
         # Local import: the module loads all file formats, and few tables have JSON columns.

@@ -1,4 +1,4 @@
-"""The step that splits columns. It is loaded on first use, because few tables have such columns."""
+"""The step that splits columns. It is imported on first use, because few tables have columns to split."""
 
 from __future__ import annotations
 

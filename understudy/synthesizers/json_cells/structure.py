@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 DEPTH_MAX = 8
 # Maximum number of columns in a structure, and in one array of the structure.
 N_COLUMNS_MAX, N_COLUMNS_ARRAY_MAX = 48, 24
-# Values of a column that contains the states of a node: its value is present, its value is null, or its key
-# is absent.
+# States of a node in its state column: the value is present, the value is null, or the key is absent.
 PRESENT, NULL, ABSENT = "present", "null", "absent"
 
 # `json` is the type of a node with values of several types, or with arrays that are learned as a whole. The
@@ -28,7 +27,7 @@ class Node(BaseModel):
     column : str, optional
         Column that contains the values, or the lengths of an array. Objects and nulls have no such column.
     state : str, optional
-        Column that contains the states of the node, if its value is not in every text.
+        Column that contains the state of the node in each row, if some texts do not contain its value.
     is_null : bool
         Whether a missing value of `column` is written as null. Otherwise, its key is omitted.
     decimals : int
@@ -72,5 +71,5 @@ class Node(BaseModel):
 
     @property
     def depth(self) -> int:
-        """The depth of the tree that begins at this node. The depth of a node without children is 1."""
+        """The depth of the tree below this node, including the node itself."""
         return 1 + max((node.depth for node in self.below()), default=0)

@@ -55,7 +55,7 @@ _STYLES = [Style(is_compact=c, is_ascii=a) for c in (False, True) for a in (Fals
 
 
 class ReadFloat(float):
-    """A float that is written in the same way as in its source text."""
+    """A float that is written exactly as in its source text."""
 
     __slots__ = ("text",)
     text: str

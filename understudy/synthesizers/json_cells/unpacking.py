@@ -15,7 +15,7 @@ from understudy.transformers.base import ArrowArray
 
 
 def unpack(node: Node, values: list[Any]) -> Iterator[tuple[str, ArrowArray]]:
-    """Yield each column of a node and of the nodes below it, with its name.
+    """Yield the name and the values of each column of a node and of the nodes below it.
 
     A value counts as absent if its type differs from the type of its node.
     """
@@ -59,7 +59,7 @@ def _fits(value: object, node: Node) -> bool:
         return node.type in ("json", "boolean")
     if node.type == "integer":
         return isinstance(value, int) and -(2**63) <= value < 2**63
-    # Larger integers, and infinite numbers such as 1e999, are not learned.
+    # Larger integers, and infinite numbers such as 1e999, count as absent.
     is_finite = isinstance(value, int | float) and abs(value) <= sys.float_info.max
     return node.type == "number" and is_finite
 

@@ -1,4 +1,4 @@
-"""Correction of imputed values that break an inequality: they are set to the bound."""
+"""Correction of imputed values that break an inequality. These values are set to the bound."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from understudy.transformers.base import ArrowArray
 
 
 def bound(rules: Rules, given: Mapping[str, ArrowArray], completed: Mapping[str, ArrowArray]) -> Block:
-    """Return completed rows with imputed values moved into the bounds that inequalities set.
+    """Return completed rows in which imputed values are moved within the bounds that inequalities set.
 
     Values that a formula relates to other columns are not moved. Otherwise, they would violate the formula.
 

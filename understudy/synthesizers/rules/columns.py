@@ -26,7 +26,7 @@ class Coded:
 
 
 class Columns:
-    """A table with columns that are read on first access and cached.
+    """A table whose columns are read on first access and then cached.
 
     A candidate rule is first checked on the sample. If no sampled row breaks the rule, the rule is checked on
     all rows.

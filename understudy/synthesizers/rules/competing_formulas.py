@@ -19,7 +19,7 @@ from understudy.synthesizers.rules.value_rules import ValueRules
 def settle(
     columns: Columns, linear: tuple[Linear, ...], fixed: set[str]
 ) -> tuple[tuple[Linear, ...], tuple[Product, ...]]:
-    """Return the linear rules, and the products that now compute targets of the given linear rules.
+    """Return the new linear rules, and the products that now compute targets of the given linear rules.
 
     Parameters
     ----------

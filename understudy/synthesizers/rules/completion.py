@@ -23,7 +23,7 @@ Arrays = dict[str, ArrowArray]
 
 
 def recover(rules: Rules, columns: Mapping[str, ArrowArray], differences: Mapping[str, ArrowArray]) -> Arrays:
-    """Return incomplete rows with differences and ratios, and missing bases computed from known targets.
+    """Return incomplete rows with added differences and ratios, and bases computed from known targets.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def _recover_ratios(block: Block, assumed: Mapping[str, ArrowArray]) -> None:
 
 
 def _filled(values: Values, drawn: Values) -> Values:
-    """Return the values, with each missing value replaced by a drawn value."""
+    """Return the values, with missing values replaced by drawn values."""
     return Values(pa.array(np.where(values.mask, drawn.numbers, values.numbers)), None)
 
 
@@ -204,7 +204,7 @@ def equalize(rules: Rules, given: Mapping[str, ArrowArray], drawn: Mapping[str, 
 
 
 def find_unequal(rules: Rules, given: Mapping[str, ArrowArray]) -> list[Mask]:
-    """For each equality, return the rows with different given values in the two columns."""
+    """For each equality, return a mask of the rows with different known values in the two columns."""
     masks = []
     for rule in rules.value_rules.equalities:
         target, source = (read_values(name, given[name], None) for name in (rule.target, rule.source))
@@ -220,7 +220,7 @@ class _Closure:
         self.stays_missing: dict[str, Mask] = {}
 
     def _levels(self, name: str) -> Int32s:
-        """Return the levels of a column, or UNKNOWN - 1 where the value is not known."""
+        """Return the levels of a column, with UNKNOWN - 1 for values that are not known."""
         levels = self.block.value_levels(name)
         is_missing = self.stays_missing.get(name, np.zeros(len(levels), np.bool_))
         return np.where((levels == MISSING) & ~is_missing, np.int32(UNKNOWN - 1), levels)
@@ -231,7 +231,7 @@ class _Closure:
         return np.asarray(literal.holds(levels) & (levels != UNKNOWN - 1))
 
     def apply(self, rule: Implication) -> bool:
-        """Write the consequence of a rule into unknown values. Return whether a value changed."""
+        """Set unknown values to the consequence of a rule. Return whether a value changed."""
         name = rule.consequence.column
         if rule.consequence.is_negated:
             return False
@@ -259,7 +259,7 @@ class _Closure:
         return changed
 
     def _write(self, name: str, gaps: Mask, keys: ArrowArray) -> None:
-        """Write values, given as levels, into some rows of a column."""
+        """Set some rows of a column to values that are given as levels."""
         array = self.block.arrays[name]
         if is_text(array.type):
             values = keys

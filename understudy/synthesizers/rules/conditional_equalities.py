@@ -21,8 +21,8 @@ N_COLUMNS_MAX = 48
 N_PROOFS_MAX = 256
 # Minimum number of sampled rows where the two columns are equal.
 N_EQUAL_MIN = 8
-# Maximum number of strings in a column that are compared with the strings of other columns first. Two columns
-# without common values are not equal in any row.
+# Maximum number of distinct strings in a column whose set of strings is compared with other columns first.
+# Two columns without a common string are not equal in any row.
 N_TEXTS_MAX = 256
 
 
@@ -72,7 +72,7 @@ def find_equalities(
 
 
 def _few_texts(columns: Columns, name: str) -> frozenset[str] | None:
-    """Return the strings of a column in the sample, or None for many strings and for other types."""
+    """Return the distinct strings of a column in the sample, or None for many strings or another type."""
     if not is_text(columns.table.schema.field(name).type):
         return None
     keys = columns.sample_encoded(name).dictionary
@@ -115,13 +115,13 @@ def _stored(columns: Columns, name: str, rows: Int64s) -> Values:
 
 
 def _varies(values: Values, rows: Mask) -> bool:
-    """Return whether the rows have several values. For one value, an implication covers the equality."""
+    """Return whether the rows have several values. With only one, an implication covers the equality."""
     present = values.keys.filter(pa.array(rows & ~values.mask))
     return len(present.unique()) > 1
 
 
 def acyclic(found: list[ConditionalEquality]) -> tuple[ConditionalEquality, ...]:
-    """Return the equalities in a valid order of application, except equalities that close a cycle."""
+    """Return the equalities in a valid order of application, without those that close a cycle."""
     needed: dict[str, set[str]] = {}
     kept = []
     for rule in found:

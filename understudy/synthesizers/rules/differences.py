@@ -33,7 +33,7 @@ from understudy.transformers.scale import N_DECIMALS_MAX
 
 # Maximum number of numeric and time columns to search; further columns are ignored.
 N_COLUMNS_MAX = 64
-# Number of sampled rows for the first check of a pair. Most pairs already fail this check.
+# Number of sampled rows for the first check of a pair. Most pairs fail this check.
 N_ROWS_FIRST = 512
 # Minimum number of rows with values in both columns.
 N_ROWS_MIN = 32
@@ -45,12 +45,13 @@ SLACK_FIRST = 2.0
 # Minimum interquartile range of both columns, in steps of their grid. The bins of a chain are fine enough for
 # columns with fewer values.
 N_STEPS_MIN = 16
-# Minimum interquartile range of a difference of floats without a grid, in units of the last decimal place.
+# Minimum interquartile range of a difference between floats without a grid, in units of the last decimal
+# place.
 N_UNITS_MIN = 1000
 # Exclusive upper bound on floats without a grid, in units of the last decimal place, so that sums are exact.
 FLOAT_MAX = 2.0**51
-# Maximum amount, in nats, by which a derived column may have a lower entropy than its difference. A
-# lower entropy means that values such as round times repeat, which a sum would not reproduce.
+# Maximum amount, in nats, by which the entropy of a derived column may be below that of its difference. A
+# lower entropy means that values such as round times repeat, and a sum would not reproduce the repetitions.
 NATS_MAX = 0.1
 # Maximum share of sums that fall into gaps between the values of the derived column, and maximum number of
 # rows for measuring this share.
@@ -268,7 +269,7 @@ def _is_small(numbers: Int64s, factor: int) -> bool:
 
 
 def _is_tight(base: Int64s, target: Int64s, *, has_grid: bool) -> bool:
-    """Return whether the difference varies little in all rows, and sums stay on the target's grid."""
+    """Return whether the difference varies little in all rows, and all sums are on the target's grid."""
     difference = target - base
     spread, *spreads = (int(_spreads(x[None].astype(np.float64))[0]) for x in (difference, base, target))
     step, *steps = (_step(x) for x in (difference, base, target))

@@ -33,7 +33,7 @@ N_ROWS_MIN = 32
 # Maximum share of a product's standard deviation outside the span of the columns, and minimum correlation
 # between the parts of two products outside the span.
 OUTSIDE_MAX, CORRELATION_MIN = 0.03, 0.9995
-# Maximum number of relations of one product, and of relations of two products, that are solved.
+# Maximum number of relations to solve: with one product, and with two products.
 N_RELATIONS_MAX = 12
 # Maximum distance of a value from the fitted expression, in steps: one half, plus the error of the fit.
 ROUNDING = 0.75
@@ -128,7 +128,7 @@ def find_expressions(
 
 
 def _complete_rows(columns: Columns, targets: set[str]) -> _Rows:
-    """Return the rows of the sample without missing values. Columns with many missing values are left out."""
+    """Return the rows of the sample without missing values. Columns with many missing values are omitted."""
     sample = read_sample(columns)
     kept = [i for i, name in enumerate(sample.names) if name in targets][:N_COLUMNS_MAX]
     kept = [i for i in kept if sample.slack[i] > 0]
@@ -209,7 +209,7 @@ def _double_relations(rows: _Rows, pairs: list[Pair], outside: Matrix, share: Fl
 
 
 def _unrefuted(candidates: Sequence[tuple[_Rows, int, _Relation]]) -> list[bool]:
-    """Return whether each relation may fit the first rows when it is solved for a column.
+    """Return whether each relation may fit the first rows if it is solved for its column.
 
     If the root mean square of the residuals of these rows is too large for the best weights, the largest
     residual of all rows is too large for any weights.
@@ -304,7 +304,7 @@ def _simple_factors(design: Matrix, target: Floats, slack: float, n_needed: int)
     slack : float
         Half the target's unit.
     n_needed : int
-        Number of leading terms that must not be left out.
+        Number of leading terms that must be kept.
     """
     scale = np.abs(design).max(axis=1)
     kept = [k for k in range(len(design)) if scale[k] > 0]
@@ -313,7 +313,7 @@ def _simple_factors(design: Matrix, target: Floats, slack: float, n_needed: int)
         return None
     weights, errors = fitted
     while len(kept) > max(n_needed, 1):
-        # The least significant term is left out if the other terms alone fit.
+        # The least significant term is omitted if the other terms alone fit.
         strength = np.abs(weights) / np.maximum(errors, 1e-300)
         order = sorted(range(n_needed, len(kept)), key=strength.tolist().__getitem__)
         for k in order[:2]:
@@ -335,14 +335,14 @@ def _simple_factors(design: Matrix, target: Floats, slack: float, n_needed: int)
 
 
 def _least_squares(design: Matrix, target: Floats, slack: float) -> tuple[Floats, Floats] | None:
-    """Return the weights of terms and their errors, or None if the sums are not within about half a step."""
+    """Return the terms' weights and their errors, or None if a sum is off by more than about half a step."""
     scale = np.abs(design).max(axis=1)
     scaled = (design / scale[:, None]).T
     weights = np.linalg.lstsq(scaled, target, rcond=1e-10)[0]
     rest = target - scaled @ weights
     if np.abs(rest).max() > 2 * ROUNDING * slack + 1e-9 * np.abs(target).max():
         return None
-    # The pseudo-inverse yields large errors for linearly dependent terms, so these terms are left out.
+    # The pseudo-inverse yields large errors for linearly dependent terms, so these terms are omitted.
     covariance = np.linalg.pinv(scaled.T @ scaled, rcond=1e-12, hermitian=True)
     errors = 5 * np.sqrt(np.maximum(np.diag(covariance), 0.0) * max(float(np.mean(rest**2)), 1e-30))
     return weights / scale, errors / scale + 1e-9 * np.abs(weights / scale)

@@ -95,7 +95,7 @@ class FixedCombination:
 def find_fixed_combinations(
     columns: Columns, sample: SampleCodes, implications: Implications
 ) -> tuple[tuple[FixedCombination, ...], dict[str, Levels]]:
-    """Return the fixed combinations that hold in all rows and that no other rule implies, with their levels.
+    """Return the fixed combinations that hold in all rows and follow from no other rule, with their levels.
 
     Parameters
     ----------

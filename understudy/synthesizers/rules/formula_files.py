@@ -15,8 +15,8 @@ from understudy.synthesizers.rules.values import unit_of
 from understudy.transformers.array_reader import ArrayReader, refuse, require
 from understudy.transformers.base import Json
 
-# Maximum number of rules, maximum number of factors in a rule, maximum exponent, and exclusive bounds on the
-# absolute value of numbers.
+# Maximum number of rules, of factors in a product, and of terms in an expression; maximum exponent; exclusive
+# bounds on the absolute value of numbers.
 N_RULES_MAX = 1024
 N_FACTORS_MAX = 4
 N_MONOMIALS_MAX = 256

@@ -58,13 +58,13 @@ class SampleCodes:
 
     @cached_property
     def rows_first(self) -> Int64s:
-        """Rows of the first comparison of two columns."""
+        """Rows that are used for the first comparison of two columns."""
         n = len(self.matrix)
         return np.linspace(0, n - 1, min(N_ROWS_FIRST, n)).astype(np.int64)
 
     @cached_property
     def first(self) -> Int32s:
-        """Codes in the rows of the first comparison."""
+        """Codes of these rows."""
         return self.matrix[self.rows_first]
 
     @cached_property
@@ -78,12 +78,12 @@ class SampleCodes:
         return np.hstack([codes[:, d:] == codes[:, :-d] for d in distances]).astype(np.float32)
 
     def open_with(self, column: int, others: Int64s) -> npt.NDArray[np.bool_]:
-        """Return which columns may be a function of a column together with one of the others.
+        """Return which columns may be a function of two columns: `column` and one of `others`.
 
         Returns
         -------
         array of shape (n_others, n_columns)
-            False if two of the compared rows are equal in both columns, but not in the third.
+            False if two compared rows are equal in both columns, but differ in the third column.
         """
         both = self._equal[others] * self._equal[column]
         return np.asarray(both @ self._equal.T == both.sum(axis=1, keepdims=True))

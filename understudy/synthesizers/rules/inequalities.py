@@ -92,7 +92,7 @@ def find_inequalities(columns: Columns, implied: set[tuple[str, str]]) -> tuple[
 
 
 def _prove(columns: Columns, candidates: list[tuple[str, str]]) -> dict[tuple[str, str], bool]:
-    """Return the inequalities that hold in all rows and are not implied, and whether they are strict.
+    """Return the inequalities that hold in all rows and are not implied, mapped to whether they are strict.
 
     An inequality follows from two others only if their common column is never missing. Adjacent columns are
     checked first, so that most inequalities of a long chain follow without a check.

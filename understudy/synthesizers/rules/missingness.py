@@ -40,7 +40,7 @@ def find_missingness(columns: Columns, names: list[str]) -> tuple[Missingness, .
     masks = _masks(columns, names)
     found = list(masks)
     implied = _implications(masks, columns.n_rows)
-    # If several columns are always missing together, only the first of them occurs in the other rules.
+    # If several columns are always missing together, the other rules use only the first of them.
     first = {
         b: min((a for a in found if a == b or {(a, b), (b, a)} <= implied), key=found.index) for b in found
     }
@@ -51,7 +51,7 @@ def find_missingness(columns: Columns, names: list[str]) -> tuple[Missingness, .
 
 
 def _masks(columns: Columns, names: list[str]) -> dict[str, Mask]:
-    """Return masks of missing values for columns with enough missing and at least one present value."""
+    """Return masks of the missing values, for columns with enough missing values and at least one value."""
     masks = {}
     for name in [name for name in names if has_missing(columns.table.column(name))][:N_COLUMNS_MAX]:
         missing = columns.table.column(name).is_null(nan_is_null=True).to_numpy()

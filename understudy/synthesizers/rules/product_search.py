@@ -1,4 +1,4 @@
-"""Search for product rules, based on intervals for the constant factor that rounding implies."""
+"""Search for product rules, based on the intervals that rounding implies for the constant factor."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from understudy.synthesizers.rules.relations import is_evident, roundest, simple
 from understudy.synthesizers.rules.values import Floats, Values
 from understudy.transformers.base import Mask
 
-# Maximum number of numeric columns of a table whose products are searched, and of a table for which the
-# search includes products of three plain columns.
+# Maximum number of numeric columns to search, and maximum number for which products of three plain columns
+# are searched.
 N_COLUMNS_MAX = 24
 N_COLUMNS_CUBED = 10
 # Maximum number of columns that may contain shares, such as discounts and tax rates.
 N_SHARES_MAX = 4
 # Number of sampled rows for the first check, and minimum number of complete rows.
 N_ROWS_FIRST = 192
-# Number of rows for the first test of a product. Most products already fail this test.
+# Number of rows for the first test of a product. Most products fail this test.
 N_ROWS_LOGS = 24
 # Number of these rows that are compared first.
 N_ROWS_FEW = 6
@@ -54,7 +54,7 @@ N_FORMS_MAX = 1200
 N_FORMS_AT_ONCE = 256
 
 Matrix = npt.NDArray[np.float64]
-# Index of a column in the sample, its exponent and the shape of its factor.
+# Index of a column in the sample, its exponent, and the shape of its factor.
 Part = tuple[int, int, Shape]
 
 
@@ -197,7 +197,7 @@ def _candidates(
 
 
 def _products(sample: Sample, forms: list[list[Part]], places: list[int]) -> Iterator[tuple[int, Floats]]:
-    """Yield the products of the forms at the given places, if enough rows have a product other than zero."""
+    """Yield the products of the forms at the given places that are not zero in enough rows."""
     for start in range(0, len(places), N_FORMS_AT_ONCE):
         some = places[start : start + N_FORMS_AT_ONCE]
         products = np.ones((len(some), sample.numbers.shape[1]))
@@ -217,7 +217,7 @@ def _unrefuted(sample: Sample, forms: list[list[Part]], targets: list[int]) -> n
     n_rows = sample.numbers.shape[1]
     rows = np.arange(n_rows)
     every = max(n_rows // N_ROWS_LOGS, 1)
-    # The rows of the later tests follow the rows of the first tests.
+    # The rows are sorted so that those of the first tests come first.
     rows = np.argsort(rows % every > 0, kind="stable")
     parts = list(dict.fromkeys(part for form in forms for part in form))
     at = {part: k for k, part in enumerate(parts)}
@@ -230,7 +230,7 @@ def _unrefuted(sample: Sample, forms: list[list[Part]], targets: list[int]) -> n
     places = np.array([[at[part] for part in form] + [-1] * (3 - len(form)) for form in forms])
     is_open = ~np.isfinite(logs)
     logs[is_open] = 0.0
-    # A form that no constant fits in some of the rows is not computed in the other rows.
+    # If no constant fits a form in the first rows, the form is not computed in the other rows.
     left = np.repeat(np.arange(len(targets)), len(forms)), np.tile(np.arange(len(forms)), len(targets))
     for some in (slice(N_ROWS_FEW), slice(-(-n_rows // every)), slice(None)):
         target, form = left

@@ -19,8 +19,8 @@ from understudy.transformers.base import ArrowArray, Mask
 # Relative error of products in double precision.
 PRECISION = 1e-9
 
-# Function for the value of a factor: the column, 1 plus or minus a share, 1 plus or minus a percentage, or a
-# logarithm.
+# Name of the function that computes the value of a factor: the column itself, 1 plus or minus a share, 1 plus
+# or minus a percentage, or a logarithm.
 Shape = Literal["value", "plus", "minus", "plus percent", "minus percent", "log", "log plus one"]
 _SLOPES: dict[Shape, float] = {"plus": 1.0, "minus": -1.0, "plus percent": 0.01, "minus percent": -0.01}
 # Rounding modes for ties.
@@ -67,7 +67,7 @@ class Factor:
         return numbers if self.shape == "value" else 1 + _SLOPES[self.shape] * numbers
 
     def invert(self, value: Floats) -> Floats:
-        """Return the column's numbers for the given values of the factor without its exponent."""
+        """Return the numbers of the column that yield the given values of the factor without its exponent."""
         if self.shape in LOGARITHMS:
             numbers: Floats = 10.0**value - (self.shape == "log plus one")
         else:

@@ -16,14 +16,14 @@ from understudy.synthesizers.rules.ratio_widths import N_ROWS_MIN, Logs, Quantit
 from understudy.synthesizers.rules.ratios import Ratio, measure_ratio, rule_of
 from understudy.synthesizers.rules.values import Floats, Int64s, Values
 
-# Maximum number of numeric columns to search: for ratios of two columns, and for ratios of three columns.
+# Maximum number of numeric columns to search for ratios of two columns, and for ratios of three columns.
 N_COLUMNS_MAX = 24
 N_COLUMNS_CUBED = 10
 # Minimum share of rows with nonzero values in all columns.
 SHARE_MIN = 0.5
-# Minimum difference, in nats, between the entropy of the target and the lower entropy of the ratio: for
-# ratios to one column, and to the product of two columns. Both entropies are measured within ranges of the
-# other columns. For two columns, these ranges are coarser than the ranges in a chain.
+# Minimum amount, in nats, by which the entropy of a ratio is below the entropy of its target: for ratios to
+# one column, and to the product of two columns. Both entropies are measured within ranges of the other
+# columns. For two columns, these ranges are coarser than in a chain.
 GAINS_MIN = (0.2, 0.7)
 # Maximum number of rows for measuring the entropy.
 N_ROWS_MEASURED = 2048
@@ -32,7 +32,7 @@ N_ROWS_MEASURED = 2048
 N_ROWS_RANGE = 64
 N_RANGES_MAX = 32
 SPACING = 3
-# Minimum width of the central half of a target, in steps of its grid.
+# Minimum interquartile range of a target, in steps of its grid.
 N_STEPS_MIN = 16
 # Minimum width of SPACING neighboring logarithms, which bounds the entropy of equal numbers.
 SPACING_MIN = 1e-9
@@ -151,7 +151,7 @@ Form = tuple[tuple[int, ...], tuple[int, ...]]
 
 @lru_cache(maxsize=2 * N_COLUMNS_MAX)
 def _forms(n_columns: int, target: int) -> tuple[tuple[Form, Signs], ...]:
-    """Return the ratios of a target to one or two of the other columns, with their signs."""
+    """Return the ratios of a target to one or two other columns, each with its `Signs`."""
     others = [i for i in range(n_columns) if i != target]
     forms: list[Form] = [((base,), (exponent,)) for base in others for exponent in (1, -1)]
     if len(others) < N_COLUMNS_CUBED:
@@ -168,7 +168,7 @@ def _signs(form: Form, target: int) -> Signs:
 def _candidates(
     quantities: Sequence[Quantity], i: int, forms: Sequence[Form], pairs: set[frozenset[str]]
 ) -> Iterator[_Candidate]:
-    """Yield the ratios of a target that a chain would not preserve, among narrow ratios."""
+    """Yield the given narrow ratios of a target that a chain would not preserve."""
     target = quantities[i]
     samples: dict[tuple[int, ...], _Sample | None] = {}
     for places, exponents in forms:
@@ -217,12 +217,12 @@ def _sample(target: Quantity, bases: Sequence[Quantity]) -> _Sample | None:
 
 
 def _gain(sample: _Sample | None, exponents: tuple[int, ...], least: float, *, is_paired: bool) -> float:
-    """Return the reduction of the entropy within ranges of the bases if the ratio replaces the target.
+    """Return by how much the entropy within ranges of the bases decreases if the ratio replaces the target.
 
-    The ranges approximate the leaves of a chain's trees. The entropy of the ratio must also be lower than the
-    entropy of ratios to only one of two bases. If the difference to the first base is learned, the entropy
-    must be lower than the entropy of this difference. If the reduction is less than `least`, an upper bound
-    is returned that is also less than `least`.
+    The ranges approximate the leaves of a chain's trees. A ratio to two bases is also compared with the ratio
+    to each single base. If the difference to the first base is learned, the ratio is also compared with this
+    difference. The result is the smallest of these decreases. If it is less than `least`, an upper bound that
+    is also less than `least` may be returned instead.
     """
     if sample is None:
         return -np.inf
@@ -254,7 +254,7 @@ def _in_ranges(bases: list[Logs]) -> Int64s:
 
 
 def _split(rows: Int64s, n_parts: int) -> Int64s:
-    """Return rows in parts of equal length. Up to ``n_parts - 1`` of the last rows are left out."""
+    """Split rows into parts of equal length. Up to ``n_parts - 1`` rows at the end are omitted."""
     n = len(rows) // n_parts
     return rows[: n * n_parts].reshape(n_parts, n)
 

@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from understudy.synthesizers.rules.values import Floats
 
-# Number of sampled rows for the first check of a ratio. Most ratios already fail this check.
+# Number of sampled rows for the first check of a ratio. Most ratios fail this check.
 N_ROWS_FIRST = 512
 # Number of ratios that are computed at once, which limits the memory.
 N_RATIOS_AT_ONCE = 128
 # Minimum number of rows with nonzero values in all columns.
 N_ROWS_MIN = 100
-# Maximum width of the central 90% range of the logarithm of a ratio, as a fraction of the width for
-# independent columns: for ratios to one column, and to the product of two columns.
+# Maximum width of the central 90% range of a ratio's logarithm, as a fraction of the width for independent
+# columns: for ratios to one column, and to the product of two columns.
 WIDTHS_MAX = (0.65, 0.25)
 # Factor by which the widths in WIDTHS_MAX are multiplied for the first rows.
 SLACK_FIRST = 1.2
@@ -55,7 +55,7 @@ class Quantity:
 
 
 def find_narrow(quantities: Sequence[Quantity], forms: Collection[Signs]) -> set[Signs]:
-    """Return the ratios that are narrow in the sample. Most ratios are already wide in the first rows."""
+    """Return the ratios that are narrow in the sample. The first rows already rule out most other ratios."""
     if not forms:
         return set()
     rows = slice(None, None, max(len(quantities[0].logs) // N_ROWS_FIRST, 1))

@@ -17,7 +17,7 @@ from understudy.synthesizers.rules.products import PRECISION, Factor, Product
 from understudy.synthesizers.rules.values import Floats, Values
 from understudy.transformers.base import Mask
 
-# Numbers of decimal places for rounding ratios, if the derived number stays the same.
+# Numbers of decimal places that a ratio may be rounded to if the derived number stays the same.
 DECIMALS = range(2, 7)
 
 
@@ -62,8 +62,8 @@ def measure_ratio(rule: Product, target: Values, bases: list[Values]) -> tuple[F
     is_usable = ~missing & (product != 0)
     divisor = np.where(is_usable, product, 1.0)
     ratios = _simplest(np.where(is_usable, numbers / divisor, 0.0), numbers, divisor, rule.step)
-    # Any ratio is correct where both numbers are zero. In these rows, ratios of other rows are used, because
-    # they add no new values.
+    # Where both numbers are zero, any ratio is correct. These rows get the ratios of other rows, which adds
+    # no new values.
     is_free = ~missing & (product == 0)
     if is_free.any():
         others = ratios[is_usable] if is_usable.any() else np.ones(1)

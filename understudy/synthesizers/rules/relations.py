@@ -29,7 +29,7 @@ N_ROWS_MAX = 1024
 N_ROWS_SPARE = 16
 
 DENOMINATORS = (1, 10, 100, 1000, 10_000)
-# Minimum number of steps of a rounded sum. Any sum would fit a column with fewer steps.
+# Minimum range of a rounded sum, in steps. Any sum would fit a column with a smaller range.
 N_STEPS_MIN = 8
 # Maximum distance of a rounded sum from the fitted line, in steps: one half, plus the error of the line.
 ROUNDING = 0.6

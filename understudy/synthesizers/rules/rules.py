@@ -105,7 +105,7 @@ class Rules:
     def derive(self, columns: Mapping[str, ArrowArray]) -> Arrays:
         """Add or replace the derived columns, each in its exact type, and return all columns.
 
-        Columns that must equal another column in some rows are replaced in these rows as well.
+        Columns that must equal another column in some rows are also replaced in these rows.
 
         Parameters
         ----------
@@ -122,7 +122,7 @@ class Rules:
         return block.arrays
 
     def _equalize(self, target: str, block: Block) -> None:
-        """Set a column, in the rows where it must equal another column, to the value of that column."""
+        """Set a column to the value of another column in the rows where the two must be equal."""
         for rule in self.value_rules.equalities:
             if rule.target == target:
                 applies = rule.condition.holds(block.value_levels(rule.condition.column))
@@ -207,7 +207,7 @@ class Rules:
         return sums + lookups + orders + self.value_rules.describe()
 
     def _checks(self, block: Block) -> Iterator[Mask]:
-        """Yield the mask of rows that satisfy each rule."""
+        """Yield a mask for each rule, which selects the rows that satisfy the rule."""
         for together in self.missingness:
             yield together.holds(block.values(together.first).mask, block.values(together.second).mask)
         for order in self.inequalities:

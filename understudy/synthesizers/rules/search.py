@@ -64,7 +64,7 @@ def find_rules(table: pa.Table, schema: TableSchema, columns: Columns | None = N
     bounded = {column.name for column in schema.columns if column.domain is not None}
     free = [rule for rule in candidates if rule.target not in bounded]
     linear = tuple(rule for rule in free if not _determines_its_terms(rule, lookups))
-    # Terms that are looked up by their sum are not computed from the sum.
+    # A term that is looked up by its sum is not also computed from the sum.
     looked_up = {name for rule in candidates if rule not in linear for name in (rule.target, *rule.terms)}
     fixed = bounded | {n for rule in lookups for n in (rule.determinant, rule.dependent)}
     linear, settled = settle(columns, linear, fixed)
@@ -104,10 +104,10 @@ def computable(values: ValueRules, formulas: tuple[Formula, ...]) -> ValueRules:
 
 
 def _determines_its_terms(rule: Linear, lookups: tuple[FunctionalDependency, ...]) -> bool:
-    """Return whether the target determines every term, so that terms looked up by it preserve the sum.
+    """Return whether the target determines every term, so that looking up the terms preserves the sum.
 
-    A target of this kind, for example a clock time of hours and minutes, encodes its terms, so the target
-    itself is sampled.
+    Such a target encodes its terms, as a clock time encodes hours and minutes, so the target itself is
+    sampled.
     """
     return all(FunctionalDependency(rule.target, term) in lookups for term in rule.terms)
 
@@ -128,7 +128,7 @@ def _implications_of(formulas: tuple[Formula, ...]) -> list[closure.Implication]
 def _usable(
     unary: tuple[Unary, ...], known: tuple[Formula, ...], lookups: tuple[FunctionalDependency, ...]
 ) -> tuple[Unary, ...]:
-    """Return the computable unary rules. If a target determines its source, the target is sampled."""
+    """Return the unary rules that can be computed and whose target does not determine the source."""
     kept: list[Unary] = []
     for rule in unary:
         is_open = in_order((*kept, rule, *known), ValueRules()) is not None
@@ -140,9 +140,9 @@ def _usable(
 def _drawn_otherwise(
     rules: tuple[OwnFormula, ...], lookups: tuple[FunctionalDependency, ...]
 ) -> tuple[OwnFormula, ...]:
-    """Return the rules, except rules with a target that determines all terms.
+    """Return the rules, except those whose target determines all terms.
 
-    The terms of these rules are looked up by the target.
+    In the omitted rules, the target is sampled, and the terms are looked up by the target.
     """
     return tuple(
         rule
@@ -202,7 +202,7 @@ def find_value_rules(columns: Columns, rules: Rules, bounded: set[str]) -> Value
 
 
 def with_used_levels(rules: ValueRules) -> ValueRules:
-    """Return the rules, without the levels that occur in no literal."""
+    """Return the rules without the levels that occur in no literal."""
     literals = [one for rule in rules.implications for one in (rule.condition, rule.consequence)]
     literals += [rule.condition for rule in rules.equalities]
     used: dict[str, list[int]] = {}

@@ -52,7 +52,7 @@ def evidence_of_groups(n_rows: Int64s, surprise: Floats) -> float:
 
 
 def least_repeats(n_rows: int, n_sample: int) -> float:
-    """Return the minimum number of sampled rows that repeat a value, if 5 rows share a value on average.
+    """Return the number of sampled rows that must repeat a value, assuming 5 rows per value on average.
 
     The expected number is lowest for equal groups of 5 rows. The result is half of the expected number, or 0
     if the expected number is at most 60, because chance dominates small numbers.

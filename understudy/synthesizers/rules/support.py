@@ -94,7 +94,7 @@ def _without_rare_combinations(rules: Rules, rows: pa.Table, subjects_of: Mappin
 def _shared_pair(
     rules: Rules, pair: FixedCombination, rows: pa.Table, subjects_of: Mapping[str, Subjects]
 ) -> FixedCombination | None:
-    """Return the rule without rare combinations, or None if the remaining ones cover too few rows."""
+    """Return the rule without rare combinations, or None if the remaining combinations cover too few rows."""
     arrays = {name: one_array(rows.column(name)) for name in pair.columns}
     block = Block(rules, arrays)
     own = np.stack([block.levels(name) for name in pair.columns], axis=1)

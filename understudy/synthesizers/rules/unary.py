@@ -44,7 +44,7 @@ _TEXTS: dict[Function, str] = {
 
 @dataclass(frozen=True)
 class Unary:
-    """Rule that a column is a linear function of `function`, applied to another column.
+    """Rule that a column is a linear function of the values of `function` for another column.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def _coefficients(target: Floats, values: Floats, scale: float) -> list[Fraction
         return []
     slope = float(centred @ (target - target.mean())) / variance
     rest = target - target.mean() - slope * centred
-    # Rounding varies the target by one step at most. The tolerance includes the error of the slope.
+    # Rounding changes the target by at most one step. The tolerance includes the error of the slope.
     if slope == 0 or rest.max() - rest.min() > 2 + 1e-9 * np.abs(target).max():
         return []
     error = 5 * math.sqrt(float(np.mean(rest**2)) / variance) + 1e-11 * abs(slope)

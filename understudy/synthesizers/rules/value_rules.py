@@ -17,7 +17,7 @@ from understudy.synthesizers.rules.fixed_combinations import MISSING, Levels
 from understudy.synthesizers.rules.values import Int32s, Values, is_text
 from understudy.transformers.base import Mask
 
-# Functions from the name of a column to its levels, or to its values, in a block of rows.
+# Functions that return the levels, or the values, of the named column in a block of rows.
 LevelsOf = Callable[[str], Int32s]
 ValuesOf = Callable[[str], Values]
 
@@ -47,7 +47,7 @@ class Literal:
 
     @property
     def is_about_missing(self) -> bool:
-        """Whether the literal restricts only the presence of a value: the value is missing, or is present."""
+        """Whether the literal only states that a value is missing, or that it is present."""
         return self.level == MISSING
 
     def holds(self, levels: npt.NDArray[np.integer]) -> Mask:

@@ -29,7 +29,7 @@ N_LITERALS_MAX = 640
 # A column with at most this many distinct values in the sample has a literal for each of its most frequent
 # values.
 N_VALUES_FEW = 256
-# Minimum share of rows that must contain a value for it to have a literal, in columns with more values.
+# In columns with more distinct values, only values with at least this share of the rows have a literal.
 SHARE_MIN = 0.01
 # Factor for the evidence threshold of values that never occur together.
 EXCLUSION_FACTOR = 2.0
@@ -70,7 +70,7 @@ class LeveledColumn:
 
     def some_rows(self, literals: list[Literal]) -> Int64s:
         """Return some of the rows that satisfy each literal, in an array of shape (n_literals, n_rows)."""
-        # Few levels fit into 8 bits, which are sorted in linear time.
+        # There are few enough levels for 8-bit integers, which are sorted in linear time.
         ordered = np.argsort(self.levels.astype(np.uint8), kind="stable")
         starts = np.cumsum(self.counts) - self.counts
         first = np.array([starts[1] if own.is_negated else starts[own.level] for own in literals])
@@ -130,7 +130,7 @@ class Candidates:
         return np.concatenate([self.count_sampled(name, slice(None)) for name in self.places])
 
     def may_imply(self) -> npt.NDArray[np.bool_]:
-        """Return which literals hold in all tested rows of each literal, as a square array."""
+        """Return, for each literal, which literals are true in all of its tested rows, as a square array."""
         rows = np.vstack(
             [self.leveled[name].some_rows(self.literals[at]) for name, at in self.places.items()]
         )
@@ -139,13 +139,13 @@ class Candidates:
             levels = self.leveled[name].levels[rows]
             low, high = levels.min(axis=1)[:, None], levels.max(axis=1)[:, None]
             own = np.array([literal.level for literal in self.literals[at]])
-            # A negated literal only requires that the value is present.
+            # Every negated literal requires only that a value is present.
             is_negated = np.array([literal.is_negated for literal in self.literals[at]])
             holds.append(np.where(is_negated, low > MISSING, (low == own) & (high == own)))
         return np.hstack(holds)
 
     def never_in_sample(self, names: Collection[str]) -> npt.NDArray[np.bool_]:
-        """Return which literals of the named columns never hold together in some rows of the sample."""
+        """Return which literals of the named columns are never true together in a part of the sample."""
         never = np.zeros((len(self.literals), len(self.literals)), np.bool_)
         used = [i for i, literal in enumerate(self.literals) if literal.column in names]
         if used:
@@ -171,7 +171,7 @@ class Candidates:
         return together
 
     def _pack(self, used: Mask, *, in_sample: bool) -> npt.NDArray[np.uint64]:
-        """Return one bit per row for each used literal, which is 1 if the row satisfies the literal."""
+        """Return, for each used literal, one bit per row. The bit is 1 if the row satisfies the literal."""
         packed = []
         for name, place in self.places.items():
             levels = self.leveled[name].sampled if in_sample else self.leveled[name].levels
@@ -246,7 +246,7 @@ def _count_codes(encoded: Any, missing: Mask | None) -> Int64s:  # Any: stubs ha
 
 
 def _codes(encoded: Any) -> Int32s:  # Any: stubs have no dictionary type
-    """Return the codes of a dictionary-encoded array, where null has the number after the last code."""
+    """Return the codes of a dictionary-encoded array. Null has the number after the last code."""
     indices = encoded.indices
     if indices.null_count:
         indices = indices.fill_null(len(encoded.dictionary))
@@ -259,7 +259,7 @@ def _missing_levels(values: Values) -> Int32s:
 
 
 def _often(keys: ArrowArray, counts: Int64s, least: int) -> Levels:
-    """Return the frequent values of a column, as sorted levels, given the number of rows of each value."""
+    """Return the frequent values of a column as sorted levels, given the number of rows with each value."""
     shared = np.flatnonzero(counts >= least)
     if not len(shared):
         return Levels(keys.slice(0, 0))
@@ -280,7 +280,7 @@ def find_implications(
     Parameters
     ----------
     lookups : collection of FunctionalDependency
-        Dependencies that other rules enforce. Implications between the columns of a dependency are left out.
+        Dependencies that other rules enforce. Implications between the columns of a dependency are omitted.
     """
     literals = candidates.literals
     if len(literals) < 2:
@@ -326,7 +326,7 @@ def _prove(
 
 
 def _pairs(literals: list[Literal], lookups: Collection[FunctionalDependency]) -> npt.NDArray[np.bool_]:
-    """Return the pairs of literals to search. No other kind of rule relates the two columns of a pair."""
+    """Return the pairs of literals to search, without the pairs that other kinds of rules cover."""
     names = sorted({literal.column for literal in literals})
     at = np.array([names.index(literal.column) for literal in literals])
     open_ = ~np.eye(len(names), dtype=np.bool_)
@@ -338,7 +338,7 @@ def _pairs(literals: list[Literal], lookups: Collection[FunctionalDependency]) -
         np.array([own.is_about_missing and own.is_negated is truth for own in literals])
         for truth in (False, True)
     )
-    # Missingness rules relate missing values to each other.
+    # Missingness rules cover the pairs of two missing or two present values.
     related = (missing[:, None] & missing[None, :]) | (present[:, None] & present[None, :])
     return np.asarray(may & ~related)
 
@@ -356,7 +356,7 @@ def _reduce(edges: set[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _negations(candidates: Candidates, n_rows: int) -> dict[int, int]:
-    """Return pairs of literals for one column if exactly one literal of the pair is true in every row."""
+    """Return pairs of literals of one column. In every row, exactly one literal of a pair is true."""
     found = {}
     for at in candidates.places.values():
         by_count = {int(candidates.counts[i]): i for i in range(at.start, at.stop)}
@@ -370,7 +370,7 @@ def _negations(candidates: Candidates, n_rows: int) -> dict[int, int]:
 def _without_contrapositives(
     edges: list[tuple[int, int]], negations: dict[int, int]
 ) -> list[tuple[int, int]]:
-    """Return the edges, except edges that are preceded by their contrapositive."""
+    """Return the edges without those whose contrapositive precedes them."""
     kept: dict[tuple[int, int], None] = {}
     for i, j in edges:
         if (negations.get(j, -1), negations.get(i, -1)) not in kept:

@@ -31,7 +31,7 @@ class Values:
     Parameters
     ----------
     keys : pyarrow.Array of shape (n,)
-        Strings unchanged, and numbers as the stored integers, with zero for missing values. Floats with few
+        Strings are unchanged. Numbers are the stored integers, with zero for missing values. Floats with few
         decimal places are stored as integers, in units of their last decimal place, so that 0.1 + 0.2 equals
         0.3. Other floats stay floats.
     missing : array of shape (n,), or None
@@ -89,7 +89,7 @@ def find_decimals(array: ArrowArray) -> int | None:
 
 
 def has_missing(array: Any) -> bool:  # Any: an array, or a column of several arrays
-    """Return whether an array may have missing values. The fast check may return True by mistake."""
+    """Return whether an array may have missing values. The check is fast, but can return True by mistake."""
     return array.null_count > 0 or pa.types.is_floating(array.type)
 
 

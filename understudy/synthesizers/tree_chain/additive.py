@@ -197,7 +197,7 @@ def _tabulate(
 
 def with_bins(predictor: Predictor, sums: npt.NDArray[np.int64]) -> Predictor:
     """Return the predictor with bins that contain nearly equal numbers of the given sums."""
-    # The quantiles of sorted numbers take less time.
+    # Quantiles of sorted numbers are faster to compute.
     ordered = np.sort(sums)
     edges = np.unique(np.quantile(ordered, np.linspace(0, 1, N_BINS + 1)[1:-1]))
     low, high = int(ordered[0]), int(ordered[-1])

@@ -21,7 +21,7 @@ from understudy.synthesizers.tree_chain.additive import WEIGHT_UNIT, CoarseCodes
 RULES = BoostingRules(
     is_class=False, n_trees=50, depth=5, rate=0.15, ridge=5.0, hessian_min=10.0, fraction=0.8
 )
-# Minimum share of the variance of unseen rows that trees must explain beyond the additive part.
+# Minimum share of the variance in unseen rows that the trees must explain beyond the additive part.
 R2_GAINED_MIN = 0.005
 # Hash stream that divides the rows into halves.
 HALVING = 1 << 36

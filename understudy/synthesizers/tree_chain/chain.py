@@ -87,7 +87,7 @@ class Link:
         return Conditional(self.child, self.forest, self.predictor, self.coarse)
 
 
-# No column has separate rows: all columns are fitted on the same rows.
+# No separate training rows for any column: all columns are fitted on the same rows.
 NO_OTHERS: Mapping[int, Encoded] = {}
 
 

@@ -14,7 +14,7 @@ from understudy.transformers.base import MIN_SUPPORT, Mask
 from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.labels import LabelTransformer
 
-# The changes of two columns are drawn together if at least this share of them occurs in the same rows.
+# The changes of two columns are drawn together if at least this share of them is in the same rows.
 SHARED_MIN = 0.8
 
 
@@ -39,7 +39,7 @@ class _Runs:
 
 
 def changing_columns(drawn: DrawnTable, found: tuple[int, ...]) -> list[int]:
-    """Return the columns with changes to draw. Columns that other columns determine are looked up instead."""
+    """Return the columns whose changes are drawn. Columns that others determine are looked up instead."""
     names = drawn.transformer.schema.names
     place = {name: j for j, name in enumerate(names)}
     replaced = {*drawn.rules.derived, *drawn.rules.value_rules.targets}

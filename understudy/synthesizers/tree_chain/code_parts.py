@@ -25,12 +25,12 @@ from understudy.transformers.generated.text_parts import Part, find_part
 from understudy.transformers.labels import LabelTransformer
 from understudy.transformers.table import TableTransformer
 
-# Number of endings, taken from other made-up codes, that are tried until a code is new.
+# Maximum number of other made-up codes whose ending is tried until a code is new.
 N_ATTEMPTS = 100
 
 
 def insert_parts(drawn: DrawnTable, lookups: Mapping[Pair, Codes]) -> TableTransformer:
-    """Return the transformer of a table, with made-up codes that contain the values that they determine.
+    """Return the table's transformer, with made-up codes that contain the values they determine.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def _is_text_or_integer(type_: pa.DataType) -> bool:
 
 
 def _values(transformer: Transformer, codes: Codes) -> list[str | None]:
-    """Return the value of each code as text, or None if the code represents several values."""
+    """Return the value of each code as text, with None for codes that represent several values."""
     values: ArrowArray = transformer.decode(codes, RowStream(0, 0, consecutive_rows(0, len(codes))))
     texts: list[Any] = values.cast(pa.string()).to_pylist()
     return [
@@ -79,7 +79,7 @@ def _values(transformer: Transformer, codes: Codes) -> list[str | None]:
 def _rewritten(
     code: CategoricalTransformer, values: list[str | None], part: Part, known: set[str | None]
 ) -> CategoricalTransformer:
-    """Return the code column with made-up levels that contain the values, where unused levels exist.
+    """Return the code column with made-up levels that contain the values, unless a level is already used.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ class CodedPair:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ForcedCode:
-    """A code of one column that codes of another column imply.
+    """A code of one column that is implied by codes of another column.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def encode_rules(rules: Rules, names: Sequence[str], transformers: Sequence[Tran
             pair = (first, second) if place[first] < place[second] else (second, first)
             by_pair.setdefault(pair, []).append(rule)
             forced += _forced(rule, (place[first], place[second]), (coded[first], coded[second]))
-        # Equalities may replace a drawn value after its code was checked.
+        # An equality may replace a drawn value whose code was already checked.
         if not {first, second} <= coded.keys() - set(own.targets):
             left.append(rule)
     pairs = []

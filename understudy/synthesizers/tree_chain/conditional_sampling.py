@@ -38,8 +38,8 @@ N_ROWS_BLOCK = 1024
 # Target number of effective proposals per row, and maximum number of proposals per row.
 N_EFFECTIVE = 8
 N_PROPOSALS_MAX = 128
-# Initial and maximum number of proposals for estimating a group's effective share. The number grows while all
-# weights are 0.
+# Initial and maximum number of proposals for estimating a group's effective share. The number is increased as
+# long as all weights are 0.
 N_TRIED = 8192
 N_TRIED_MAX = 262_144
 N_POOLS_TRIED = 64
@@ -47,7 +47,8 @@ N_POOLS_TRIED = 64
 POOLS, TRIAL_SEED = 1 << 37, 1
 
 Weights = npt.NDArray[np.float64]
-# Function from codes, coarse codes, seed and row numbers to the acceptance probability of each proposal.
+# Function that returns the acceptance probability of each proposal, given codes, coarse codes, seed and row
+# numbers.
 Accept = Callable[[dict[int, Codes], npt.NDArray[np.uint8], int, NumberedRows], Weights]
 Redrawer = Callable[[int], Redraws | None]
 
@@ -144,7 +145,7 @@ def _bases_of(
 ) -> Iterator[tuple[int, Mask]]:
     """Yield the base columns of restricted derived columns, with the codes that can satisfy the restriction.
 
-    The only purpose of the restriction is to reduce the number of proposals. Filters check the proposals
+    The restriction of the base columns only reduces the number of proposals. Filters check the proposals
     later.
     """
     by_target = {difference.target: difference for difference in enforcer.rules.differences}
@@ -241,7 +242,7 @@ class Conditioner:
     n_proposals : int
         Number of proposals per row.
     effective_share : float
-        Number of independent rows that are equivalent to one drawn row, from 0 to 1.
+        Number of independent rows, from 0 to 1, that contain as much information as one drawn row.
     """
 
     links: Sequence[Link]
@@ -295,7 +296,7 @@ def make_conditioner(links: Sequence[Link], group: Group, accept: Accept, redraw
 
 
 def propose(conditioner: Conditioner, seed: int, numbers: NumberedRows) -> tuple[dict[int, Codes], Weights]:
-    """Return the codes and weights of proposals for rows of a group."""
+    """Return the codes and weights of the proposals for a group."""
     codes, rows, weight = draw_weighted(
         conditioner.links,
         conditioner.group.allowed,

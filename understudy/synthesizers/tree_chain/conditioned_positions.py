@@ -28,12 +28,12 @@ from understudy.transformers.table import TableTransformer
 
 # Number of proposals per pool, and maximum number of pools, for estimating the shares of values.
 N_TRIED, N_POOLS_MAX = 16_384, 16
-# Number of proposals with a weight above 0 that is sufficient for the estimate.
+# The estimate stops at this number of proposals with a weight above 0.
 N_POSSIBLE_MIN = 16_384
-# Minimum number of proposals with a given row number before the row number can be excluded. It is excluded if
-# none of these proposals is possible.
+# Minimum number of proposals that must have a row number before it can be excluded. The row number is
+# excluded if all of these proposals have weight 0.
 N_UNSEEN_MIN = 30
-# Sum of the scaled frequencies of the values under a condition.
+# Total to which the frequencies of the values under a condition are scaled.
 N_COUNTED = 1_000_000_000
 
 Int64s = npt.NDArray[np.int64]
@@ -99,7 +99,7 @@ def condition_positions(
 
 
 def _try(conditioner: Conditioner, columns: list[int]) -> tuple[dict[int, Codes], Weights]:
-    """Return the codes of some columns, and the weights, of proposals for rows that satisfy the condition."""
+    """Draw proposals under the condition, and return their codes in some columns and their weights."""
     pools: list[tuple[dict[int, Codes], Weights]] = []
     n_possible = 0
     while len(pools) < N_POOLS_MAX and n_possible < N_POSSIBLE_MIN:
@@ -155,7 +155,7 @@ def _cell(codes: npt.NDArray[np.uint16]) -> Int64s:
 
 
 def _fulfils(position: Counter, conditioner: Conditioner, table: TableTransformer) -> npt.NDArray[np.bool_]:
-    """Return a mask of row numbers that satisfy the condition on their column, if there is one."""
+    """Return a mask of row numbers that satisfy the condition on their column, if there is a condition."""
     fulfils = np.ones(len(position.codes), np.bool_)
     field_ = table.schema.to_arrow().field(position.column)
     numbers = pa.array(position.first + np.arange(len(position.codes))).cast(field_.type)
@@ -166,7 +166,7 @@ def _fulfils(position: Counter, conditioner: Conditioner, table: TableTransforme
 
 
 def _n_choices(position: Position) -> int:
-    """Return the maximum number of rows in an entity, which is the number of distinct values."""
+    """Return the number of values that a position allows, which limits the number of rows in an entity."""
     if isinstance(position, Distinct):
         return len(position.counts)
     return len(position.codes) if position.ranks is None else len(position.ranks)

@@ -44,13 +44,13 @@ from understudy.transformers.table import Drawn, TableTransformer
 
 # Difference between the first proposal numbers of two consecutive rows.
 SPACING = np.uint64(N_POOLS_TRIED * N_PROPOSALS_MAX)
-# Number of pools of proposals per stage. At each further stage, a row gets another position within its
-# entity, and its pools are larger.
+# Number of pools of proposals per stage. In each further stage, a row gets another position within its
+# entity, and larger pools.
 N_POOLS_EACH = 8
 # Maximum total number of proposals in larger pools, over all rows.
 # Number of the first proposal in larger pools.
 N_POOL_MAX, LARGER_POOLS = 500_000, 1 << 49
-# Stream of the hash that chooses a proposal.
+# Hash stream for choosing a proposal.
 CHOOSING = 1 << 43
 
 Int64s = npt.NDArray[np.int64]
@@ -172,8 +172,8 @@ class _Chooser:
     table : TableTransformer
         Transformers of the columns.
     optional : set of int
-        Columns with replaceable codes. In a row, drawn codes replace the given codes after three quarters of
-        the attempts have failed.
+        Columns whose given codes may be replaced. If three quarters of the attempts for a row fail, drawn
+        codes replace the given codes.
     chosen : dict of int to (array, array)
         Numbers of entities in ascending order, and the numbers of their chosen proposals, by column.
     """
@@ -212,7 +212,7 @@ class _Chooser:
             If all proposals of a row have weight 0.
         """
         allowed = self.conditioner.group.allowed
-        # Whether a key is missing is known for each entity, unless there is a condition on the key.
+        # Each entity already determines whether its key is missing, unless there is a condition on the key.
         known = {j: codes for j, codes in given.items() if j in rows.of_columns or j not in allowed}
         codes: dict[int, Codes] = {}
         taken = np.zeros(len(rows), np.uint64)
@@ -234,7 +234,7 @@ class _Chooser:
         raise impossible("The model generated no rows for one of the conditions")
 
     def with_proposals(self, rows: NumberedRows, numbers: RowNumbers) -> NumberedRows:
-        """Return rows with the numbers of proposals, and entities with the numbers of chosen proposals."""
+        """Return rows numbered by proposals, with entities numbered by their chosen proposals."""
         of_columns = {}
         for j, entities in rows.of_columns.items():
             known, chosen = self.chosen[j]

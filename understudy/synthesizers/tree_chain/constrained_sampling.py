@@ -71,7 +71,7 @@ class ConstrainedSampler:
         learned = [j for j in drawn.codes if j not in generated]
         generated = [j for j in generated if j not in self.table.composed]
         columns = self.table.decode_columns(learned, drawn.codes, drawn.seed, drawn.numbers)
-        # Identifiers are generated from the numbers of the rows, so that they are unique.
+        # Identifiers are generated from the row numbers, which makes them unique.
         columns |= self.table.decode_columns(generated, drawn.codes, seed, NumberedRows(rows))
         constants = conditioner.group.constants(len(rows))
         return self.enforcer.complete(
@@ -80,7 +80,7 @@ class ConstrainedSampler:
 
 
 def conditions_of(constraints: SamplingConstraints) -> list[SampleCondition]:
-    """Return the condition of every group. A condition that represents a share has one row."""
+    """Return the condition of every group. The condition of a rebalanced value has one row."""
     if constraints.rebalance is None:
         return list(constraints.conditions)
     column = constraints.rebalance.column

@@ -1,4 +1,4 @@
-"""Cost estimates of tree chains, calibrated by hand on runs of `python -m benchmarks.engine`."""
+"""Cost estimates for tree chains, calibrated manually on runs of `python -m benchmarks.engine`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PHASE_SHARES = {
 
 
 def phases_of(parameters: SynthesizerParameters) -> tuple[FitPhase, ...]:
-    """Return the phases of a fit with their usual shares, which depend on the preset."""
+    """Return the phases of a fit with their usual shares of the fit time, which depend on the preset."""
     assert isinstance(parameters, TreeChainParameters)
     # With a time budget, the fit chooses the preset later.
     preset = "balanced" if parameters.time_budget_seconds else parameters.preset

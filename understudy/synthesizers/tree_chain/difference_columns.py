@@ -107,12 +107,12 @@ def add_difference_columns(rows: pa.Table, columns: FittedTable) -> DrawnTable:
 
 
 def difference_column(name: str) -> Column:
-    """Return the schema of a difference column."""
+    """Return the schema entry of a difference column."""
     return Column(name=name, kind=ColumnKind.integer, arrow_type="int64", nullable=True)
 
 
 def ratio_column(name: str) -> Column:
-    """Return the schema of a ratio column."""
+    """Return the schema entry of a ratio column."""
     return Column(name=name, kind=ColumnKind.decimal, arrow_type="double", nullable=True)
 
 
@@ -127,7 +127,7 @@ def with_columns(table: TableTransformer, measured: dict[str, Any]) -> TableTran
 
 
 def typical_differences(rules: Rules, table: TableTransformer, n: int) -> dict[str, ArrowArray]:
-    """Return, for each difference and each ratio, n copies of the start of its middle bin."""
+    """Return, for each difference and each ratio, n copies of the lower bound of its middle bin."""
     typical: dict[str, ArrowArray] = {}
     for measured in rules.measured:
         transformer = table.columns[table.schema.names.index(measured.name)]

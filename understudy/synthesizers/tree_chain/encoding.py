@@ -1,4 +1,4 @@
-"""Encoding of tables for imputation. The model was not fitted on these tables."""
+"""Encoding of tables that the model was not fitted on, for imputation."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _encode_present(name: str, values: ArrowArray, transformer: Transformer) -> 
     if transformer.n_codes == first:
         return np.full(len(values), UNKNOWN, np.int32)
     if isinstance(transformer, GeneratedTransformer):
-        # Apart from placeholders, the codes represent only whether a value is present.
+        # The codes of a generated column represent only placeholders and whether a value is present.
         return transformer.encode(values).astype(np.int32)
     if isinstance(transformer, NumericTransformer):
         return first + _place_numbers(name, values, transformer)
@@ -63,7 +63,7 @@ def _encode_present(name: str, values: ArrowArray, transformer: Transformer) -> 
 
 
 def _code_of_unknown(transformer: Transformer) -> int:
-    """Return the code for levels that the model does not contain."""
+    """Return the code for levels that are not in the model."""
     code = transformer.code if isinstance(transformer, LabelTransformer) else transformer
     has_made_up = isinstance(code, CategoricalTransformer) and code.n_made_up > 0
     return code.n_codes - 1 if has_made_up else UNKNOWN
@@ -72,7 +72,7 @@ def _code_of_unknown(transformer: Transformer) -> int:
 def find_known_levels(
     columns: Mapping[str, ArrowArray], known: dict[int, KnownCodes], table: TableTransformer
 ) -> dict[int, npt.NDArray[np.int32]]:
-    """Return the known levels of columns that determine other columns, and add the codes that labels imply.
+    """Return the known levels of columns that determine others, and add codes that labels imply to `known`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The steps that add columns for entities. They are loaded on first use, because many tables have none."""
+"""Functions that add columns for entities. They are imported on first use: many tables have no entities."""
 
 from __future__ import annotations
 

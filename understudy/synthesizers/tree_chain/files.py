@@ -190,7 +190,7 @@ def _load_link(reader: ArrayReader, position: int, column: int, n_codes: int) ->
     child = reader.indices("child", np.int32, (None, RADIX), -n_codes, max(n_codes, 2) - 1)
     require(len(child) > 0 or n_codes == 1, "a column has no choices")
     own = np.arange(len(child))[:, None]
-    # A choice leads only to later choices, so that every walk terminates.
+    # A choice leads only to later choices, so every walk terminates.
     require(
         bool(((child < 0) | ((child > own) & (child < len(child)))).all()),
         "a choice does not lead to a later choice",
@@ -275,7 +275,7 @@ def _check_nodes(node: Int64s, n_leaves: int, n_masks: int, n_features: int) -> 
     own = np.arange(len(node))
     require(bool((feature <= n_features).all()), "a tree uses a column that has not been drawn yet")
     require(bool((child[is_leaf] < n_leaves).all()), "a leaf index is out of range")
-    # A node leads only to later nodes, so that every walk terminates. The right child follows the left child.
+    # A node leads only to later nodes, so every walk terminates. The right child follows the left child.
     descends = (child > own) & (child + 1 < len(node))
     require(bool((is_leaf | descends).all()), "a tree node's child index is out of range")
     has_mask = ~is_leaf & ((node & CATEGORY_BIT) > 0)

@@ -15,7 +15,7 @@ from understudy.transformers.table import TableTransformer
 
 
 def read_identifiers(rows: pa.Table, table: TableTransformer) -> pa.Table:
-    """Return rows with missing values read from identifiers, such as the site in the number of a subject."""
+    """Return rows with missing values read from identifiers, such as the site from a subject number."""
     for j in sorted(table.composed, reverse=True):
         generator, name = generated.composed_of(table.columns[j]), table.schema.names[j]
         assert generator is not None

@@ -1,9 +1,9 @@
 """Imputation of missing values, given the known values of a row.
 
-Several particles per row pass through the chain. A column with a known value is not drawn. Instead, the
-particle is weighted by the probability of that value, given the preceding columns. One particle is chosen
-with a probability proportional to the particle's weight, so that the imputed values also agree with known
-values later in the chain (Rubin 1987; Gordon et al. 1993).
+Several particles per row pass through the chain. Each particle draws the missing values. Where the value is
+known, the particle is instead weighted by the probability of that value, given the preceding columns. One
+particle is chosen with a probability proportional to the particle's weight, so that the imputed values also
+agree with known values later in the chain (Rubin 1987; Gordon et al. 1993).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from understudy.transformers.base import ArrowArray, Codes, NumberedRows, RowNum
 from understudy.transformers.table import Drawn, TableTransformer
 
 N_PARTICLES = 64
-# Maximum number of times that rows are drawn again because a value repeats within an entity.
+# Maximum number of times that rows are redrawn because a value repeats within an entity.
 N_REPEATS_MAX = 24
 # Number of rows that are imputed at a time.
 N_ROWS_BLOCK = 1024
@@ -49,13 +49,13 @@ TAKING, DRAWS = 1 << 40, 1 << 41
 
 Weights = npt.NDArray[np.float64]
 Int64s = npt.NDArray[np.int64]
-# Function from coarse codes to the probability that the refinement accepts each proposal.
+# Function that returns the probability that the refinement accepts each proposal, given its coarse codes.
 Accept = Callable[[npt.NDArray[np.uint8]], Weights]
 
 
 @dataclass(frozen=True)
 class _Step:
-    """Step for one column of the chain. All particles draw the column or are weighted by its known values.
+    """Step for one column of the chain. Each particle draws the value, or is weighted by its known value.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class _Particles:
     numbers : array of shape (n_particles,)
         Numbers of the particles.
     of_values : NumberedRows
-        Row of each particle. Codes are decoded with this row number.
+        Row number of each particle, with which its codes are decoded.
     """
 
     seed: int
@@ -166,7 +166,7 @@ class Imputer:
         return encode_values(name, assumed[name], self.table.columns[column])
 
     def _log_equal(self, rows: dict[str, ArrowArray], codes: dict[int, Codes], particle: Int64s) -> Weights:
-        """Return the log weights of particles. Weights are low where given values contradict an equality."""
+        """Return the log weights of particles, which are low where known values contradict an equality."""
         log_weight = np.zeros(len(particle))
         unequal = find_unequal(self.enforcer.rules, rows)
         for rule, column, applies in self.enforcer.coded.equalities:
@@ -178,7 +178,7 @@ class Imputer:
     def _log_consistent(
         self, rows: dict[str, ArrowArray], codes: dict[int, Codes], particles: _Particles, particle: Int64s
     ) -> Weights:
-        """Return the log weights of particles, given the known values of columns that are not drawn."""
+        """Return the log weights of particles, based on rules between drawn values and known values."""
         consistency = Consistency(self.enforcer, rows)
         if not consistency.is_needed:
             return np.zeros(len(particle))
@@ -217,7 +217,7 @@ class Imputer:
                 codes[column][applies & (known[column] == UNKNOWN)] = forced.code
 
     def _log_probability(self, step: _Step, at: Int64s) -> Weights:
-        """Return the log probabilities of the known codes of some particles, given the preceding columns."""
+        """Return the log probability of each particle's known code, given the preceding columns."""
         out = np.zeros(len(at))
         if len(at):
             link = step.link
@@ -268,7 +268,7 @@ def draw_completed(
 
 
 def _fill_certain(filler: EntityFiller, rows: pa.Table, rules: Rules) -> pa.Table:
-    """Fill in the missing values that follow from formulas, other rows of the table, or entities."""
+    """Fill in the missing values that follow from formulas, functional dependencies or entities."""
     given = {name: rows.column(name).combine_chunks() for name in rows.column_names}
     rows = fill_columns(rows, solve(rules, given, {}))
     # A label can determine the code that determines another column.
@@ -278,7 +278,7 @@ def _fill_certain(filler: EntityFiller, rows: pa.Table, rules: Rules) -> pa.Tabl
 
 
 def _without_repeats(filler: EntityFiller, given: pa.Table, rows: pa.Table, complete: Complete) -> pa.Table:
-    """Return completed rows. Rows that repeat a value that must be distinct in an entity are drawn again."""
+    """Return completed rows. Rows that repeat a value that must be distinct within an entity are redrawn."""
     for attempt in range(N_REPEATS_MAX):
         repeats = filler.find_repeats(rows, given)
         if not len(repeats):
@@ -305,7 +305,7 @@ def _complete_blocks(
 
 
 def _take(log_weight: Weights, seed: int, numbers: RowNumbers) -> npt.NDArray[np.int64]:
-    """Return the index of one particle for every row, chosen with probability proportional to weight."""
+    """Return the index of one particle per row, chosen with a probability proportional to its weight."""
     weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
     sums = np.cumsum(weight, axis=1)
     words = np.empty(len(numbers), np.uint64)
@@ -317,7 +317,7 @@ def _take(log_weight: Weights, seed: int, numbers: RowNumbers) -> npt.NDArray[np
 
 
 def _fill(given: ArrowArray, gaps: npt.NDArray[np.int64], own: ArrowArray, drawn: ArrowArray) -> ArrowArray:
-    """Return a column with its missing values replaced. `drawn` contains only rows with missing values."""
+    """Return a column with its missing values replaced. `own` and `drawn` contain only the rows in `gaps`."""
     missing = is_missing(own)
     if not missing.any():
         return given

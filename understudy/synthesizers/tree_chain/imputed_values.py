@@ -1,4 +1,4 @@
-"""Weights of particles of an imputation, given known values that rules relate to imputed values."""
+"""Weights of imputation particles, based on rules between imputed values and known values."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from understudy.transformers.base import ArrowArray, Mask
 # Log weight of an impossible value. The weight is finite, so that rows that are impossible under the model
 # can be completed.
 LOG_IMPOSSIBLE = -50.0
-# Typical difference between the logarithm of a known number and the logarithm of the product of the drawn
-# numbers. The difference is measured before the drawn numbers are scaled to the known number.
+# Typical difference between the logarithms of a known number and of the product of the drawn numbers, before
+# the drawn numbers are scaled to the known number.
 DEVIATION = 0.1
 
 Int64s = npt.NDArray[np.int64]
@@ -43,7 +43,7 @@ class Consistency:
 
     @property
     def is_needed(self) -> bool:
-        """Whether a rule on values may relate a missing value to a known value."""
+        """Whether a rule that is checked on values may relate a missing value to a known value."""
         return bool(self._ratios) or any(is_missing(self.given[name]).any() for name in self._ordered)
 
     @cached_property
@@ -88,7 +88,7 @@ class Consistency:
 
 
 def _log_close(given: dict[str, ArrowArray], derived: dict[str, ArrowArray], name: str) -> Weights:
-    """Return log weights that decrease as the ratio of known to derived numbers departs from 1."""
+    """Return log weights that decrease as the ratio of the known to the derived number moves away from 1."""
     pair = [np.asarray(pc.cast(own[name], pa.float64()).fill_null(np.nan)) for own in (given, derived)]
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.log(pair[0] / pair[1]) / DEVIATION

@@ -2,8 +2,7 @@
 
 One code represents all levels that too few rows share. A column that the level determines, such as the label
 or the family of a product, is looked up by the level that is chosen for a row. For made-up levels, the values
-of the looked-up column are drawn once, at the end of a fit, from their distribution in the rows of rare
-levels.
+of the looked-up column are drawn once, during the fit, from their distribution in the rows with rare levels.
 """
 
 from __future__ import annotations
@@ -38,12 +37,13 @@ from understudy.transformers.labels import LabelTransformer
 from understudy.transformers.level_sources import LevelSource
 from understudy.transformers.support import count_sharers
 
-# If there are few made-up levels, their values are learned from this number of rows with any level.
+# Approximate number of rows, with any level, on which the values for made-up levels are learned if there are
+# fewer than k made-up levels.
 N_ROWS_ANY_LEVEL = 4096
 
 
 def find_codes(drawn: DrawnTable) -> DrawnTable:
-    """Return the table, with functional dependencies of other columns on code columns added to its rules."""
+    """Return the table with further rules: functional dependencies of other columns on code columns."""
     table, rules = drawn.transformer, drawn.rules
     place = {name: j for j, name in enumerate(table.schema.names)}
     names = [name for name in place if not isinstance(table.columns[place[name]], GeneratedTransformer)]
@@ -80,7 +80,7 @@ def add_level_lookups(
     for code in sorted({determinant for _, determinant in pairs}):
         dependents = [dependent for dependent, determinant in pairs if determinant == code]
         own |= {(j, code): c for j, c in _tabulate(code, dependents, drawn, encoded, run).items()}
-    # A label column has the same codes as its code column, so lookups by the code column suffice.
+    # A label column has the same codes as its code column, so lookups by the code column are sufficient.
     is_label = [isinstance(column, LabelTransformer) for column in columns]
     tables = {
         (dependent, determinant): table
@@ -150,14 +150,14 @@ def _tabulate(
 
 
 def _are_shared(rows: Mask, subjects: Subjects | None) -> bool:
-    """Return whether enough rows or subjects are selected."""
+    """Return whether the mask selects enough rows, or enough subjects if they are given."""
     return bool(count_sharers(rows, 2, subjects)[1] >= MIN_SUPPORT)
 
 
 def _draw_rare(
     dependents: list[int], rows: npt.NDArray[np.int64], n_levels: int, encoded: Encoded, run: LearnRun
 ) -> dict[int, Codes]:
-    """Return codes of the dependent columns for made-up levels.
+    """Draw the codes of the dependent columns for made-up levels.
 
     The codes are drawn from a chain that is fitted on the rows with rare levels. If there are fewer than k
     rare levels, the chain is fitted on rows with any level. Otherwise, the chain would reproduce the values
@@ -179,7 +179,7 @@ def _draw_rare(
 def with_level_sources(
     arranged: Arranged, enforcer: RuleEnforcer, columns: Sequence[Transformer]
 ) -> Arranged:
-    """Return the arranged columns, with the source of each column that is looked up by level."""
+    """Return the arrangement with the source of each column that is looked up by level."""
     sources = {j: source for j, (source, _) in arranged.lookups.items() if (j, source) in enforcer.levels}
     return replace(arranged, level_sources=level_sources(sources, columns))
 

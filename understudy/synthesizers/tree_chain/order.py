@@ -15,7 +15,8 @@ from understudy.synthesizers.tree_chain.presets import Preset
 
 # Number of rows for comparing orders: four fifths for fitting, one fifth for evaluation.
 N_ROWS_TRIED = 12_500
-# Minimum gain in held-out log likelihood, in nats per row, for an order to replace an earlier candidate.
+# Minimum gain in held-out log likelihood, in nats per row, that an order needs to replace an earlier
+# candidate.
 NATS_BETTER = 0.1
 _TRIAL = Preset(GrowthRules(penalty=0.0, category_penalty=1.0, min_leaf=5, depth_max=24, smoothing=4.0))
 

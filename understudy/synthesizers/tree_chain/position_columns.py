@@ -1,4 +1,4 @@
-"""Columns that number the rows of entities, or that have distinct values within an entity."""
+"""Columns that number the rows of an entity, or whose values are distinct within an entity."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from understudy.synthesizers.tree_chain.encoding import encode_values
 
 
 def add_positions(drawn: DrawnTable, found: list[FoundGroup]) -> DrawnTable:
-    """Return a table with the columns that number the rows of entities, or are distinct within an entity."""
+    """Return the table with its positions: columns that number an entity's rows or are distinct within it."""
     own = FittedRows(drawn.rows, drawn.transformer, drawn.codes)
     excluded = {*drawn.rules.derived, *(measured.name for measured in drawn.rules.measured)}
     positions = find_positions(own, drawn.entities, found, excluded)

@@ -1,4 +1,4 @@
-"""Choice of the earlier columns that a column's trees use: all columns, or the most informative columns.
+"""Choice of the earlier columns that a column's trees use: all of them, or the most informative ones.
 
 Without a limit, fit time would grow with the square of the number of columns.
 """
@@ -14,7 +14,7 @@ from understudy.transformers.base import Mask
 
 # If there are at most this many earlier columns, all of them are used.
 N_ALL_MAX = 64
-# Number of columns that are chosen if there are more than N_ALL_MAX earlier columns.
+# Number of earlier columns that are chosen if there are more than `N_ALL_MAX`.
 N_CHOSEN = 32
 N_ROWS_MAX = 4096
 

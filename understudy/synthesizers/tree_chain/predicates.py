@@ -18,10 +18,10 @@ from understudy.transformers.numeric import NumericTransformer
 
 
 class CodePredicate(Predicate):
-    """Predicate on the values of a column that also determines which codes may satisfy it."""
+    """Predicate on the values of a column. It also determines which codes of the column may satisfy it."""
 
     def codes(self, transformer: Transformer) -> tuple[Mask, bool]:
-        """Return a mask of codes that may satisfy the condition, and whether all their values do.
+        """Return a mask of codes that may satisfy the condition, and whether all of their values satisfy it.
 
         Raises
         ------
@@ -129,7 +129,7 @@ class CodePredicate(Predicate):
         if value is None:
             return may
         above = int(as_mask(pc.less_equal(low, self.typed(value)[0])).sum())
-        # The codes below and above the gap. There is no gap at the ends of the column.
+        # The codes below and above the gap. There is no gap below the lowest or above the highest range.
         beside = [code for code in (above - 1, above) if 0 < above < len(low) and not exact[code]]
         may[beside[:1]] = True
         return may

@@ -1,4 +1,4 @@
-"""Columns with the typical values of entities. Columns that vary within an entity depend on these values.
+"""Columns with the typical values of entities, on which columns that vary within an entity depend.
 
 Like the sizes of entities, these columns are drawn but are not part of the sampled rows.
 """
@@ -24,12 +24,13 @@ from understudy.transformers.generated.transformer import GeneratedTransformer
 from understudy.transformers.labels import LabelTransformer
 from understudy.transformers.table_fitting import fit_column
 
-# Number that distinguishes the random generator of typical values from other random generators of a fit.
+# Stream number of the random generator for typical values. Other random generators of a fit have other
+# numbers.
 _TYPICAL = 6
 # Maximum number of columns with typical values. The columns with the most similar rows are chosen.
 N_PROFILES_MAX = 32
-# Minimum similarity of rows in one kind of entity, relative to the highest similarity in any kind. Of the
-# kinds with at least this similarity, the kind with the fewest entities is used.
+# Minimum similarity of rows within one kind of entity, relative to the highest similarity for any kind. Of
+# the kinds that reach it, the kind with the fewest entities is used.
 NEARLY = 0.9
 
 
@@ -85,10 +86,10 @@ def add_profile_columns(drawn: DrawnTable, found: list[FoundGroup], seed: int) -
 
 
 def hide_profiles(arranged: Arranged, drawn: DrawnTable) -> Arranged:
-    """Return an order that uses the typical values of a column to draw only that column.
+    """Return an arrangement in which the typical values of a column are used only to draw that column.
 
-    The first values and the steps of a sequence are used to draw only the sequence. Columns of entities,
-    however, may depend on all typical values and first values.
+    Likewise, the first values and the steps of a sequence are used only to draw the sequence. Columns of
+    entities, however, may depend on all typical values and first values.
     """
     seen_by = {**drawn.seen_by} | {place: frozenset({column}) for place, column in drawn.profiles.items()}
     if not seen_by:

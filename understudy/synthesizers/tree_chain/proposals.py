@@ -16,15 +16,15 @@ from understudy.synthesizers.tree_chain.sampling import NOTHING_GIVEN, Drawing, 
 from understudy.transformers.base import Codes, CodesByColumn, Mask, NumberedRows
 
 N_ATTEMPTS_MAX = 10_000
-# Numbers of rejected proposals after which each attempt of a row draws other levels, and after which drawn
-# codes replace the given codes of optional columns.
+# Number of rejected proposals of a row after which each attempt draws other levels, and number after which
+# drawn codes replace the given codes of optional columns.
 N_ATTEMPTS_BY_LEVEL, N_ATTEMPTS_OPTIONAL = 4, 64
 # Offset between the numbers that select a level in successive attempts. Row numbers are lower.
 _LEVEL_NUMBERS = np.uint64(1 << 44)
 # First hash stream for deriving the seeds of repeated attempts.
 ATTEMPTS = 1 << 35
 
-# Function from codes and row numbers to a mask of accepted rows.
+# Function that returns a mask of the accepted rows, given codes and row numbers.
 Check = Callable[[dict[int, Codes], NumberedRows], Mask]
 
 
@@ -34,8 +34,8 @@ class Acceptance:
 
     Single columns that break a rule are redrawn before whole rows are checked. If the proposals of a row are
     rejected several times, the row is released: each attempt draws other levels of the columns `by_level`,
-    and later, drawn codes replace the given codes of `optional` columns. The rules may exclude the level that
-    represents a code, and the given codes.
+    and later, drawn codes replace the given codes of `optional` columns. This is necessary because the rules
+    may exclude the drawn level of a code, or the given codes.
     """
 
     refinement: Refinement | None
@@ -59,7 +59,7 @@ class Acceptance:
         return stays
 
     def release(self, numbers: NumberedRows, attempts: npt.NDArray[np.uint64]) -> NumberedRows:
-        """Return the numbers of rows that are decoded from the proposals of the given attempts.
+        """Return the row numbers for decoding the proposals of the given attempts.
 
         Rows with attempt 0 are not released.
         """

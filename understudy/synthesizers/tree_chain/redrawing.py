@@ -159,7 +159,7 @@ def make_redrawing(table: TableTransformer, enforcer: RuleEnforcer, links: Seque
     by_column: dict[int, ColumnChecks] = {}
 
     def later(first: int, second: int) -> int | None:
-        """Return the later of two columns in the drawing order, or None if it is looked up."""
+        """Return whichever of two columns is drawn later, or None if that column is looked up."""
         column = max(first, second, key=lambda j: position[j])
         return column if links[position[column]].source < 0 else None
 

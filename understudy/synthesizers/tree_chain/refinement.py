@@ -26,14 +26,15 @@ N_DRAWN_PER_ROW = 2
 RULES = BoostingRules(is_class=True, n_trees=100, depth=6, rate=0.1, ridge=2.0, hessian_min=7.0, fraction=0.5)
 # Number of averaged ensembles. A separate thread boosts each ensemble on different random rows.
 N_BAGS = 2
-# Share of proposals with a ratio below the ceiling. Proposals above the ceiling are always accepted.
+# Share of proposals whose density ratio is below the ceiling. Proposals above the ceiling are always
+# accepted.
 CEILING_QUANTILE = 0.98
 WEIGHT_QUANTILE = 0.99
 # Hash stream that decides which proposals are accepted.
 ACCEPTING = 1 << 34
 
 CoarseRows = npt.NDArray[np.uint8]
-# Function from row numbers to coarse codes of shape (n, n_columns), in the order of the chain.
+# Function that returns coarse codes of shape (n, n_columns), in chain order, for the given row numbers.
 DrawRows = Callable[[RowNumbers], CoarseRows]
 
 
@@ -63,7 +64,7 @@ class Refinement:
 
 
 def fit_refinement(real: CoarseRows, draw: DrawRows, n_rounds: int, run: LearnRun) -> Refinement:
-    """Learn the density ratio in rounds. Each round corrects the result of the previous rounds.
+    """Learn the density ratio in rounds, each of which corrects the result of the previous rounds.
 
     Parameters
     ----------

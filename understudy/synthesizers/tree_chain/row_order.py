@@ -22,7 +22,7 @@ from understudy.transformers.table import Drawn, TableTransformer
 
 
 def find_row_order(drawn: DrawnTable, found: list[FoundGroup]) -> Order | None:
-    """Return the columns that are in order within the entities of the table."""
+    """Return the columns that ascend or descend within entities."""
     return find_order(drawn.rows, found, _free_columns(drawn)) if found else None
 
 
@@ -40,7 +40,7 @@ def _free_columns(drawn: DrawnTable) -> list[int]:
 
 
 def add_sorted_columns(drawn: DrawnTable, order: Order | None, enforcer: RuleEnforcer) -> DrawnTable:
-    """Return a table with the columns that are in order within the entities."""
+    """Return the table with its sorted columns, which are in order within entities."""
     if order is None:
         return drawn
     names, entities = drawn.transformer.schema.names, drawn.entities
@@ -72,7 +72,7 @@ class RowOrder:
         return np.sort(self.entities.rows_of(g, of_entities, seed))
 
     def apply(self, drawn: Drawn, places: list[Places], wanted: RowNumbers) -> tuple[Drawn, list[Places]]:
-        """Return the requested rows from all rows of their entities, in the order of the sorted columns."""
+        """Return the requested rows, given all rows of their entities, in the order of the sorted columns."""
         if not self.entities.sorted_columns and self.entities.sequences is None:
             return drawn, places
         at = np.searchsorted(drawn.rows.rows, wanted)

@@ -112,7 +112,7 @@ class RowSampler:
 
     @cached_property
     def _optional(self) -> frozenset[int]:
-        """Columns with given codes that are replaced if the rules exclude these codes."""
+        """Columns whose given codes are replaced if the rules exclude them."""
         sequences = self.entities.sequences
         return self.entities.distinct_columns | (frozenset() if sequences is None else sequences.values)
 

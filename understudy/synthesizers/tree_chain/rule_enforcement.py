@@ -1,8 +1,8 @@
 """Enforcement of the rules of a table: lookups, computed sums, and rejection of rows that break other rules.
 
-A lookup is a table from codes to codes, so that later trees can use the looked-up column. Each code of the
-source column must represent a single value, so rows with a pooled level or a range of numbers in that column
-are rejected.
+A lookup maps codes to codes, so trees of later columns can use the looked-up column. Each code of the source
+column must represent a single value, so rows with a pooled level or a range of numbers in that column are
+rejected.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RuleEnforcer:
-    """Rules of a fitted chain.
+    """Rules of a fitted chain, and the lookups that enforce functional dependencies.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class RuleEnforcer:
         )
 
     def _origin(self, column: int, placed: set[int]) -> int:
-        """Follow the determinants with the most dependents, and return the last column of this path."""
+        """Follow the path of determinants, each with the most dependents, and return its last column."""
         seen, lookups = placed | {column}, self.lookups
         while determinants := [
             determinant
@@ -147,7 +147,7 @@ class RuleEnforcer:
         return kept
 
     def allowing(self, given: CodesByColumn) -> Allows | None:
-        """Return the function that checks the positions of rows, given the codes of their entities."""
+        """Return the function that checks codes of positions against the codes of the rows' entities."""
         if not (self.is_enforced and self.coded.pairs and given):
             return None
         return lambda columns, combinations, rows: self.coded.allows(
@@ -173,7 +173,7 @@ class RuleEnforcer:
     def complete(
         self, columns: dict[str, ArrowArray], table: TableTransformer, drawn: Drawn
     ) -> pa.RecordBatch:
-        """Return the drawn columns and the columns derived from them as rows of the table.
+        """Return rows of the table: the drawn columns, and the columns that are derived from them.
 
         Parameters
         ----------
@@ -194,7 +194,7 @@ class RuleEnforcer:
     def reach_of(self, difference: Difference, table: TableTransformer) -> tuple[ArrowArray, ArrowArray]:
         """Return the lowest and highest sum of base and difference for each code of the base.
 
-        The code of missing values is left out.
+        The result has no entry for missing values.
         """
         base, own = (table.columns[table.schema.names.index(n)] for n in (difference.base, difference.name))
         assert isinstance(base, NumericTransformer)
@@ -223,11 +223,11 @@ class RuleEnforcer:
 
     @property
     def replaced(self) -> set[str]:
-        """Names of the columns with drawn values that may be replaced in the sampled rows."""
+        """Names of the columns whose drawn values may be replaced in the sampled rows."""
         return {*self.rules.derived, *self.rules.value_rules.targets}
 
     def without_replaced(self, codes: CodesByColumn, table: TableTransformer) -> CodesByColumn:
-        """Return the codes of the columns with drawn values that are kept in the sampled rows."""
+        """Return the codes of the columns whose drawn values are never replaced in the sampled rows."""
         if not self.rules.value_rules.targets:
             return codes
         return {j: own for j, own in codes.items() if table.schema.names[j] not in self.replaced}
@@ -239,7 +239,7 @@ class RuleEnforcer:
 
     @cached_property
     def _rules_on_values(self) -> Rules:
-        """The rules without the implications that are checked on codes."""
+        """The rules that are checked on values, without the implications that are checked on codes."""
         own = replace(self.rules.value_rules, implications=self.coded.left)
         return replace(self.rules, value_rules=own)
 
@@ -262,7 +262,7 @@ def fit_enforcer(
 ) -> RuleEnforcer:
     """Return the enforcer of a table's rules, with lookups tabulated from the given codes.
 
-    A functional dependency is left out if codes of the dependent column do not represent single values.
+    A functional dependency is omitted if the looked-up codes do not represent single values.
 
     Parameters
     ----------

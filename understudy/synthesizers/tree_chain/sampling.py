@@ -14,7 +14,7 @@ from understudy.kernels.hashing import StreamRows
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.transformers.base import Codes, CodesByColumn, NumberedRows
 
-# Empty mapping of given codes, for draws of whole rows.
+# Empty mapping of given codes, which means that whole rows are drawn.
 NOTHING_GIVEN: CodesByColumn = {}
 
 
@@ -27,8 +27,8 @@ class Drawing:
     seed : int
         Seed of the draws.
     numbers : NumberedRows
-        Row numbers. Two cells of a column get the same value if they have the same number and the columns
-        that the column depends on have the same codes.
+        Row numbers. Two rows get the same value in a column if their numbers are equal, and their codes are
+        equal in all columns that the column depends on.
     value_seed : int, optional
         Seed for decoding the codes, if it differs from `seed`.
     """
@@ -58,7 +58,7 @@ class Redraws(Protocol):
         codes: dict[int, Codes],
         draws: Drawing,
     ) -> None:
-        """Change codes and coarse codes of a column in place."""
+        """Redraw a column where it breaks a rule. The codes and coarse codes are changed in place."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Columns with the first values of entities and the steps between rows, for sampling their sums.
+"""Columns with the first values of entities and the steps between rows, which samples add up.
 
 Like the sizes of entities, these columns are drawn but are not part of the sampled rows.
 """
@@ -29,17 +29,18 @@ from understudy.transformers.table_fitting import number_subjects
 N_ENTITIES_MIN = 4 * MIN_SUPPORT
 # Absolute values of a sequence must be below this limit, so that sums of steps fit in 64 bits.
 INTEGERS_MAX = 2**61
-# Times of day are drawn separately from days if the entropy of the hours is at least this much lower than the
-# entropy of uniform hours, in nats.
+# Minimum amount, in nats, by which the entropy of the hours is below the entropy of uniform hours if times of
+# day are drawn separately from days.
 CLOCK_NATS_MIN = 0.1
 _PER_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-# Part of the seed that separates the steps of first rows from the other random numbers of a fit.
+# Stream number of the random generator for the steps of first rows. Other random generators of a fit have
+# other numbers.
 _STEPS = 7
 
 
 @dataclass(frozen=True)
 class _Steps:
-    """Values of a column in the order of the rows of each entity, as starts, steps and times of day."""
+    """Values of a column as starts, steps and times of day, in the row order of each entity."""
 
     column: int
     starts: Int64s

@@ -55,7 +55,7 @@ class SequenceSampler:
     def draw(
         self, rows: NumberedRows, given: CodesByColumn, places: Places, order: RowNumbers | Int64s, seed: int
     ) -> tuple[dict[int, Codes], NumberedRows]:
-        """Return the codes of the sequences and their hidden columns, and the rows with the known values.
+        """Return the codes of the sequences and their hidden columns, and the rows with the drawn values.
 
         Parameters
         ----------
@@ -164,7 +164,7 @@ class SequenceSampler:
         values = _move_into(sums[sequence.step], own, sequence.column, *self._range(sequence))
         if sequence.clock >= 0:
             values = values * sequence.unit + sums[sequence.clock]
-            # Two rows on the same day may have times in the wrong order.
+            # Two rows on the same day may have times in the wrong order, so the values are sorted.
             by_rank = np.lexsort((own.ranks, own.entities))
             by_value = np.lexsort((-values if sequence.is_descending else values, own.entities))
             values[by_rank] = values[by_value]
@@ -187,7 +187,7 @@ class _Rows:
 
 
 def _move_into(values: Int64s, own: _Rows, column: int, low: int, high: int) -> Int64s:
-    """Return the values, with entities that exceed a range moved to a random position within the range."""
+    """Return the values. Entities that exceed the range are moved to a random position within it."""
     lowest, highest = reaches(values, own.entities)
     exceeds = (lowest < low) | (highest > high)
     if not exceeds.any():

@@ -31,9 +31,9 @@ N_SIZES_MAX = 256
 
 
 def add_size_columns(drawn: DrawnTable, found: list[FoundGroup]) -> DrawnTable:
-    """Add a column with the entity size for each kind of entity with varying sizes.
+    """For each kind of entity with varying sizes, add a column with the size of the entity.
 
-    The codes of the column are known for each entity.
+    The size of every entity is known before other columns are drawn.
     """
     table, codes = drawn.transformer, list(drawn.codes)
     groups, names = list(drawn.entities.groups), []

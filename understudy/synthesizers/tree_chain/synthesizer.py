@@ -71,14 +71,14 @@ if TYPE_CHECKING:
     from understudy.synthesizers.entities.detection import FoundGroup
     from understudy.synthesizers.entities.order_search import Order
 
-# Mask that separates the seed of draws during a fit from the seed of the fit.
+# Mask that derives the seed for draws during a fit from the seed of the fit.
 _PRACTICE = 0x5EED
 
 
 def _add_entity_columns(
     drawn: DrawnTable, found: list[FoundGroup], seed: int
 ) -> tuple[DrawnTable, Order | None]:
-    """Return a table with the further columns that entities need, and the order of the rows of an entity."""
+    """Return a table with the additional columns for entities, and the order of rows within entities."""
     drawn = entity_steps.add_size_columns(entity_steps.add_positions(drawn, found), found)
     order = entity_steps.find_row_order(drawn, found)
     drawn = entity_steps.add_sequence_columns(drawn, found, order, seed)
@@ -189,7 +189,7 @@ class TreeChain(SingleTableSynthesizer):
         return enforcer, unique_rows
 
     def _redrawing(self, enforcer: RuleEnforcer, seed: int) -> Redrawing | None:
-        """Return the redrawing of single columns for a seed, or None if no column can be redrawn."""
+        """Return the redrawing of single columns for a seed, or None if no column has rules to check."""
         redrawing = make_redrawing(self.drawn_, enforcer, self.links_)
         return replace(redrawing, seed=seed) if redrawing.checks else None
 

@@ -1,7 +1,7 @@
 """Rejection of synthetic entities that equal a unique real entity in all columns.
 
-A synthetic customer with the birth date, town and segment of a real customer would be a copy, even if its
-orders are new.
+A synthetic customer with the birth date, town and segment of a real customer would be a copy, even if the
+orders differ.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ N_COLUMNS_MIN = 2
 
 @dataclass(frozen=True)
 class UniqueEntities:
-    """Fingerprints of entities, and the columns that are compared.
+    """Fingerprints of unique real entities, and the columns that are compared.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def find_unique_entities(drawn: DrawnTable, found: list[FoundGroup]) -> UniqueEn
 def keep_if_often(
     entities: UniqueEntities, table: TableTransformer, codes: CodesByColumn, seed: int, numbers: NumberedRows
 ) -> UniqueEntities:
-    """Return the fingerprints of each group in which most trial entities are new."""
+    """Return the fingerprints of each group in which enough trial entities are new."""
     kept = {
         g: columns
         for g, columns in entities.columns.items()

@@ -25,7 +25,7 @@ from understudy.transformers.table import TableTransformer
 Fingerprints = npt.NDArray[np.uint32]
 Words = npt.NDArray[np.uint64]
 
-# Word that represents a missing value. Another value has this word only by chance.
+# Word that represents a missing value. Other values have this word only by chance.
 _MISSING = np.uint64(0xA5A5_5A5A_0F0F_F0F0)
 
 
@@ -76,7 +76,7 @@ def find_unique_rows(rows: pa.Table, table: TableTransformer, codes: CodesByColu
 
 
 def _distinct(words: Fingerprints) -> Fingerprints:
-    """Return the distinct words in ascending order. For many distinct words, `np.unique` takes longer."""
+    """Return the distinct words in ascending order. For many distinct words, `np.unique` is slower."""
     ordered = np.sort(words)
     return ordered[np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(ordered)]]
 

@@ -12,8 +12,8 @@ from understudy.synthesizers.tree_chain.proposals import Acceptance, draw_accept
 from understudy.synthesizers.tree_chain.rule_enforcement import N_ROWS_TRIED
 from understudy.transformers.base import NumberedRows, consecutive_rows
 
-# Number of attempts after which a trial row counts as impossible. If the share of accepted rows is at its
-# minimum, a row is accepted within this number of attempts with a probability of 0.999999.
+# Number of attempts after which a trial row counts as impossible. At the minimum share of accepted rows, a
+# row is accepted within this number of attempts with a probability of 0.999998.
 N_ATTEMPTS_TRIED = 256
 # Maximum number of code combinations for a trial. Above this number, the trial is omitted.
 N_COMBINATIONS_MAX = 1_000_000
@@ -22,8 +22,8 @@ N_COMBINATIONS_MAX = 1_000_000
 def is_samplable(links: Sequence[Link], acceptance: Acceptance, seed: int) -> bool:
     """Return whether every trial row has an acceptable proposal.
 
-    All attempts of a row draw the same value within a code. If a tiny table has only few codes, all proposals
-    of a row can therefore equal unique rows.
+    All attempts of a row draw the same value within a code. If a tiny table has only a few codes, all
+    proposals of a row may therefore equal unique rows.
     """
     if math.prod(len(link.coarse) for link in links) > N_COMBINATIONS_MAX:
         return True

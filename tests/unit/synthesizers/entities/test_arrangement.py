@@ -10,14 +10,14 @@ from understudy.synthesizers.entities.groups import ROWS
 
 
 def found_groups(*entities: np.ndarray, sources: tuple[int, ...]) -> list[FoundGroup]:
-    """Return one group, with a separate key, for each array that contains the entity of each row."""
+    """Return one group, with its own key, for each array. The arrays contain the entity of each row."""
     return [
         FoundGroup((g,), own.astype(np.int64), (g,), entities=own.astype(np.int64), source=source)
         for g, (own, source) in enumerate(zip(entities, sources, strict=True))
     ]
 
 
-def test_owners_keep_their_large_units() -> None:
+def test_large_units_stay_with_the_same_owners() -> None:
     # The first half of the units have one row each, and the other half have nine rows each. Each owner has
     # four units.
     units = np.concatenate([np.arange(200), np.repeat(np.arange(200, 400), 9)])
@@ -30,7 +30,7 @@ def test_owners_keep_their_large_units() -> None:
     assert np.array_equal(np.sort(of_units.order), np.arange(400))
 
 
-def test_sizes_add_up_to_the_units_of_the_source() -> None:
+def test_sizes_add_up_to_the_number_of_source_units() -> None:
     rng = np.random.default_rng(0)
     fine = rng.integers(0, 300, 2000)
     fine = np.unique(fine, return_inverse=True)[1]

@@ -1,4 +1,4 @@
-"""Tests that a value that changes within an entity rarely changes back in samples."""
+"""Tests that sampled values that change within an entity rarely change back."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def subscriptions(rng: Rng) -> pd.DataFrame:
 
 
 def moves(rng: Rng) -> pd.DataFrame:
-    """Return purchases with the city of the customer. Few customers change their city."""
+    """Return purchases with the city of the customer. Only a few customers move to another city."""
     entity, rank, size = rows_of(rng, 12)
     before, after = rng.integers(0, 6, N_ENTITIES), rng.integers(1, 6, N_ENTITIES)
     moved = is_changed(rng, 0.12, rank, entity, size)
@@ -73,7 +73,7 @@ def salaries(rng: Rng) -> pd.DataFrame:
 
 
 def changes_of(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the number of changes, number of returns and mean change position for each entity."""
+    """Return the number of changes, the number of returns and the mean change position of each entity."""
     entity = table[table.columns[0]]
     rank, size = table.groupby(entity).cumcount(), table.groupby(entity)["value"].transform("size")
     change = (table["value"] != table.groupby(entity)["value"].shift()) & (rank > 0)
@@ -84,7 +84,9 @@ def changes_of(table: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("make", [subscriptions, moves, diagnoses, tickets, salaries])
-def test_values_stay_changed(make: Callable[[Rng], pd.DataFrame], tmp_path: Path) -> None:
+def test_sampled_values_change_as_often_as_real_values_and_rarely_change_back(
+    make: Callable[[Rng], pd.DataFrame], tmp_path: Path
+) -> None:
     table = make(np.random.default_rng(4))
     model = understudy.fit(table, seed=1)
     sampled = model.sample(4 * len(table), seed=2)
@@ -109,7 +111,7 @@ def test_determined_columns_change_with_their_determining_column() -> None:
     assert (sampled.groupby("customer_id")["region"].nunique() > 1).any()
 
 
-def test_sampled_entities_start_with_a_first_value_of_the_table() -> None:
+def test_sampled_entities_start_with_the_first_value_of_a_real_entity() -> None:
     sampled = understudy.fit(subscriptions(np.random.default_rng(4)), seed=1).sample(3000, seed=2)
     changed = sampled[sampled.groupby("user_id")["value"].transform("nunique") > 1]
     assert set(changed.groupby("user_id")["value"].first()) == {"trial"}

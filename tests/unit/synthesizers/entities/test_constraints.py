@@ -35,7 +35,7 @@ def assert_entities_are_whole(sampled: pd.DataFrame) -> None:
     assert not sampled["customer_no"].isin(orders()["customer_no"]).any()
 
 
-def test_conditions_on_columns_of_entities_and_of_rows_are_satisfied(shop: understudy.Model) -> None:
+def test_conditions_on_entity_columns_and_row_columns_are_satisfied(shop: understudy.Model) -> None:
     wanted = conditions(
         ({"segment": {"equals": "public"}}, 400),
         ({"quantity": {"minimum": 10}, "country": {"equals": "AT"}}, 300),
@@ -49,7 +49,7 @@ def test_conditions_on_columns_of_entities_and_of_rows_are_satisfied(shop: under
     assert_entities_are_whole(sampled)
 
 
-def test_columns_of_entities_are_rebalanced_by_entity(shop: understudy.Model) -> None:
+def test_entity_columns_are_rebalanced_by_whole_entities(shop: understudy.Model) -> None:
     wanted = shares("segment", {"public": 0.5, "business": 0.5})
     sampled = shop.sample(3000, seed=1, constraints=wanted)
     # Entities are never split, so the share can differ from its target by a few entities.
@@ -57,7 +57,7 @@ def test_columns_of_entities_are_rebalanced_by_entity(shop: understudy.Model) ->
     assert_entities_are_whole(sampled)
 
 
-def test_columns_of_rows_are_rebalanced(shop: understudy.Model) -> None:
+def test_row_columns_are_rebalanced(shop: understudy.Model) -> None:
     wanted = shares("quantity", {2: 0.8, 3: 0.2})
     sampled = shop.sample(3000, seed=1, constraints=wanted)
     # The tolerance is four standard deviations of a share of 0.8 among 3000 rows.
@@ -110,7 +110,7 @@ def lines() -> understudy.Model:
         {"product": {"one_of": ["P-105", "P-106"]}, "total": {"minimum": 10}},
     ],
 )
-def test_rows_of_an_entity_stay_distinct_under_a_condition(
+def test_values_stay_distinct_within_an_entity_under_a_condition(
     lines: understudy.Model, where: dict[str, dict[str, object]]
 ) -> None:
     sampled = lines.sample(seed=1, constraints=conditions((where, 300)))
@@ -124,7 +124,7 @@ def test_rows_of_an_entity_stay_distinct_under_a_condition(
     assert ((sampled["quantity"] * sampled["price"]).round(2) == sampled["total"]).all()
 
 
-def test_values_have_the_frequencies_of_the_rows_that_satisfy_the_condition(lines: understudy.Model) -> None:
+def test_values_keep_their_frequencies_among_rows_that_satisfy_a_condition(lines: understudy.Model) -> None:
     real = order_lines()
     wanted = conditions(({"total": {"minimum": 50, "maximum": 100}}, 2000))
     sampled = lines.sample(seed=1, constraints=wanted)
@@ -135,7 +135,7 @@ def test_values_have_the_frequencies_of_the_rows_that_satisfy_the_condition(line
     assert of_real.sub(of_sample, fill_value=0).abs().sum() / 2 < 0.25
 
 
-def test_short_groups_and_samples_share_no_entity(shop: understudy.Model) -> None:
+def test_small_groups_and_small_samples_share_no_entities(shop: understudy.Model) -> None:
     wanted = conditions(*(({"quantity": {"minimum": n}}, 10) for n in range(1, 6)))
     groups = shop.sample(seed=1, constraints=wanted)["customer_no"].to_numpy().reshape(5, 10)
     parts = [set(group) for group in groups]

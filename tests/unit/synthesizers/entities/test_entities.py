@@ -46,7 +46,7 @@ def test_attributes_are_the_same_in_all_rows_of_an_entity(shop: understudy.Model
     assert sampled.groupby("customer_no")["quantity"].nunique().max() > 2
 
 
-def test_attributes_have_the_distribution_of_the_entities(shop: understudy.Model) -> None:
+def test_attributes_are_distributed_as_among_real_entities(shop: understudy.Model) -> None:
     table, sampled = orders(), shop.sample(20_000, seed=3)
     real, drawn = (
         data.drop_duplicates("customer_no")["segment"].value_counts(normalize=True)
@@ -56,7 +56,7 @@ def test_attributes_have_the_distribution_of_the_entities(shop: understudy.Model
     assert (real - drawn).abs().max() < 0.18
 
 
-def test_dependencies_on_attributes_are_preserved() -> None:
+def test_dependencies_on_entity_attributes_are_preserved() -> None:
     sampled = fitted(orders(), KEYS, synthesizer="fast").sample(5000, seed=3)
     medians = sampled.groupby("segment")["quantity"].median()
     # In the table, the median quantities are 21 and 3.
@@ -73,11 +73,11 @@ def test_no_real_identifier_is_sampled(synthesizer: str) -> None:
         assert not any(sampled[key].isin(table[key].dropna()).any() for key in LOGIN_KEYS)
 
 
-def test_rows_with_a_missing_key_are_entities_of_their_own() -> None:
+def test_each_row_with_a_missing_key_is_a_separate_entity() -> None:
     table = logins()
     sampled = fitted(table, LOGIN_KEYS, synthesizer="fast").sample(len(table), seed=3)
     assert sampled["user"].isna().mean() == pytest.approx(table["user"].isna().mean(), abs=0.02)
-    # The number of a user's logins is a sum over several addresses, so a decile of 60 users varies by 4
+    # The number of logins of a user is a sum over several addresses, so a decile of 60 users can vary by 4
     # logins.
     assert repeats(sampled["email"]) == pytest.approx(repeats(table["email"]), abs=4)
 
@@ -110,14 +110,14 @@ def test_stored_models_produce_the_same_rows(tmp_path: Path, synthesizer: str) -
     pd.testing.assert_frame_equal(model.sample(500, seed=1), loaded.sample(500, seed=1))
 
 
-def test_samples_with_different_first_identifiers_share_no_entity(shop: understudy.Model) -> None:
+def test_samples_with_disjoint_identifier_ranges_share_no_entities(shop: understudy.Model) -> None:
     first = shop.sample(1000, seed=1, id_start=0)
     second = shop.sample(1000, seed=2, id_start=1000)
     for key in KEYS:
         assert not first[key].isin(second[key]).any()
 
 
-def test_the_card_lists_the_entities(shop: understudy.Model) -> None:
+def test_card_lists_the_entities(shop: understudy.Model) -> None:
     entities = {tuple(own["keys"]): own for own in shop.card()["entities"]}
     assert entities[("customer_no",)]["determines"] == ["segment", "country"]
     assert entities[("order_no",)]["determines"] == ["order_date"]
@@ -127,12 +127,12 @@ def test_the_card_lists_the_entities(shop: understudy.Model) -> None:
     assert "set the kind of the column to category" in warnings
 
 
-def test_identifiers_that_do_not_repeat_do_not_identify_entities() -> None:
+def test_unique_identifiers_do_not_identify_entities() -> None:
     table = pd.DataFrame({"id": [f"A{i:05d}" for i in range(500)], "x": np.arange(500) % 7})
     assert fitted(table, {"id": IDENTIFIER}, synthesizer="fast").card()["entities"] == []
 
 
-def test_sizes_of_entities_follow_their_attributes() -> None:
+def test_entity_sizes_depend_on_entity_attributes() -> None:
     rng = np.random.default_rng(1)
     customer = np.repeat(np.arange(200), np.where(np.arange(200) % 4 == 0, 20, 2))
     table = pd.DataFrame(
@@ -163,7 +163,7 @@ def test_repeated_rows_of_an_entity_are_not_evidence_for_a_rule() -> None:
     assert fitted(table, {"id": IDENTIFIER}, synthesizer="fast").card()["rules"] == []
 
 
-def test_no_entity_of_the_table_is_copied(tmp_path: Path) -> None:
+def test_no_real_entity_is_copied(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     customer = np.repeat(np.arange(400), 5)
     heights, regions = rng.integers(1500, 1800, 400), rng.choice(["north", "south"], 400)
@@ -182,11 +182,11 @@ def test_no_entity_of_the_table_is_copied(tmp_path: Path) -> None:
     sampled = understudy.load(tmp_path / "a.model").sample(20_000, seed=3)
     columns = ["height", "region", "weight"]
     single = table.drop_duplicates("id")[columns].drop_duplicates(keep=False)
-    # Without protection, about 50 of the 4000 sampled entities would equal an entity of the table by chance.
+    # Without protection, about 50 of the 4000 sampled entities would equal a real entity by chance.
     assert not set(map(tuple, single.to_numpy())) & set(map(tuple, sampled[columns].to_numpy()))
 
 
-def test_columns_that_rarely_differ_get_one_value_for_each_entity() -> None:
+def test_columns_that_rarely_vary_within_an_entity_get_one_value_per_entity() -> None:
     table = orders()
     table.loc[table.index % 100 == 0, "country"] = "DE"
     sampled = fitted(table, KEYS, synthesizer="fast").sample(2000, seed=3)
@@ -206,7 +206,7 @@ def test_first_and_last_name_together_identify_a_person() -> None:
     assert len(sampled.drop_duplicates(list(kinds))) == len(table.drop_duplicates(list(kinds)))
 
 
-def test_number_of_rows_can_exceed_the_range_of_a_narrow_identifier_type() -> None:
+def test_more_rows_can_be_sampled_than_a_narrow_identifier_type_has_values() -> None:
     subject = np.repeat(np.arange(60, dtype=np.int16), 1000)
     table = pd.DataFrame({"subject": subject, "x": np.arange(60_000) % 7})
     sampled = fitted(table, {"subject": IDENTIFIER}, synthesizer="independent").sample(60_000, seed=1)
@@ -215,7 +215,7 @@ def test_number_of_rows_can_exceed_the_range_of_a_narrow_identifier_type() -> No
 
 
 @pytest.mark.parametrize("synthesizer", SYNTHESIZERS)
-def test_codes_and_entities_still_correspond_one_to_one(synthesizer: str, tmp_path: Path) -> None:
+def test_sampled_codes_and_entities_correspond_one_to_one(synthesizer: str, tmp_path: Path) -> None:
     place = np.random.default_rng(4).integers(0, 25, 600)
     table = pd.DataFrame(
         {

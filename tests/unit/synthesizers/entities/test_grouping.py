@@ -17,7 +17,7 @@ Sizes = st.lists(st.integers(1, 40), min_size=1, max_size=60).map(lambda sizes: 
 
 @settings(deadline=None)
 @given(sizes=Sizes, n_windows=st.integers(0, 9), seed=st.integers(0, 2**40))
-def test_every_entity_has_its_size_in_each_period(
+def test_every_entity_has_the_same_size_in_each_period(
     sizes: npt.NDArray[np.int64], n_windows: int, seed: int
 ) -> None:
     n = int(sizes.sum())
@@ -44,13 +44,15 @@ def test_rows_of_an_entity_are_adjacent_only_if_they_are_adjacent_in_the_table()
     apart = fit_grouping(sizes, is_contiguous=False).find(rows, 1, 0).numbers
     assert (together[1:] != together[:-1]).sum() == 99
     assert (apart[1:] != apart[:-1]).sum() > 900
-    # Each window contains about 24 entities, so half of the sample contains little more than half of the
-    # entities.
+    # Each window contains about 24 entities, so half of the sample contains only slightly more than half of
+    # the entities.
     assert len(np.unique(apart[:500])) < 55
 
 
 @given(sizes=Sizes)
-def test_smoothed_sizes_keep_their_sum_and_reveal_no_single_size(sizes: npt.NDArray[np.int64]) -> None:
+def test_smoothing_preserves_the_sum_of_sizes_and_reveals_no_single_size(
+    sizes: npt.NDArray[np.int64],
+) -> None:
     smoothed = smooth_sizes(sizes)
     assert smoothed.sum() == sizes.sum()
     assert smoothed.min() >= 1
@@ -59,7 +61,7 @@ def test_smoothed_sizes_keep_their_sum_and_reveal_no_single_size(sizes: npt.NDAr
     assert smoothed.max() <= sizes.max()
 
 
-def test_few_entities_do_not_share_units_with_rows_that_have_no_key() -> None:
+def test_large_entities_share_no_units_with_rows_without_a_key() -> None:
     sizes = np.array([1] * 20 + [40, 50, 60])
     strata = np.array([0] * 20 + [1] * 3)
     assert smooth_sizes(sizes, strata).tolist() == [1] * 20 + [50, 50, 50]
@@ -74,7 +76,7 @@ def test_size_of_the_only_entity_in_a_stratum_is_smoothed() -> None:
     assert smoothed[13] == 1
 
 
-def test_sizes_that_k_entities_share_are_kept() -> None:
+def test_sizes_that_k_entities_share_are_preserved() -> None:
     sizes = np.repeat([3, 1, 9], [10, 20, 5])
     assert np.array_equal(smooth_sizes(sizes), sizes)
 
@@ -118,7 +120,7 @@ def test_windows_are_permuted_as_in_the_reference_implementation(
 
 
 @pytest.mark.parametrize("n_windows", [0, 3])
-def test_units_of_an_entity_agree_with_the_assignment_by_find(n_windows: int) -> None:
+def test_units_of_is_the_inverse_of_find(n_windows: int) -> None:
     grouping = Grouping(np.array([3, 1, 4, 2]), n_windows)
     places = grouping.find(consecutive_rows(0, 20), 5, 1)
     units, starts = grouping.units_of(consecutive_rows(0, 8), 5, 1)

@@ -11,7 +11,7 @@ from tests.unit.synthesizers.entities.tables import IDENTIFIER, fitted, orders, 
 KEYS = {"order_no": IDENTIFIER, "customer_no": IDENTIFIER}
 
 
-def test_known_values_of_an_entity_fill_its_other_rows() -> None:
+def test_known_values_of_an_entity_are_copied_to_its_other_rows() -> None:
     table = orders()
     incomplete = table.copy()
     incomplete.loc[incomplete.index % 3 == 0, "segment"] = None
@@ -37,7 +37,7 @@ def with_gaps(table: pd.DataFrame, columns: list[str], *, share: float = 0.15) -
     return table.assign(**{name: table[name].mask(rng.random(len(table)) < share) for name in columns})
 
 
-def test_values_that_are_distinct_in_an_entity_stay_distinct() -> None:
+def test_imputation_keeps_distinct_values_within_an_entity_distinct() -> None:
     table = panel()
     gaps = with_gaps(table, ["sample", "age", "sweet"])
     imputed = fitted(table, {"subject": IDENTIFIER}, synthesizer="fast").impute(gaps, seed=1)
@@ -63,7 +63,7 @@ def test_label_of_a_rare_code_is_copied_from_the_other_rows_with_the_code() -> N
     assert (imputed.groupby("code")["label"].nunique() <= 1).mean() > 0.99
 
 
-def test_values_forced_by_later_columns_do_not_contradict_given_values() -> None:
+def test_values_implied_by_later_columns_do_not_contradict_given_values() -> None:
     rng = np.random.default_rng(0)
     net = rng.choice(["DSL", "Fiber", "No"], 1500)
     services = {

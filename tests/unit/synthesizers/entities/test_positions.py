@@ -1,4 +1,4 @@
-"""Tests that values that differ within each entity also differ in samples, and that counters increase."""
+"""Tests that values that are distinct within real entities are distinct within sampled entities."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SYNTHESIZERS = ["fast", "independent"]
 
 
 @pytest.mark.parametrize("synthesizer", SYNTHESIZERS)
-def test_values_that_differ_in_an_entity_keep_their_order(synthesizer: str) -> None:
+def test_distinct_values_within_an_entity_keep_their_order(synthesizer: str) -> None:
     sampled = fitted(panel(), {"subject": IDENTIFIER}, synthesizer=synthesizer).sample(300, seed=2)
     assert sampled["sample"].tolist() == ["A", "B", "C"] * 100
 
 
 @pytest.mark.parametrize("synthesizer", SYNTHESIZERS)
-def test_values_are_sampled_without_replacement(synthesizer: str) -> None:
+def test_values_of_an_entity_are_sampled_without_replacement(synthesizer: str) -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame(
         [
@@ -38,7 +38,7 @@ def test_values_are_sampled_without_replacement(synthesizer: str) -> None:
     pd.testing.assert_frame_equal(sampled[1200:1250].reset_index(drop=True), few)
 
 
-def test_two_columns_that_differ_together_stay_distinct() -> None:
+def test_combinations_of_two_columns_stay_distinct_within_an_entity() -> None:
     cells = [(i, visit, site) for i in range(80) for visit in (1, 2, 3) for site in ("left", "right")]
     table = pd.DataFrame(cells, columns=["subject", "visit", "site"])
     table["subject"] = [f"S{100 + i}" for i in table["subject"]]
@@ -59,17 +59,18 @@ def test_lines_of_an_order_are_numbered(tmp_path: Path, synthesizer: str) -> Non
     pd.testing.assert_frame_equal(sampled, loaded)
 
 
-def test_values_that_differ_only_by_chance_can_repeat_in_an_entity() -> None:
+def test_values_that_differ_only_by_chance_can_repeat_within_an_entity() -> None:
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"id": [f"S{100 + i // 2}" for i in range(200)], "x": rng.integers(0, 20, 200)})
     table = table.drop_duplicates(["id", "x"])
-    # Chance alone would make about five of the 100 pairs equal, so their absence is not evidence of a rule.
+    # By chance, about five of the 100 pairs would be equal, so the absence of equal pairs is not evidence of
+    # a rule.
     sampled = fitted(table, {"id": IDENTIFIER}, synthesizer="independent").sample(4000, seed=2)
     assert sampled.duplicated(["id", "x"]).any()
 
 
 def arms(n_subjects: int = 300) -> pd.DataFrame:
-    """Return subject visits. Subjects in arm A have three visits, and those in arm B lack `month 6`."""
+    """Return subject visits. Subjects in arm A have three visits, and those in arm B have no `month 6`."""
     rng = np.random.default_rng(0)
     visits = ["baseline", "month 3", "month 6"]
     rows = [
@@ -81,7 +82,7 @@ def arms(n_subjects: int = 300) -> pd.DataFrame:
     return table
 
 
-def test_distinct_values_satisfy_the_rules_of_the_entity() -> None:
+def test_distinct_values_satisfy_the_rules_with_entity_columns() -> None:
     model = fitted(arms(), {"subject": IDENTIFIER}, synthesizer="fast")
     sampled = model.sample(900, seed=2)
     assert set(sampled["visit"][sampled["arm"] == "B"]) == {"baseline", "month 3"}

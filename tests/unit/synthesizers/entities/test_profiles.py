@@ -66,7 +66,7 @@ def test_typical_values_correlate_with_rows_as_expected(is_ordinal: bool) -> Non
     )
     share = measure_similarity(codes, entities, is_ordinal=is_ordinal).share
     typical = draw_typical(codes, entities, share, rng, is_ordinal=is_ordinal)
-    # The correlation of a row with the typical value is the root of the correlation between two rows.
+    # The correlation of a row with the typical value is the square root of the correlation between two rows.
     own = np.corrcoef(codes, typical[entities])[0, 1]
     assert abs(own) == pytest.approx(np.sqrt(share), abs=0.05)
 

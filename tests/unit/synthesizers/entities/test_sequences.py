@@ -54,7 +54,7 @@ def odometer(rng: Rng) -> pd.DataFrame:
 
 
 def own_rhythms(rng: Rng) -> pd.DataFrame:
-    """Return visits of entities that come weekly, monthly or quarterly."""
+    """Return visits of entities. Each entity has weekly, monthly or quarterly visits."""
     rhythm = rng.choice([7, 30, 91], N_ENTITIES)
     entity = np.repeat(np.arange(N_ENTITIES), rng.integers(3, 12, N_ENTITIES))
     steps = pd.Series(np.maximum(np.rint(rng.normal(rhythm[entity], rhythm[entity] / 10)), 1))
@@ -79,7 +79,7 @@ TABLES = [weekly_visits, monthly_readings, skewed_orders, odometer, own_rhythms,
 
 
 @pytest.mark.parametrize("make", TABLES)
-def test_steps_keep_their_median_and_their_extremes(make: Callable[[Rng], pd.DataFrame]) -> None:
+def test_median_and_extremes_of_steps_are_preserved(make: Callable[[Rng], pd.DataFrame]) -> None:
     table = make(np.random.default_rng(5))
     sampled = understudy.fit(table, seed=1).sample(4 * len(table), seed=2)
     real, synthetic = steps_of(table), steps_of(sampled)
@@ -91,14 +91,14 @@ def test_steps_keep_their_median_and_their_extremes(make: Callable[[Rng], pd.Dat
         assert synthetic.quantile(q) == pytest.approx(real.quantile(q), rel=tolerance)
 
 
-def test_entities_keep_their_own_rhythm() -> None:
+def test_steps_within_an_entity_stay_regular() -> None:
     table = own_rhythms(np.random.default_rng(5))
     sampled = understudy.fit(table, seed=1).sample(4 * len(table), seed=2)
     spreads = [steps_of(t).groupby(t.iloc[:, 0]).std().median() for t in (table, sampled)]
     assert spreads[1] < 1.5 * spreads[0]
 
 
-def test_times_of_day_stay_in_office_hours() -> None:
+def test_times_of_day_stay_within_office_hours() -> None:
     table = monthly_readings(np.random.default_rng(5))
     hours = understudy.fit(table, seed=1).sample(4 * len(table), seed=2)["at"].dt.hour
     assert hours.between(8, 16).mean() > 0.99

@@ -1,4 +1,4 @@
-"""Tests that columns that are in order within the entities of a table are also in order in samples."""
+"""Tests that columns that are sorted within real entities are also sorted within sampled entities."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_sorted_samples_do_not_depend_on_the_slice_and_have_unique_identifiers(
     pd.testing.assert_frame_equal(whole, parts.reset_index(drop=True))
 
 
-def test_saved_models_keep_the_order(model: understudy.Model, tmp_path: Path) -> None:
+def test_samples_of_saved_models_are_in_order(model: understudy.Model, tmp_path: Path) -> None:
     model.save(tmp_path / "model.zip")
     loaded = understudy.load(tmp_path / "model.zip")
     pd.testing.assert_frame_equal(loaded.sample(200, seed=3), model.sample(200, seed=3))

@@ -13,7 +13,7 @@ from tests.unit.synthesizers.entities.tables import IDENTIFIER, NAME, fitted
 from understudy.tables.schema import ColumnKind
 
 N_ENTITIES, N_ROWS = 60, 600
-# The entity of each row.
+# Entity of each row.
 ENTITY = np.arange(N_ROWS) % N_ENTITIES
 POSTAL_CODE = ColumnKind.postal_code
 
@@ -63,7 +63,7 @@ def shops() -> pd.DataFrame:
     ],
     ids=["name by country", "identifier with site", "postal code by state"],
 )
-def test_entities_do_not_depend_on_columns_that_vary_by_row(
+def test_entity_values_do_not_depend_on_columns_that_vary_by_row(
     table: pd.DataFrame, column: str, kinds: dict[str, ColumnKind]
 ) -> None:
     table["minutes"] = np.random.default_rng(1).gamma(2, 10, N_ROWS).round(1)
@@ -99,7 +99,7 @@ def test_identifiers_contain_no_text_that_only_one_customer_has() -> None:
     assert not set(sampled["file"].str.split("-").str[0]) & set(LAST_NAMES)
 
 
-def test_postal_codes_have_no_beginning_that_only_one_shop_has() -> None:
+def test_postal_codes_never_start_with_digits_that_only_one_shop_has() -> None:
     rng = np.random.default_rng(0)
     prefixes = {"Munich": "80", "Berlin": "10", "Hamburg": "20"}
     towns = rng.choice(list(prefixes), N_ENTITIES)

@@ -1,4 +1,4 @@
-"""Tests that rules contain no combination of values that only few entities have."""
+"""Tests that rules contain no combination of values that only a few entities have."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import understudy
 N_CUSTOMERS, N_ROWS_EACH = 300, 12
 
 
-def test_fixed_combinations_of_few_entities_are_not_stored():
+def test_fixed_combinations_that_few_entities_have_are_not_stored():
     rng = np.random.default_rng(1)
     customer = np.repeat(np.arange(N_CUSTOMERS), N_ROWS_EACH)
     zone, size = rng.integers(0, 5, len(customer)), rng.integers(0, 5, len(customer))
-    # Two customers have 24 rows of a size that no other customer has.
+    # Two customers have 24 rows with a size that no other customer has.
     size[customer < 2] = 9
     table = pd.DataFrame(
         {

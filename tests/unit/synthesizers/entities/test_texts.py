@@ -1,4 +1,4 @@
-"""Tests that repeated texts such as JSON do not identify entities and stay valid."""
+"""Tests that repeated texts, such as JSON, do not identify entities and stay valid."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def test_equalities_of_many_columns_are_ordered_in_polynomial_time() -> None:
     assert acyclic(found) == tuple(found)
 
 
-def test_equality_that_closes_a_cycle_is_left_out() -> None:
+def test_equality_that_closes_a_cycle_is_omitted() -> None:
     chain = [ConditionalEquality(CLOSED, "b", "a"), ConditionalEquality(CLOSED, "c", "b")]
     assert acyclic([*chain, ConditionalEquality(CLOSED, "a", "c")]) == tuple(chain)
     assert acyclic([*chain, ConditionalEquality(Literal("c", 1), "a", "d")]) == tuple(chain)

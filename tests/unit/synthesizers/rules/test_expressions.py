@@ -1,4 +1,4 @@
-"""Tests for columns that divide one sum of products by another. The products contain other columns."""
+"""Tests for columns that are a quotient of two sums of products of other columns."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def quantities() -> Columns:
 
 
 def table_of(rule: str) -> pa.Table:
-    """Return the columns of a rule, and the column that the rule computes as the last one."""
+    """Return the columns of a rule. The last column is the one that the rule computes."""
     names, compute, step = RULES[rule]
     columns = quantities()
     rounded = np.round(np.round(compute(columns) / step) * step, 4)
@@ -76,7 +76,7 @@ def chain_of(table: pa.Table) -> TreeChain:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_result_is_computed_from_the_other_columns(rule: str):
+def test_results_of_expressions_are_computed_from_the_other_columns(rule: str):
     table = table_of(rule)
     rules = find_rules(table, infer_table(table).schema)
     assert "result" in rules.derived
@@ -117,7 +117,7 @@ def test_one_contradicting_row_prevents_a_rule():
     assert "result" not in find_rules(table, infer_table(table).schema).derived
 
 
-def test_column_that_is_inverted_from_a_rounded_result_is_not_computed():
+def test_column_is_not_computed_by_inverting_a_rounded_result():
     columns = quantities()
     total = np.round(columns["extra"] * np.rint(columns["rate"]), -1)
     table = pa.table({"price": np.rint(columns["rate"]), "total": total, "quantity": columns["extra"]})

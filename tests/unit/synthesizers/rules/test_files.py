@@ -20,7 +20,7 @@ Manifest = dict[str, Any]
 
 
 def table_of_all_types() -> pa.Table:
-    """Return a table with one fixed combination for every storage type of levels."""
+    """Return a table with one fixed combination for each storage type of levels."""
     table = everything(4000)
     line, station = table["line"].to_numpy(), table["station"].to_pylist()
     number = np.array([int(text[1:]) for text in station])

@@ -164,7 +164,7 @@ def test_only_one_of_several_equivalent_combinations_is_kept() -> None:
     assert [rule.dependent for rule in combinations] == ["y"]
 
 
-def test_combinations_of_few_rows_are_not_stored() -> None:
+def test_combinations_that_few_rows_have_are_not_stored() -> None:
     rng = np.random.default_rng(7)
     a, b = rng.integers(0, 9, (2, N_ROWS))
     columns = {"a": a, "b": b, "y": (a * b) % 5}
@@ -283,7 +283,7 @@ def test_dates_and_timestamps_are_ordered_by_day(low: str, high: str, expected: 
     rng = np.random.default_rng(0)
     n, day = 2000, rng.integers(18_000, 19_500, 2000)
     within, wait = rng.integers(0, 86_400, n), rng.integers(0, 400, n)
-    # If `low` is a timestamp, `high` is a date and the wait is zero days, only the days are in order.
+    # If `low` is a timestamp, `high` is a date, and the wait is zero days, only the days are in order.
     columns = {
         "date": pa.array((day + (wait if high == "date" else 0)).astype(np.int32)).cast(pa.date32()),
         "stamp": _instants((day + (wait if high == "stamp" else 0)) * 86_400 + within),

@@ -1,4 +1,4 @@
-"""Tests that the search for value-level rules reads all rows, although it first tests a sample of them."""
+"""Tests that the search for value-level rules checks all rows, although it starts with a sample."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.unit.synthesizers.rules.tables import rules_of
 
 N_ROWS = 12_000
-# These rows are few, and are next to each other, so a sample of the rows contains only some of them.
+# These few rows are adjacent, so a sample of the table contains only some of them.
 RARE = slice(5_000, 5_040)
 
 
@@ -21,7 +21,7 @@ def _columns() -> dict[str, Any]:
     return {"plan": plan, "area": area, "size": rng.integers(0, 50, N_ROWS)}
 
 
-def test_rule_of_a_rare_value_is_found() -> None:
+def test_rule_about_a_rare_value_is_found() -> None:
     (rule,) = rules_of(_columns()).value_rules.implications
     assert (rule.condition.column, rule.consequence.column) == ("plan", "area")
     assert not rule.consequence.is_negated
