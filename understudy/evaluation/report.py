@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Minimum confidence of a target that the caller did not name. Only a column with a matching header reaches
-# this confidence. It is not enough to be the last column of the table.
+# this confidence. Being the last column of the table is not sufficient.
 CONFIDENCE_MIN = 0.8
 
 

@@ -87,9 +87,10 @@ def plant(table: pa.Table, canaries: pa.Table, *, repeats: int = 1) -> pa.Table:
 
 
 def _draw(values: Arrow, column: Column, n: int, rng: np.random.Generator) -> Arrow:
-    """Return values that occur in the column, with rare values as likely as frequent values."""
+    """Sample `n` values of a column. All categories that enough rows share are equally likely."""
     if column.kind in GENERATED_KINDS:
-        # Models are not trained on these columns, and a missing value does not identify anyone.
+        # Models are not trained on these columns. Missing values are preferred, because they do not identify
+        # anyone.
         if column.nullable:
             return pa.chunked_array([pa.nulls(n, values.type)])
         return values.take(rng.integers(len(values), size=n))

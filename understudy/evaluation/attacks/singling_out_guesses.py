@@ -146,7 +146,7 @@ class Crowd:
 def hits_of_values(
     synthetic: EncodedTable, pool: Crowd, n: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return the hits of guesses that use a single value that is unique among the synthetic rows or subjects.
+    """Return the hits of guesses that each use one value, unique among the synthetic rows or subjects.
 
     Parameters
     ----------

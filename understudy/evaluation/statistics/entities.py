@@ -47,7 +47,7 @@ class RowCounts:
         return float(self.counts.mean()) if len(self.counts) else 0.0
 
     def similarity(self, other: RowCounts) -> float:
-        """Return the similarity of the distributions and means, without differences that chance explains."""
+        """Return the similarity of the distributions and means, ignoring differences that chance explains."""
         if not self.n_entities or not other.n_entities:
             return 0.0
         return min(1 - self._distance(other), self._ratio(other))
@@ -61,7 +61,7 @@ class RowCounts:
         return max(0.0, float(np.abs(shares[0] - shares[1]).max()) - by_chance)
 
     def _ratio(self, other: RowCounts) -> float:
-        """Return the ratio of the smaller to the larger mean, without the difference that chance explains."""
+        """Return the ratio of the smaller to the larger mean, ignoring differences that chance explains."""
         error = math.sqrt(
             sum((part.counts.std() / part.mean) ** 2 / part.n_entities for part in (self, other))
         )
@@ -99,7 +99,7 @@ class RowsByEntity:
         return cls(known[order], codes[known[order]])
 
     def constancy(self, values: NDArray[np.generic], known: Mask) -> tuple[int, int]:
-        """Count the entities with at least two known values, and how many of them have equal values."""
+        """Count the entities with at least two known values, and those whose known values are all equal."""
         kept = known[self.rows]
         codes, sorted_values = self.codes[kept], values[self.rows[kept]]
         is_same = codes[1:] == codes[:-1]

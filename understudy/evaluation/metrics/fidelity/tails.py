@@ -76,7 +76,10 @@ class Statistics:
         return cls(float(values.mean()), float(values.std()), float(np.quantile(values, level)))
 
     def similarity(self, other: Statistics, centre: float) -> float:
-        """Return the mean ratio of smaller to larger statistics, with locations relative to `centre`."""
+        """Return the ratio of the smaller to the larger value, averaged over the statistics.
+
+        The mean and the quantile are measured from `centre`.
+        """
         ratios = (
             _ratio(self.mean - centre, other.mean - centre),
             _ratio(self.sd, other.sd),
@@ -138,7 +141,7 @@ def _compare(comparison: Comparison, i: int) -> ColumnTail | None:
 
 
 def _ratio(one: float, other: float) -> float:
-    """Return the smaller distance divided by the larger distance, or 0 if their signs differ."""
+    """Return the ratio of the smaller to the larger absolute value, or 0 if the signs differ."""
     if one == other:
         return 1.0
     return min(abs(one), abs(other)) / max(abs(one), abs(other)) if one * other > 0 else 0.0

@@ -34,7 +34,8 @@ SHARE_ELSEWHERE_MAX = 0.9
 N_COLUMNS_MAX = 60
 N_CONDITIONS_MAX = 100
 N_VALUES_MAX = 50
-# Range for the share of rows with equal values in two columns. Within this range, the equality is a target.
+# Range of the share of rows in which two columns are equal. Within this range, the equality is a target of
+# rules.
 EQUAL_RANGE = (0.005, 0.9)
 # Familywise error rate of the confirmation.
 ALPHA = 0.01

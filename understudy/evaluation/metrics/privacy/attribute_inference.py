@@ -42,7 +42,7 @@ class SensitiveAttributeScore(BaseModel):
         Field(
             description=(
                 "Whether a guess must be exact to be correct. If false, a guessed number is correct if its "
-                "rank is at most 5% of the number of ranks away from the rank of the true value."
+                "rank differs from that of the true value by at most 5% of the number of ranks."
             )
         ),
     ]

@@ -67,7 +67,7 @@ class SinglingOutResult(MetricResult):
 
 @dataclass(frozen=True)
 class Population:
-    """The real rows among which guesses single out a row.
+    """The real rows on which guesses are tested.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class Population:
 
 
 def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
-    """Return the larger of two risks: from guesses that use one column and from guesses that use many.
+    """Return the larger of the risks of guesses from one column and of guesses from several columns.
 
     Notes
     -----

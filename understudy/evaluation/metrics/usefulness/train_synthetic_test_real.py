@@ -192,7 +192,7 @@ def _model_scores(target: Target, test: Labelled, model: Predictions) -> Predict
 
 
 def rarest_class(truth: NDArray[np.int64], n_rows_min: int) -> int | None:
-    """Return the rarest class with at least `n_rows_min` rows, or the last of equally rare classes."""
+    """Return the rarest class with at least `n_rows_min` rows. Of equally rare classes, return the last."""
     counts = np.bincount(truth)
     enough = np.flatnonzero(counts >= n_rows_min)[::-1]
     return int(enough[np.argmin(counts[enough])]) if len(enough) else None
