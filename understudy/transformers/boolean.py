@@ -1,4 +1,4 @@
-"""Booleans. Both values are public knowledge, so neither is suppressed as rare."""
+"""Encoding of booleans. Both values are public knowledge, so neither is suppressed as rare."""
 
 from __future__ import annotations
 

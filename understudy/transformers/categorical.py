@@ -299,10 +299,10 @@ def fit_categorical(
 
 
 def has_many_rare_levels(counts: Int64s, rare: Int64s) -> bool:
-    """Return whether made-up levels replace a column's rare levels. Made-up levels require many rare levels.
+    """Return whether a column has enough rare levels to replace them with made-up levels.
 
-    A few rare levels among common levels are often spelling errors. Made-up levels in their place would be
-    noise, so values from the common levels replace such rare levels.
+    A few rare levels among common levels are often spelling errors. Made-up levels would add noise, so such
+    rare levels are replaced with common levels.
 
     Parameters
     ----------
@@ -373,7 +373,7 @@ def _placeholder(
 
 def _index(values: ArrowColumn) -> tuple[Int64s, ArrowArray]:
     """Return each row's index in the dictionary of distinct values (-1 if missing), and the dictionary."""
-    # Any: the stubs lack the indices of dictionary chunks.
+    # `Any` is needed because the stubs lack the indices of dictionary chunks.
     encoded: Any = values.dictionary_encode().unify_dictionaries()
     parts = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in encoded.chunks]
     index = np.concatenate([np.zeros(0, np.int64), *parts]).astype(np.int64)

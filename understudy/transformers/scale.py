@@ -78,7 +78,7 @@ def _read_floats(floats: Floats, type_: pa.DataType) -> tuple[Scale, npt.NDArray
     return Scale("float", exponent=exponent), np.ldexp(floats, -exponent)
 
 
-def count_decimals(floats: Floats, dtype: Any) -> int | None:  # dtype: NumPy's own types are Any
+def count_decimals(floats: Floats, dtype: Any) -> int | None:  # NumPy's stubs use `Any` for dtypes.
     """Return the number of decimals that all floats need, or None if it is more than `N_DECIMALS_MAX`."""
     largest = float(np.abs(floats).max())
     for decimals in range(N_DECIMALS_MAX + 1):

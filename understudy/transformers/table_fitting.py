@@ -180,7 +180,7 @@ def number_subjects(columns: pa.Table) -> Subjects:
     """
     numbers = np.zeros(columns.num_rows, np.int64)
     for column in columns.columns:
-        # Any: the stubs lack the indices of a dictionary array.
+        # `Any` is needed because the stubs lack the indices of a dictionary array.
         encoded: Any = _one_array(column).dictionary_encode(null_encoding="encode")
         codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         numbers = numbers * len(encoded.dictionary) + codes

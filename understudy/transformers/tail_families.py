@@ -3,7 +3,7 @@
 The k - 1 extreme rows are never read. They are treated as censored at the k-th value, so that only their
 number influences the fit. Three families are fitted: the generalized Pareto distribution (Pickands 1975), the
 Weibull distribution, and the left-truncated lognormal distribution. The family with the highest likelihood is
-kept as a table of quantiles.
+stored as a table of quantiles.
 """
 
 from __future__ import annotations

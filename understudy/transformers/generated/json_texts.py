@@ -42,7 +42,7 @@ NodeType = Literal["object", "array", "string", "number", "boolean", "null"]
 
 
 class Node(BaseModel):
-    """The values at one position in the JSON texts. At least k rows or subjects share each part."""
+    """The values at one position in the JSON texts. At least k rows or subjects share each detail."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -78,7 +78,7 @@ class JsonTexts:
         return _Writer(stream, self.locale).texts(self.root, stream.rows)
 
     def describe(self) -> Json:
-        """Return the form."""
+        """Return the form of the texts for the model card."""
         return {"form": "json"}
 
     def to_arrays(self) -> tuple[Json, Arrays]:

@@ -29,16 +29,17 @@ CODE_MARK = "\ue000"
 # Minimum number of letters in a word. Shorter runs of letters belong to codes. A word in capitals needs one
 # more letter.
 WORD_LENGTH_MIN = 4
-# Maximum length of a run of capital letters. Random letters replace such runs, and words replace longer ones.
+# Maximum length of a run of capital letters that is replaced with random letters. Longer runs are replaced
+# with words.
 INITIALS_MAX = 3
 # Number of attempts to find a new text for a level before the texts become longer.
 N_ATTEMPTS = 20
-# New levels are chosen from the unused integers between the levels of a table if there are at most this many.
+# Maximum number of unused integers between the levels of a table from which new levels are chosen.
 N_PLACES_MAX = 10_000
 # Default number of words in a label, for tables with too few labels to determine this number.
 N_WORDS_DEFAULT = 1
 
-# A number between texts without digits, at most as long as a 64-bit integer.
+# A number of at most 18 digits between texts without digits.
 _PADDED = re.compile(r"([^0-9]*)([0-9]{1,18})([^0-9]*)")
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[\W_]+")
 
@@ -103,7 +104,7 @@ def _make_up_between(levels: ArrowArray, n: int) -> ArrowArray | None:
 
 
 def _make_up_padded(texts: list[str], n: int) -> list[str] | None:
-    """Return unused numbers between the numbers in texts that differ only in a number of constant width."""
+    """Return texts with unused numbers, if the given texts differ only in a number of constant width."""
     parts = [_PADDED.fullmatch(text) for text in texts]
     ends = {(part[1], part[3], len(part[2])) if part else None for part in parts}
     if len(ends) != 1 or None in ends:

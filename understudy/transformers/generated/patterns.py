@@ -76,7 +76,7 @@ class Pattern:
     positions: tuple[str, ...]
 
     @classmethod
-    def from_positions(cls, positions: Any) -> Self:  # Any: untrusted JSON
+    def from_positions(cls, positions: Any) -> Self:  # `Any` is untrusted JSON.
         """Return the pattern of the positions in a model file."""
         is_valid = isinstance(positions, list) and 0 < len(positions) <= 2 * LENGTH_MAX
         require(is_valid and all(_is_position(p) for p in positions), "a pattern is invalid")
@@ -178,7 +178,7 @@ class Pattern:
         return Pattern(head + (more,) * n + tail)
 
 
-def _is_position(position: Any) -> bool:  # Any: untrusted JSON
+def _is_position(position: Any) -> bool:  # `Any` is untrusted JSON.
     if not isinstance(position, str):
         return False
     return position in CLASSES or (len(position) == 1 and not 0xD800 <= ord(position) < 0xE000)
@@ -267,7 +267,7 @@ def learn_patterns(texts: dict[int, Characters]) -> list[tuple[Pattern, int]]:
 
 
 def _narrowed(characters: Characters) -> Pattern:
-    """Return the pattern of texts, with limited digits where the texts are clear about their range."""
+    """Return the pattern of texts, with limited digits where enough texts show their range."""
     positions = _positions(characters)
     plain = Pattern(tuple(positions))
     if len(characters) < N_TEXTS_SURE:
@@ -309,7 +309,7 @@ def _class_of(characters: Characters) -> str:
 
 
 def _unified(columns: list[Characters], classes: list[str]) -> list[str]:
-    """Give all positions of a run the same class if most positions mix letters and digits.
+    """Assign one class to all positions of a run if at least half of them mix letters and digits.
 
     With few texts, some positions contain only digits or only letters by chance.
     """

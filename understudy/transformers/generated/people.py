@@ -29,7 +29,7 @@ from understudy.transformers.generated.texts import choose, join, pc
 PERSON = 1 << 33
 # Number of random streams reserved for a person's traits.
 N_TRAITS = 1 << 8
-# Offset between the streams of a name's attempts, and maximum number of further attempts.
+# Offset between the random streams of successive attempts at a name, and maximum number of further attempts.
 N_TRAITS_NAMED, N_NAMES_TRIED = 1 << 4, 15
 # Maximum number of people per row.
 N_PEOPLE_MAX = 1 << 16

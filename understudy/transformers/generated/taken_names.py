@@ -1,4 +1,4 @@
-"""Full names that occur in the table, so that made-up people do not get them.
+"""Full names that occur in the table, which made-up people must not have.
 
 Names are divided into blocks by a hash of their words. Only blocks that contain no name from the table are
 used. Every block also contains names that are not in the table.
@@ -27,7 +27,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 @dataclass(frozen=True)
 class TakenNames:
-    """The blocks of full names that are not used.
+    """The blocks of full names that are never generated.
 
     Parameters
     ----------
