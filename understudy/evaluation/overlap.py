@@ -14,7 +14,7 @@ from understudy.tables.splitmix import mix64
 
 # Significance level of the test: the probability that a random split is reported as sharing too many rows.
 LEVEL = 1e-6
-# Maximum absolute value of the exponents that are tried. Every exponent produces a valid bound, and the
+# Maximum absolute value of the exponents a and b in `_log_tail`. All exponents produce valid bounds, and the
 # tightest bound is used.
 EXPONENT_MAX = 30.0
 

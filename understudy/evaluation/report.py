@@ -318,7 +318,7 @@ def _baselines(
 ) -> dict[str, Iterable[Comparison]]:
     """Return the comparisons for the baselines, with other rows in place of the synthetic rows.
 
-    The baselines are generators, so that each table is created only when it is needed.
+    The baselines are generators so that each table is created only when it is needed.
     """
 
     def independent() -> Iterator[Comparison]:

@@ -28,7 +28,7 @@ from understudy.progress import Progress
 
 # Probability that *all* scores in a report on real rows lie within their prediction intervals.
 CONFIDENCE = 0.95
-# Number of intervals that are simultaneously valid. This number is fixed, so that new metrics do not change
+# Number of intervals that are simultaneously valid. This number is fixed so that new metrics do not change
 # the intervals in earlier evidence packs. The exact value hardly matters.
 N_INTERVALS = 32
 
@@ -120,7 +120,7 @@ def score_all(
     Parameters
     ----------
     baselines : mapping of name to an iterable of one Comparison
-        The comparisons of the baselines `independent` and `leak`. They are passed as iterables, so that each
+        The comparisons of the baselines `independent` and `leak`. They are passed as iterables so that each
         table is created only when it is needed.
     metrics : sequence of Metric
         The metrics to compute; all metrics by default.
@@ -310,7 +310,7 @@ def _result(metric: Metric, comparison: Comparison) -> AnyResult:
         return unmet
     try:
         result = metric.score(comparison)
-    # If memory runs out, the whole job fails, because it can be retried with more memory.
+    # If memory runs out, the whole job fails so that it can be retried with more memory.
     except MemoryError:
         raise
     # An error in one metric must not stop the whole report. The report states the error as the reason for the

@@ -13,8 +13,8 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from understudy.kernels.hashing import StreamRows
 
-# A model contains a value or level only if at least this number of rows or subjects share it. The
-# documentation calls this number k. For example, a quantile is the mean of k neighboring rows.
+# A model contains a value or level only if at least this many rows or subjects share it. The documentation
+# calls this number k. For example, a quantile is the mean of k neighboring rows.
 MIN_SUPPORT = 5
 # Maximum number of codes in a column.
 N_CODES_MAX = 8192

@@ -1,4 +1,4 @@
-"""Label columns. Labels correspond one to one to the levels of another column, the code column."""
+"""Label columns, whose labels correspond one to one to the levels of another column, the code column."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class NumericTransformer:
 
     @property
     def is_ordinal(self) -> bool:
-        """Always true, because codes are in the order of the values."""
+        """Always true because codes are in the order of the values."""
         return True
 
     @property

@@ -185,7 +185,7 @@ def number_subjects(columns: pa.Table) -> Subjects:
         codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         numbers = numbers * len(encoded.dictionary) + codes
         if columns.num_columns > 1:
-            # Combinations are renumbered after each column, because the product of sizes may exceed 64 bits.
+            # Combinations are renumbered after each column because the product of sizes may exceed 64 bits.
             numbers = np.unique(numbers, return_inverse=True)[1].astype(np.int64)
     return numbers
 

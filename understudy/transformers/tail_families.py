@@ -22,7 +22,7 @@ from understudy.transformers.simplex import Point, minimize
 
 Floats = npt.NDArray[np.float64]
 
-# A tail is fitted to the highest rows: a fraction of all rows, within bounds.
+# Fraction of the rows to which a tail is fitted, highest values first, and bounds for their number.
 FRACTION_FITTED = 0.1
 N_FITTED_MIN, N_FITTED_MAX = 25, 1000
 # Minimum number of distinct values among the fitted rows, so that a continuous distribution is adequate.

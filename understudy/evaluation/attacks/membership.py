@@ -167,5 +167,5 @@ def _ratio(near: NDArray[np.float32], apart: NDArray[np.float32]) -> Scores:
 
 
 def _logs(distances: NDArray[np.float32]) -> Scores:
-    # 0.01 is added to each distance, because the logarithm of 0 is not defined.
+    # 0.01 is added to each distance because the logarithm of 0 is undefined.
     return np.log(np.where(np.isfinite(distances), distances, 1e3).astype(np.float64) + 0.01)

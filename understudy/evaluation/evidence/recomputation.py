@@ -78,7 +78,7 @@ def recompute(
         seed=evidence.seed,
         progress=progress,
     )
-    # Different library versions are allowed, because only the numbers are compared.
+    # Different library versions are allowed because only the numbers are compared.
     signed, computed = (each.model_dump(mode="json", exclude={"versions"}) for each in (report, again))
     if evidence.source_sha256 != source_digest():
         signed = _without_texts(report.model_dump(mode="json", exclude={"versions"}, exclude_unset=True))

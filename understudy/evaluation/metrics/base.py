@@ -91,8 +91,8 @@ class RealBaseline(Enum):
     holdout = "holdout"
     # The training rows, for metrics that train a model on the evaluated table.
     training = "training"
-    # The holdout. Without a holdout, each real row is compared with all other real rows, so that the
-    # reference has the same size as in the comparison. The metric's `score_real` handles both cases.
+    # The holdout. Without a holdout, each real row is compared with all other real rows so that the reference
+    # has the same size as in the comparison. The metric's `score_real` handles both cases.
     leave_one_out = "leave-one-out"
 
 

@@ -146,10 +146,10 @@ class Parted:
     kind : ColumnKind
         Kind of the identifiers.
     is_fresh : bool
-        Whether the generated values of one part never occur in the table, so that the remaining text may
-        occur in the table.
+        Whether the generated values of at least one part never occur in the table. If true, the remaining
+        text may occur in the table.
     is_numbered : bool
-        Whether the values of a part that is always new are unique, so that the remaining text may repeat.
+        Whether the generated values of such a part are also unique. If true, the remaining text may repeat.
     is_number : bool
         Whether the identifiers are integers, which must not begin with a zero.
     units : tuple of array of shape (n_rows,)

@@ -1,4 +1,4 @@
-"""Find the column with the country of a row, so that names, phone numbers and addresses match the country."""
+"""Find the column that contains each row's country. Names, phone numbers and addresses match this country."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Sequence:
         Highest number that the column's type can store.
     n_rows_block, n_blocks : int
         Number of rows in a block, and number of blocks. The seed modulo `n_blocks` selects the first block
-        for a sample, so that samples with consecutive seeds have different identifiers.
+        for a sample, so samples with consecutive seeds have different identifiers.
     """
 
     start: int

@@ -111,7 +111,7 @@ def _is_usable(node: Node, depth: int = 0) -> bool:
 
 
 class _Writer:
-    """A writer of the values of nodes for many rows at once. Each node has its own random numbers."""
+    """A writer of JSON values for many rows at once. Each node has its own random numbers."""
 
     def __init__(self, stream: RowStream, locale: str) -> None:
         self._stream = stream

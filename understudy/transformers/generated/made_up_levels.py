@@ -20,7 +20,7 @@ from understudy.transformers.generated.json_texts import JsonTexts, fit_json
 from understudy.transformers.generated.patterns import CLASSES, Pattern, by_length, learn_patterns
 from understudy.transformers.generated.scripts import locale_of_script
 
-# Seed of made-up levels. The levels belong to the model, so that all samples of a model have the same levels.
+# Seed of made-up levels. The levels belong to the model, so all samples of a model have the same levels.
 SEED = 0x1AB
 # If at least this share of the levels has a pattern of codes, the made-up levels are codes.
 CODED_MIN = 0.8
@@ -195,7 +195,7 @@ def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
     known = known or [(_default_shape(tokens), 1)]
     weights = np.array([n_texts for _, n_texts in known], np.float64)
     chosen = rng.choice(len(known), n, p=weights / weights.sum())
-    # Texts with a mark may repeat, because the codes that replace the marks differ.
+    # Texts with a mark may repeat because the codes that replace the marks differ.
     taken = set() if is_marked else {text.casefold() for text in texts}
     pools: defaultdict[str, list[Any]] = defaultdict(list)
     for own in tokens:

@@ -34,17 +34,18 @@ CLASSES: dict[str, str] = {
     "alnum": digits + ascii_letters,
     **{f"{low}-{high}": digits[low : high + 1] for low in range(9) for high in range(low + 1, 10)},
 }
-# Digits at a position are limited to their range in the table if at least this number of texts have the
-# pattern, and the range has at most this number of digits. For example, the minutes of a time stay below 60.
+# Minimum number of texts with a pattern, and maximum number of digits in a range, for limiting the digits at
+# a position to their range in the table. For example, the minutes of a time then stay below 60.
 N_TEXTS_SURE, N_DIGITS_NARROW = 100, 6
-# Minimum number of texts of a limited pattern per text of the table, so that enough new texts remain.
+# Minimum number of texts that a limited pattern must have per text of the table, so that enough new texts
+# remain.
 N_TEXTS_EACH_MIN = 8
 # Maximum length, in characters, of texts that are used to learn patterns.
 LENGTH_MAX = 64
 # Maximum number of patterns in a column.
 N_PATTERNS_MAX = 32
-# Maximum number of texts in a chunk of positions, so that the index of a text fits in 64 bits. The last chunk
-# in a pattern is numbered, and all earlier chunks are chosen at random.
+# Maximum number of texts in a chunk of positions. With this maximum, the index of a text fits in 64 bits. The
+# last chunk in a pattern is numbered, and all earlier chunks are chosen at random.
 N_TEXTS_CHUNK = 2**62
 
 _DIGIT, _LOWER, _UPPER = 1, 2, 4

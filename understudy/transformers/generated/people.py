@@ -218,7 +218,7 @@ def last_comma_first(person: Person, locale: str) -> ArrowArray:
 def emails(person: Person, locale: str) -> ArrowArray:
     """Return e-mail addresses that contain the person's names, at domains reserved for examples.
 
-    Addresses are unique for row numbers below 2**48, because each address contains a unique number.
+    Addresses are unique for row numbers below 2**48 because each address contains a unique number.
     """
     pairs = zip(_ascii_pools(locale), person.words_of_name(locale), strict=True)
     names = [_by_gender(person, pools, words) for pools, words in pairs]

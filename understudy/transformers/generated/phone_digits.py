@@ -85,7 +85,7 @@ class PhoneDigits:
                 yield own, characters_of(texts.take(pa.array(own, pa.int64())), length)
 
     def prefixes(self, members: Int64s, depth: int) -> Int64s:
-        """Return the first national digits of texts with the same number of leading digits."""
+        """Return the first `depth` national digits of texts with equally many leading digits, as numbers."""
         if not len(members):
             return np.zeros(0, np.int64)
         first = int(self.n_leading[members[0]])

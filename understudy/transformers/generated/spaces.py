@@ -1,4 +1,4 @@
-"""Numbered texts of a pattern that do not occur in the table, so that each row gets a different text."""
+"""Numbering of a pattern's texts that do not occur in the table. Each row gets a different text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import ArrowArray, RowStream
 from understudy.transformers.generated.patterns import Characters, Pattern, UInt64s
 
-# Key for shuffling a pattern's texts, so that similar texts from the table are spread evenly over the blocks.
+# Key for shuffling a pattern's texts so that similar texts from the table are spread evenly over the blocks.
 # The key is not secret.
 SHUFFLE = np.uint64(0x5DEECE66D)
 # Maximum number of free blocks stored in a model file.

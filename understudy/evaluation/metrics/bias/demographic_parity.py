@@ -111,8 +111,8 @@ class DemographicParityResult(MetricResult):
     not_judged: Annotated[
         list[str],
         Field(
-            description="Protected columns that are not scored, because fewer than two of their "
-            "groups have at least 50 test rows."
+            description="Protected columns that are not scored because fewer than two of their groups have "
+            "at least 50 test rows."
         ),
     ]
 

@@ -92,8 +92,8 @@ class EqualisedOddsResult(MetricResult):
     not_judged: Annotated[
         list[str],
         Field(
-            description="Protected columns that are not scored, because fewer than two of their groups "
-            "have enough test rows."
+            description="Protected columns that are not scored because fewer than two of their groups have "
+            "enough test rows."
         ),
     ]
 

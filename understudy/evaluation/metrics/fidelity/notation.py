@@ -222,7 +222,7 @@ NOTATION = Metric(
     summary="Share of synthetic values that are written like the real values of their column: they can be "
     "parsed in its notation, and have its decimals, width, resolution or sequence of letters and digits. The "
     "worst column determines the score.",
-    concern="values are not written like the real values, so that programs may not be able to read them",
+    concern="values are not written like the real values, so programs may not be able to read them",
     source="Compare SDMetrics: RegexAdherence, here with forms found in the real column",
     topic="fidelity",
     direction="higher",

@@ -148,7 +148,7 @@ def _ratio(one: float, other: float) -> float:
 
 
 def _rounded(value: float) -> float:
-    """Return a statistic with three significant digits, so that it does not reveal the value of a row."""
+    """Return a statistic with three significant digits so that it does not reveal the value of a row."""
     return float(f"{value:.3g}")
 
 
@@ -157,7 +157,7 @@ TAILS = Metric(
     title="Tails of skewed columns",
     summary="Similarity of the mean, the standard deviation and the 99.9% quantile of columns with a long "
     "tail, such as costs, averaged over these columns.",
-    concern="rare large values are missing or exaggerated, so that sums and means are wrong",
+    concern="rare large values are missing or exaggerated, so sums and means are wrong",
     source="Compare SDMetrics: StatisticSimilarity, which compares other statistics and divides by the range",
     topic="fidelity",
     direction="higher",

@@ -181,7 +181,7 @@ def _confirm(rules: ValueRules, proof: Columns, n_proposed: int) -> ValueRules |
     n_values = np.array([np.sum(values == value) for value in rules.determined])
     elsewhere = (n_values - n_kept) / np.maximum(len(values) - n_met, 1)
     share = n_kept / np.maximum(n_met, 1)
-    # Chernoff bound on the probability that at least this number of rows satisfies the rule by chance.
+    # Chernoff bound on the probability that at least `n_kept` rows satisfy the rule by chance.
     log_p = -n_met * _divergence(share, np.maximum(elsewhere, 1 / len(values)))
     is_proven = (n_met >= N_ROWS_MIN) & (share >= 1 - BROKEN_MAX) & (elsewhere <= SHARE_ELSEWHERE_MAX)
     is_proven &= log_p <= math.log(ALPHA / n_proposed)

@@ -106,7 +106,7 @@ def _score(real: tuple[Codes, Codes], synthetic: tuple[Codes, Codes]) -> float:
     share_real = float(real[1].sum() / real[0].sum())
     n_rows = int(synthetic[0].sum())
     _, upper = score_interval(float(synthetic[1].sum() / n_rows), n_rows, confidence=CONFIDENCE)
-    # Rounded, because the rounding errors of floats must not count as a loss.
+    # The score is rounded because the rounding errors of floats must not count as a loss.
     return round(1 - max(0.0, share_real - upper), 6)
 
 
