@@ -254,7 +254,7 @@ class TableEncoder:
 
 
 def draw_rows(n_rows: int, n_rows_max: int, subjects: Rows | None, rng: np.random.Generator) -> Rows:
-    """Return the sorted positions of at most `n_rows_max` random rows, or of rows of whole subjects."""
+    """Return the sorted positions of at most `n_rows_max` random rows, in whole subjects if given."""
     if n_rows <= n_rows_max:
         return np.arange(n_rows)
     if subjects is not None:

@@ -20,8 +20,8 @@ _CLASSES = (("[0-9]", "9"), (r"\p{Lu}", "A"), (r"\p{Ll}", "a"))
 _RUNS = (("9+", "9"), ("A+", "A"), ("a+", "a"))
 # Number of leading characters that determine the form of a text. Longer texts are usually prose.
 _LENGTH_MAX = 64
-# Minimum share of real rows that must have a frequent form, and minimum share of real rows that make a form
-# frequent.
+# Minimum share of real rows that must have a frequent form. A form is frequent if at least the second share
+# of the real rows has it.
 COVERED_MIN = 0.98
 FREQUENT_MIN = 0.005
 N_ROWS_MIN = 5

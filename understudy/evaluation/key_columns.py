@@ -1,7 +1,7 @@
 """Columns whose structure is scored but whose values are not: identifiers, names and subjects.
 
 The values of these columns are generated, so they should differ from the real values. However, the number of
-rows per value should match the real table, and a value should determine the same other columns.
+rows per value and the columns that a value determines should be the same as in the real table.
 """
 
 from __future__ import annotations

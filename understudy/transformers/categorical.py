@@ -72,7 +72,7 @@ class CategoricalTransformer:
     n_levels_pooled, n_rows_pooled : int
         Number of rare levels, and number of rows that contain a rare level.
     is_placeholder : bool
-        Whether `OTHER` is the only level. It replaces all levels if enough rows share none of them.
+        Whether `OTHER` is the only level. It replaces all levels if no level is shared by enough rows.
     n_made_up : int
         Number of made-up levels, which replace the rare levels. The last code represents all made-up levels.
     """

@@ -221,7 +221,7 @@ def _make_up(code: CategoricalTransformer, pairs: _Pairs, make_up: MakeUp) -> Ar
 
 
 def _known_labels(pairs: _Pairs) -> ArrowArray:
-    """Return the distinct labels for levels, and the label for missing values."""
+    """Return the distinct labels of the levels, and the label of missing values."""
     of_levels: ArrowArray = pa.array(pairs.labels, pa.string()).cast(pairs.of_kept.type)
     known: ArrowArray = pc.unique(pa.concat_arrays([of_levels, pairs.of_missing.drop_null()]))
     return known

@@ -198,7 +198,7 @@ def _read_tail(reader: ArrayReader, name: str) -> Tail | None:
 
 
 def _fits_tails(bins: Bins, highest: float) -> bool:
-    """Return whether tails extend ranges at the ends, and the bins' type can store the tails' numbers."""
+    """Return whether tails extend ranges at the ends and the bins' type can store the tails' numbers."""
     is_in_range = True
     if bins.lower is not None:
         is_in_range &= len(bins.starts) > 0 and bins.knot_row[0] >= 0

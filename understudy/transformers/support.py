@@ -15,7 +15,7 @@ from understudy.transformers.base import MIN_SUPPORT, Mask, Subjects
 Numbers = npt.NDArray[Any]
 Int64s = npt.NDArray[np.int64]
 
-# Number of rows where the search for the row of the k-th subject begins.
+# Number of rows that are searched first for the row of the k-th subject.
 N_ROWS_FIRST = 64
 
 

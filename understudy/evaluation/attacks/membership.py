@@ -122,7 +122,7 @@ def roc_points(members: Scores, others: Scores) -> list[RocPoint]:
 
 
 def mean_of(scores: Scores, units: NDArray[np.int64]) -> Scores:
-    """Return the mean score of the rows of each unit. Units are numbered from 0."""
+    """Return, for each unit, the mean score of its rows. Units are numbered from 0."""
     sums = np.bincount(units, weights=scores)
     return np.asarray(sums / np.bincount(units))
 

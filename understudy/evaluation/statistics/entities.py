@@ -53,7 +53,7 @@ class RowCounts:
         return min(1 - self._distance(other), self._ratio(other))
 
     def _distance(self, other: RowCounts) -> float:
-        """Return the Kolmogorov-Smirnov distance minus its critical value, or 0."""
+        """Return the Kolmogorov-Smirnov distance minus its critical value, but at least 0."""
         one, two = np.sort(self.counts), np.sort(other.counts)
         points = np.union1d(one, two)
         shares = [np.searchsorted(part, points, side="right") / len(part) for part in (one, two)]

@@ -127,7 +127,7 @@ def find_nearest(
 
 
 def count_differences(queries: Points, others: Points, tolerance: float) -> NDArray[np.float64]:
-    """Return, for each query, the number of columns that differ from the most similar other row."""
+    """Return, for each query, the number of columns in which it differs from the most similar other row."""
     # Imported here because Numba is slow to load, and the API lists metrics without it.
     from understudy.kernels.neighbours import Rows, fewest_differences
 

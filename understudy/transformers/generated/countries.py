@@ -1,4 +1,4 @@
-"""Find the column that contains each row's country. Names, phone numbers and addresses match this country."""
+"""Find the column that contains each row's country, which names, phone numbers and addresses match."""
 
 from __future__ import annotations
 

@@ -290,7 +290,7 @@ def _type_of(value: object) -> NodeType:
 
 
 def _quantiles(numbers: Placed) -> tuple[float, ...]:
-    """Return quantiles. Each quantile is the mean of neighboring numbers of k rows or subjects."""
+    """Return quantiles. Each quantile is the mean of the neighboring numbers of k rows or subjects."""
     ordered = sorted((_clipped(number), row) for row, number in numbers)
     last = len(ordered) - _n_neighbors(row for _, row in reversed(ordered))
     means = []

@@ -45,7 +45,7 @@ _TOKEN = re.compile(r"[^\W\d_]+|\d+|[\W_]+")
 
 
 def make_up_levels(levels: ArrowArray, n: int, locale: str) -> ArrowArray | None:
-    """Return n new levels in the pattern of the given levels, or None if their type has too few free values.
+    """Return n new levels that resemble the given levels, or None if their type has too few unused values.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ AGREEMENT_SURE = 0.98
 # If fewer than this share of e-mail addresses contain a name from the row, the addresses belong to people who
 # have no name columns in the table.
 AGREEMENT_NONE = 0.1
-# Minimum number of rows that is required to conclude that two columns do not agree.
+# Minimum number of rows required to conclude that two columns do not agree.
 N_ROWS_MIN = 20
 # Minimum length of a name that is searched for within an e-mail address.
 N_LETTERS_MIN = 3

@@ -197,7 +197,7 @@ class _Form:
     has_extension: bool
 
     def fictional(self) -> tuple[str, ...] | None:
-        """Return the positions of numbers that are reserved for fiction, or None if there are none."""
+        """Return the pattern positions of numbers reserved for fiction, or None if there are none."""
         first = "".join(self.positions[place] for place in self.own[: self.n_fixed])
         reserved = find_range(self.calling_code, first, len(self.own))
         if reserved is None:

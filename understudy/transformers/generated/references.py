@@ -146,7 +146,7 @@ class Candidates:
         return chosen
 
     def without(self, place: int) -> Candidates:
-        """Return the parts that are not values of the column at a position."""
+        """Return the parts that are not values of the column at the given position."""
         return Candidates([part for part in self.parts if part.place != place], self.texts)
 
 

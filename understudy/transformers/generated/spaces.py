@@ -19,7 +19,7 @@ from understudy.transformers.generated.patterns import Characters, Pattern, UInt
 SHUFFLE = np.uint64(0x5DEECE66D)
 # Maximum number of free blocks stored in a model file.
 N_FREE_BLOCKS_MAX = 2**16
-# This number of distinct texts is enough for any sample. In practice, samples have far fewer rows.
+# Number of distinct texts that is enough for any sample. In practice, samples have far fewer rows.
 N_ROWS_ENOUGH = 2**48
 # Offset between the random streams for the chunks in a long pattern.
 CHUNK = 1 << 40

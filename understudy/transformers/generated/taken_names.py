@@ -38,7 +38,7 @@ class TakenNames:
     is_taken: Mask
 
     def contain(self, hashes: UInt64s) -> Mask:
-        """Return a mask of names in unused blocks, given the sum of the hashes of their words."""
+        """Return a mask of names in blocks that are never generated, given the hash sums of their words."""
         is_taken: Mask = self.is_taken[_blocks_of(hashes, len(self.is_taken))]
         return is_taken
 

@@ -102,7 +102,7 @@ class BaseRatesResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Side:
-    """The groups and outcomes of the rows in one table whose outcome is known."""
+    """The groups and outcomes in one table, restricted to rows with a known outcome."""
 
     groups: NDArray[np.int64]
     values: NDArray[np.float64]

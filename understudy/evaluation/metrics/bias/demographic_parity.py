@@ -87,8 +87,8 @@ class ColumnParity(BaseModel):
     excess: Annotated[
         float,
         Field(
-            description="Parity difference of the model trained on the evaluated rows minus the difference "
-            "of the model trained on real rows."
+            description="Parity difference of the model trained on the evaluated rows minus that of the "
+            "model trained on real rows."
         ),
     ]
     excess_interval: Interval

@@ -68,8 +68,8 @@ class ColumnOdds(BaseModel):
     excess: Annotated[
         float,
         Field(
-            description="Equalized odds difference of the model trained on the evaluated rows minus the "
-            "difference of the model trained on real rows."
+            description="Equalized odds difference of the model trained on the evaluated rows minus that of "
+            "the model trained on real rows."
         ),
     ]
     excess_interval: Interval

@@ -142,7 +142,7 @@ def _worst(name: str, properties: list[Shares], n_rows: int) -> ColumnNotation |
 
 
 def _score(property_: Property, real: float, synthetic: float, n_rows: int) -> float:
-    """Return 1 minus the decrease in the share, for forms beyond three standard errors."""
+    """Return 1 minus the decrease in the share. For forms, only a significant decrease counts."""
     if property_ == "form":
         _, synthetic = score_interval(synthetic, n_rows, confidence=CONFIDENCE)
     return round(1 - max(0.0, real - synthetic), 6)

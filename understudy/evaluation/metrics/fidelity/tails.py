@@ -17,8 +17,8 @@ from understudy.tables.schema import ColumnKind
 
 # Minimum number of known real values per column.
 N_KNOWN_MIN = 500
-# Level of the extreme quantile. The level is lower if fewer than `N_ROWS_SHOWN_MIN` real rows exceed the
-# quantile.
+# Level of the extreme quantile. The level is lower if fewer than `N_ROWS_SHOWN_MIN` real rows would exceed
+# the quantile.
 LEVEL = 0.999
 # Minimum distance between the median and the extreme quantile, as a multiple of the distance between the
 # median and the opposite quantile.

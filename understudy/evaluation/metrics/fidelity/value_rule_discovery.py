@@ -39,8 +39,8 @@ N_VALUES_MAX = 50
 EQUAL_RANGE = (0.005, 0.9)
 # Familywise error rate of the confirmation.
 ALPHA = 0.01
-# Maximum share of rows that break a functional dependency. Pairs of columns with such a dependency are left
-# to the metric of functional dependencies.
+# Maximum share of rows that break a functional dependency. Pairs of columns with such a dependency are scored
+# by the metric for functional dependencies instead.
 UNDETERMINED_MAX = 0.005
 # Minimum share of rows that have a frequent value in the first column of a functional dependency.
 COVERED_MIN = 0.5

@@ -20,7 +20,7 @@ from understudy.evaluation.metrics.fidelity.value_rule_discovery import (
 from understudy.evaluation.statistics.proportions import score_interval
 from understudy.evaluation.statistics.written_values import value_text
 
-# Minimum number of synthetic rows that meet a condition of the rules between two columns.
+# Minimum number of synthetic rows that must meet a condition of the rules between two columns.
 N_MET_MIN = 20
 N_RULES_SHOWN = 50
 # Confidence level that corresponds to three standard errors. The level is high because the worst of many
@@ -57,7 +57,7 @@ class ValueRule(BaseModel):
 
 
 class ValueRulesResult(MetricResult):
-    """Share of synthetic rows that satisfy the rules that relate two columns of the real table.
+    """Share of synthetic rows that satisfy the rules between two columns of the real table.
 
     The worst pair of columns determines the score.
     """

@@ -39,7 +39,7 @@ class MembershipOutliersResult(MetricResult):
 
 
 def score(comparison: Comparison) -> MembershipOutliersResult | UnscoredResult:
-    """Return the AUC on outliers of the attacker that is best on all other records.
+    """Return the AUC, on outliers, of the attacker with the highest AUC on all other records.
 
     Notes
     -----

@@ -92,7 +92,10 @@ class Population:
         return float(counts.sum() ** 2 / (counts**2).sum())
 
     def most_without_hit(self, n_guesses: int, confidence: float) -> float:
-        """Return the upper end of the interval for a share of zero hits. Each subject counts once."""
+        """Return the upper end of the interval for the share of hits if there are no hits.
+
+        Each subject counts once.
+        """
         n = n_guesses if self.subjects is None else min(n_guesses, self.n_training + self.n_holdout)
         return exact_interval(0, n, confidence=confidence)[1]
 

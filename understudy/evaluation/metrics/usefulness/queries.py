@@ -1,4 +1,4 @@
-"""Aggregate query error: the difference between the answers of the two tables to aggregate queries."""
+"""Aggregate query error: the difference between the two tables' answers to aggregate queries."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.statistics.influence import area, average_precision
 
 N_POINTS = 41
-# Minimum number of test rows of a class for a ROC curve. With fewer rows, the curve would show single rows.
+# Minimum number of test rows of a class for a ROC curve. With fewer rows, the curve would reveal single rows.
 N_ROWS_OF_CURVE_MIN = 20
 PROBABILITY_MIN = 1e-6
 
@@ -108,7 +108,7 @@ class TrainSyntheticTestRealResult(MetricResult):
     loss: Annotated[
         float | None,
         Field(
-            description="Score of the model trained on real rows minus the score of the model trained on the "
+            description="Score of the model trained on real rows minus that of the model trained on the "
             "evaluated rows."
         ),
     ] = None
@@ -119,8 +119,8 @@ class TrainSyntheticTestRealResult(MetricResult):
     error_ratio: Annotated[
         float | None,
         Field(
-            description="Root mean squared error divided by the error of the model trained on real rows. "
-            "Numeric targets only."
+            description="Root mean squared error divided by that of the model trained on real rows. Numeric "
+            "targets only."
         ),
     ] = None
     by_class: list[ClassScores]
