@@ -18,7 +18,7 @@ N_CELLS_MAX = 2**22
 
 
 def order_levels(levels: Int64s, n_levels: int, others: list[tuple[Codes, int]]) -> Int64s:
-    """Sort levels by their codes in the columns that are most strongly associated with them.
+    """Return the levels, sorted by their codes in the columns that are most strongly associated with them.
 
     Parameters
     ----------

@@ -78,7 +78,7 @@ class LabelTransformer:
         return values
 
     def describe(self) -> Json:
-        """Return the counts of the code."""
+        """Return the counts of the code column for the model card."""
         return self.code.describe() | {"is_label": True}
 
     def to_arrays(self) -> tuple[Json, Arrays]:

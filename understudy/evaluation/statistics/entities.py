@@ -93,7 +93,7 @@ class RowsByEntity:
         order = np.argsort(numbers, kind="stable")
         if len(order) > n_rows_max:
             ends = np.append(np.flatnonzero(np.diff(numbers[order])) + 1, len(order))
-            # The first entity is used even if it has more rows.
+            # The first entity is used even if it has more rows than the maximum.
             last = int(np.searchsorted(ends, n_rows_max, side="right")) - 1
             order = order[: int(ends[max(last, 0)])]
         return cls(known[order], codes[known[order]])

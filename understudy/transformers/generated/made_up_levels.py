@@ -34,7 +34,8 @@ WORD_LENGTH_MIN = 4
 INITIALS_MAX = 3
 # Number of attempts to find a new text for a level before the texts become longer.
 N_ATTEMPTS = 20
-# Maximum number of unused integers between the levels of a table from which new levels are chosen.
+# Maximum number of unused integers between the levels of a table. If there are more, new levels are not
+# chosen from them.
 N_PLACES_MAX = 10_000
 # Default number of words in a label, for tables with too few labels to determine this number.
 N_WORDS_DEFAULT = 1

@@ -61,7 +61,7 @@ class Beginnings:
         For each beginning, the code of the place column (in ascending order), the pattern of the postal code,
         and the number of rows.
     texts : tuple of str
-        The beginnings.
+        The leading characters.
     """
 
     place: int

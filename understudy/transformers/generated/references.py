@@ -57,7 +57,7 @@ class Part:
     place : int
         Position of the other column in the table.
     reference : Reference
-        The reference.
+        The reference to the other column.
     location : Location
         Location of the value in the identifier.
     mean_width : float

@@ -28,7 +28,7 @@ N_GUESSES = 2_000
 # and match a row by chance more often.
 N_VALUES_GUESSED = 20_000
 N_GUESSES_MIN = 100
-# Maximum number of synthetic rows for making guesses.
+# Maximum number of synthetic rows from which guesses are derived.
 N_ROWS_MAX = 100_000
 
 Kind = Literal["one column", "many columns"]
