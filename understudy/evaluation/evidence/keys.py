@@ -89,7 +89,7 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise InvalidInput(
             f"{path} does not contain an Ed25519 private key in PEM format without a password. Specify a "
-            "file that contains such a key, or a path that does not exist to create a key.",
+            "file that contains such a key, or, to create a key, a path that does not exist.",
             code="invalid_key",
         )
     return key
