@@ -1,8 +1,8 @@
 """The baselines of every score: three reference tables that are scored in place of the synthetic table.
 
-Real rows have the score that is expected by chance (the floor). Independent columns have the score of a table
-without dependencies between columns. A noisy copy of the training rows has the score of a table that is
-realistic but not private.
+Other real rows show the score that is expected by chance (the floor). Independent columns show the score of a
+table without dependencies between columns. A noisy copy of the training rows shows the score of a table that
+is realistic but not private.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def leaky_copy(comparison: Comparison) -> Comparison:
 
 
 def _blurred(values: Values, real: Values, rng: np.random.Generator) -> Values:
-    """Return a nearby value of the column for each value, while preserving the column's distribution."""
+    """Replace each value with a nearby value of the column, while preserving the column's distribution."""
     if values.dtype == np.int32:
         is_other = rng.random(len(values)) < NOISE_IN_CATEGORIES
         return np.where(is_other, rng.choice(real, len(values)), values)
@@ -113,7 +113,7 @@ def _halves(table: EncodedTable, rng: np.random.Generator) -> tuple[EncodedTable
 
 
 def _dealt(table: EncodedTable, n_units: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
-    """Return, in order, the rows of `n_units` random units, and the rows of all other units."""
+    """Return the rows of `n_units` random units and the rows of all other units, in their original order."""
     _, numbers = np.unique(table.units, return_inverse=True)
     is_first = np.zeros(table.n_units, dtype=np.bool_)
     is_first[rng.permutation(table.n_units)[:n_units]] = True

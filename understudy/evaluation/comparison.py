@@ -20,8 +20,8 @@ from understudy.tables.notations.parsing import AnyNotation
 from understudy.tables.schema import Column, TableSchema
 from understudy.tables.validation import Origin, conform
 
-# Maximum number of rows per table. With this number, shares are accurate to a tenth of a percent. Larger
-# tables are sampled with the seed.
+# Maximum number of rows per table. With this number of rows, shares are accurate to a tenth of a percentage
+# point. Larger tables are sampled.
 N_ROWS_MAX_REAL = 500_000
 N_ROWS_MAX_OTHER = 250_000
 
@@ -144,7 +144,7 @@ class Comparison:
         return replace(self, **changed)
 
     def rng(self, purpose: str) -> np.random.Generator:
-        """Return a separate random generator for each purpose, so that metrics do not affect each other."""
+        """Return a separate random generator for each purpose so that metrics do not affect each other."""
         return np.random.default_rng([self.seed, *purpose.encode()])
 
 

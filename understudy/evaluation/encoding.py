@@ -21,8 +21,8 @@ from understudy.tables.splitmix import mix64
 
 MISSING = -1
 
-# A category is shown only if at least this number of real rows share it. If a subject is declared, subjects
-# are counted instead of rows.
+# A category is shown only if at least this many real rows share it. If a subject is declared, subjects are
+# counted instead of rows.
 N_SHOWN_MIN = 5
 RARE_LABEL = "a rare value"
 
@@ -40,7 +40,7 @@ _UNITS: dict[ColumnKind, tuple[pa.DataType, pa.DataType, float]] = {
     ColumnKind.duration: (pa.duration("us"), pa.int64(), 1e-6),
 }
 
-# A column of any type. Arrow's annotations require a scalar type.
+# A column of any type. `Any` is needed because Arrow's annotations require a scalar type.
 Arrow: TypeAlias = "pa.ChunkedArray[Any]"
 Values = NDArray[np.float64] | NDArray[np.int32]
 Rows = NDArray[np.int64]
@@ -83,8 +83,8 @@ class ColumnEncoder:
     def labels(self) -> tuple[str, ...]:
         """The labels of the categories. All rare categories have the label `RARE_LABEL`.
 
-        Booleans are written with the words of the column's notation. The labels do not depend on the rows of
-        a comparison, because a baseline can repeat a rare category.
+        Booleans are written with the words of the column's notation. Whether a category is rare does not
+        depend on the rows of a comparison, because a baseline can repeat a rare category.
         """
         categories, notation = self.categories or (), self.column.notation
         words = {}
@@ -254,7 +254,7 @@ class TableEncoder:
 
 
 def draw_rows(n_rows: int, n_rows_max: int, subjects: Rows | None, rng: np.random.Generator) -> Rows:
-    """Return the sorted positions of at most `n_rows_max` random rows, which form whole subjects."""
+    """Return the sorted positions of at most `n_rows_max` random rows, in whole subjects if given."""
     if n_rows <= n_rows_max:
         return np.arange(n_rows)
     if subjects is not None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute
 from numpy.typing import NDArray
 
-# Any: the stubs of these functions do not support types that are only known at run time.
+# `Any` is needed because the stubs of these functions do not support types that are only known at run time.
 pc: Any = pyarrow.compute
 
 Codes: TypeAlias = NDArray[np.int64]
@@ -20,7 +20,8 @@ _CLASSES = (("[0-9]", "9"), (r"\p{Lu}", "A"), (r"\p{Ll}", "a"))
 _RUNS = (("9+", "9"), ("A+", "A"), ("a+", "a"))
 # Number of leading characters that determine the form of a text. Longer texts are usually prose.
 _LENGTH_MAX = 64
-# Minimum share of real rows with a frequent form, and minimum share of rows for a form to be frequent.
+# Minimum share of real rows that must have a frequent form. A form is frequent if at least the second share
+# of the real rows has it.
 COVERED_MIN = 0.98
 FREQUENT_MIN = 0.005
 N_ROWS_MIN = 5
@@ -28,7 +29,7 @@ N_ROWS_MIN = 5
 
 @dataclass(frozen=True)
 class Forms:
-    """The forms of a column's values: exact forms, and forms with runs of letters or of any kind collapsed.
+    """The forms of a column's values: exact, with runs of letters collapsed, and with all runs collapsed.
 
     Parameters
     ----------
@@ -69,7 +70,7 @@ def shares_in_form(forms: Forms, real: Codes, synthetic: Codes) -> tuple[float, 
     real, synthetic : int array
         Codes of known values, which are positions in `forms`.
     """
-    # Lengths of words are part of a form only if all of its values have the same lengths, as in codes.
+    # Exact forms are used only if word lengths never differ within a worded form, as in codes.
     n_exact, n_worded = (len(np.unique(form[real])) for form in (forms.exact, forms.worded))
     for form in (forms.exact if n_exact == n_worded else forms.worded, forms.collapsed):
         of_real = form[real]

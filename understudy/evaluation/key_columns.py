@@ -1,7 +1,7 @@
 """Columns whose structure is scored but whose values are not: identifiers, names and subjects.
 
-The values of these columns are generated, so they should differ from the real values. The number of rows per
-value, and the columns that a value determines, should be the same.
+The values of these columns are generated, so they should differ from the real values. However, the number of
+rows per value and the columns that a value determines should be the same as in the real table.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class KeyColumn:
 
     @cached_property
     def forms(self) -> Forms:
-        """The form of each value. The number of digits of whole identifiers is not part of it.
+        """The form of each value. For integer identifiers, it does not include the number of digits.
 
-        New sequential identifiers are higher than those of the table, and can have more digits.
+        New sequential identifiers are higher than those of the real table, so they can have more digits.
         """
         forms = Forms.of(self.texts)
         is_whole = self.column.arrow_type.startswith(("int", "uint"))

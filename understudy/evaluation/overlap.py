@@ -14,7 +14,7 @@ from understudy.tables.splitmix import mix64
 
 # Significance level of the test: the probability that a random split is reported as sharing too many rows.
 LEVEL = 1e-6
-# Maximum absolute value of the exponents that are tried. Every exponent produces a valid bound, and the
+# Maximum absolute value of the exponents a and b in `_log_tail`. All exponents produce valid bounds, and the
 # tightest bound is used.
 EXPONENT_MAX = 30.0
 
@@ -81,7 +81,7 @@ def count_shared_rows(real: pa.Table, holdout: pa.Table) -> tuple[int, int]:
 
 
 def _number_rows(real: pa.Table, holdout: pa.Table) -> Int64s:
-    """Return a number for each row of both tables, which is the same for equal rows."""
+    """Assign a number to each row of both tables. Equal rows have equal numbers."""
     hashes = np.zeros(real.num_rows + holdout.num_rows, np.uint64)
     for name in real.column_names:
         # `Any` is needed because the stubs support neither columns of any type nor the indices of a

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Minimum confidence of a target that the caller did not name. Only a column with a matching header reaches
-# this confidence. It is not enough to be the last column of the table.
+# this confidence. Being the last column of the table is not sufficient.
 CONFIDENCE_MIN = 0.8
 
 
@@ -318,7 +318,7 @@ def _baselines(
 ) -> dict[str, Iterable[Comparison]]:
     """Return the comparisons for the baselines, with other rows in place of the synthetic rows.
 
-    The baselines are generators, so that each table is created only when it is needed.
+    The baselines are generators so that each table is created only when it is needed.
     """
 
     def independent() -> Iterator[Comparison]:

@@ -26,9 +26,9 @@ from understudy.evaluation.metrics.base import (
 from understudy.evaluation.scoring_progress import ScoringProgress, count_passes
 from understudy.progress import Progress
 
-# Probability that *all* scores in a report on real rows lie within the intervals of their floors.
+# Probability that *all* scores in a report on real rows lie within their prediction intervals.
 CONFIDENCE = 0.95
-# Number of intervals that are simultaneously valid. This number is fixed, so that new metrics do not change
+# Number of intervals that are simultaneously valid. This number is fixed so that new metrics do not change
 # the intervals in earlier evidence packs. The exact value hardly matters.
 N_INTERVALS = 32
 
@@ -120,7 +120,7 @@ def score_all(
     Parameters
     ----------
     baselines : mapping of name to an iterable of one Comparison
-        The comparisons of the baselines `independent` and `leak`. They are passed as iterables, so that each
+        The comparisons of the baselines `independent` and `leak`. They are passed as iterables so that each
         table is created only when it is needed.
     metrics : sequence of Metric
         The metrics to compute; all metrics by default.
@@ -286,13 +286,13 @@ def _ends_of_one(result: MetricResult) -> tuple[float, float] | None:
         return None
     normal = NormalDist()
     standard_error = (result.interval[1] - result.interval[0]) / 2 / normal.inv_cdf(0.975)
-    # The score of this sample and the score that is compared with it are both estimates.
+    # The score of this sample and the new score are both estimates, so their variances add up.
     half = normal.inv_cdf(1 - _tail()) * math.sqrt(2) * standard_error
     return result.score - half, result.score + half
 
 
 def _tail() -> float:
-    """Return the probability (Bonferroni-corrected) of a score beyond one end of its floor's interval."""
+    """Return the Bonferroni-corrected probability of a score beyond one end of its prediction interval."""
     return (1 - CONFIDENCE) / 2 / N_INTERVALS
 
 
@@ -310,7 +310,7 @@ def _result(metric: Metric, comparison: Comparison) -> AnyResult:
         return unmet
     try:
         result = metric.score(comparison)
-    # If memory runs out, the whole job fails, because it can be retried with more memory.
+    # If memory runs out, the whole job fails so that it can be retried with more memory.
     except MemoryError:
         raise
     # An error in one metric must not stop the whole report. The report states the error as the reason for the

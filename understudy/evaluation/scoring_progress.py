@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from understudy.progress import Progress
 
-# Prior estimate of the total duration of all later passes, as a multiple of the first pass. This estimate has
-# the weight of one measured second.
+# Prior estimate of the total duration of all later passes, as a multiple of the duration of the first pass.
+# This estimate has the weight of one measured second.
 LATER_SHARE = 2.5
 # Weight of the prior assumption that each later pass is as fast as the first pass, as a share of the first
 # pass's duration.
@@ -58,7 +58,7 @@ class ScoringProgress:
             n_first_passes = 1 + (later + LATER_SHARE) / (first + 1)
             fraction = len(self._seconds) / len(self._n_passes) / n_first_passes
         else:
-            # Later passes can be faster than the first pass, because they reuse its results. The weight of
+            # Later passes can be faster than the first pass because they reuse its results. The weight of
             # their measured speed grows with the completed part.
             trust = TRUST_SHARE * first
             speed = (self._taken + trust) / (self._done + trust) if first else 1.0

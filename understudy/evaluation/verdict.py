@@ -137,7 +137,7 @@ def _check_of_split(overlap: HoldoutOverlap) -> PolicyCheck:
 def _overlap_sentence(overlap: HoldoutOverlap) -> str:
     if not overlap.is_shared:
         if overlap.is_of_subjects:
-            return "No subject has rows in both the holdout and the training rows."
+            return "The holdout and the training rows have no subjects in common."
         return "The holdout and the training rows have no more rows in common than expected by chance."
     if overlap.is_of_subjects:
         return (
@@ -152,7 +152,7 @@ def _overlap_sentence(overlap: HoldoutOverlap) -> str:
 
 
 def _without_control(check: PolicyCheck) -> PolicyCheck:
-    """Return a check in a report without a valid control. A passed attack check becomes inconclusive."""
+    """Adjust a check for a report without a valid control: a passed attack check becomes inconclusive."""
     metric = METRICS[check.metric]
     if metric.topic != "privacy" or Need.canaries in metric.needs or check.outcome != "pass":
         return check
@@ -255,7 +255,7 @@ def _is_beyond(threshold: PolicyThreshold, metric: Metric, value: float, bound: 
 
 
 def _has_interval(metric: Metric, interval: Interval | None) -> bool:
-    """Return whether a check uses the whole interval, as for attacks, instead of only the value."""
+    """Return whether a check compares the whole interval, as for attacks, or only the value."""
     return interval is not None and metric.chance is not None
 
 

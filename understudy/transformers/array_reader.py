@@ -25,7 +25,7 @@ def refuse(reason: str) -> InvalidInput:
 
 
 def require(condition: bool, reason: str) -> None:
-    """Raise `InvalidInput` with a reason if a condition of a valid model file is not satisfied."""
+    """Raise `InvalidInput` with a reason if the content of a model file does not meet a condition."""
     if not condition:
         raise refuse(reason)
 
@@ -47,7 +47,7 @@ class ArrayReader:
         require(isinstance(manifest, Mapping), "a part of the manifest is not an object")
         self.manifest, self.arrays, self.prefix = manifest, arrays, prefix
 
-    def part(self, manifest: Any, prefix: str) -> ArrayReader:  # Any: untrusted JSON
+    def part(self, manifest: Any, prefix: str) -> ArrayReader:  # `Any` is untrusted JSON.
         """Return a reader of a nested manifest with the same arrays."""
         return ArrayReader(manifest, self.arrays, prefix)
 
@@ -67,7 +67,7 @@ class ArrayReader:
     def truth(self, key: str) -> bool:
         """Return a boolean."""
         value = self.manifest.get(key)
-        require(isinstance(value, bool), f"{key} is not true or false")
+        require(isinstance(value, bool), f"{key} is neither true nor false")
         return bool(value)
 
     def text(self, key: str) -> str:

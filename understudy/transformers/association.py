@@ -11,14 +11,14 @@ from understudy.transformers.coarse_codes import group_neighbours
 Int64s = npt.NDArray[np.int64]
 Float64s = npt.NDArray[np.float64]
 
-# Number of columns with the strongest association, which determine the order.
+# Number of columns that determine the order: those that are most strongly associated with the levels.
 N_KEYS = 2
 # Maximum number of cells in a contingency table of levels and codes. In larger tables, codes are grouped.
 N_CELLS_MAX = 2**22
 
 
 def order_levels(levels: Int64s, n_levels: int, others: list[tuple[Codes, int]]) -> Int64s:
-    """Return an order of levels by the columns that are most strongly associated with them.
+    """Return the levels, sorted by their codes in the columns that are most strongly associated with them.
 
     Parameters
     ----------

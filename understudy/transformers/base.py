@@ -13,8 +13,8 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from understudy.kernels.hashing import StreamRows
 
-# A model contains a value or level only if at least this number of rows or subjects share it. The
-# documentation calls this number k. For example, a quantile is the mean of k neighboring rows.
+# A model contains a value or level only if at least this many rows or subjects share it. The documentation
+# calls this number k. For example, a quantile is the mean of k neighboring rows.
 MIN_SUPPORT = 5
 # Maximum number of codes in a column.
 N_CODES_MAX = 8192
@@ -23,7 +23,7 @@ N_CODES_MAX = 8192
 # stream DECODING + j supplies the random numbers for the values.
 DECODING = 1 << 32
 
-# Integer in `NumberedRows.integers` for a value that is decoded from its code.
+# Integer in `NumberedRows.integers` that marks a value to decode from its code.
 DECODED = -(2**63)
 
 # Seed for identifiers in samples with `id_start`.
@@ -38,8 +38,8 @@ CodesByColumn = Mapping[int, Codes]
 Mask = npt.NDArray[np.bool_]
 Json = dict[str, Any]
 Arrays = Mapping[str, npt.NDArray[Any]]
-# Any: the type of a column is known only at run time. The aliases are quoted because Arrow's classes accept
-# no type arguments at run time.
+# `Any` is needed because the type of a column is known only at run time. The aliases are quoted because
+# Arrow's classes accept no type arguments at run time.
 ArrowArray: TypeAlias = "pa.Array[Any]"
 ArrowColumn: TypeAlias = "pa.ChunkedArray[Any]"
 
@@ -57,7 +57,7 @@ class RowStream:
     rows : array of shape (n,)
         Row numbers. A seed supports any number of rows.
     id_start : int, optional
-        Identifier number of row 0. If given, identifiers depend on their number instead of the seed.
+        Number of the identifier in row 0. If given, identifiers depend on their numbers instead of the seed.
     """
 
     seed: int
@@ -85,7 +85,7 @@ class NumberedRows:
     """The row numbers of a block, and the numbers that replace them in some columns.
 
     If two cells of a column have the same number, they have the same value. Therefore, a column that
-    describes an entity uses the entity's number in all rows for that entity.
+    describes an entity uses the entity's number in all rows of that entity.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ class Transformer(Protocol):
 
     @property
     def n_codes(self) -> int:
-        """The number of codes; codes are 0 … n_codes - 1."""
+        """The number of codes, which range from 0 to n_codes - 1."""
         ...
 
     @property
@@ -165,7 +165,7 @@ class Transformer(Protocol):
         ...
 
     def describe(self) -> Json:
-        """Return the entry of the column in the model card, without any values from the table."""
+        """Return the column's entry in the model card, without any values from the table."""
         ...
 
     def to_arrays(self) -> tuple[Json, Arrays]:

@@ -52,7 +52,7 @@ class Bins:
     knots : array of shape (n_ranges, N_SEGMENTS + 1), float64
         Evenly spaced quantiles of each range, relative to its start.
     n_rows_merged : int
-        Number of rows assigned to the nearest shared value, because there were too few of them for a range.
+        Number of rows assigned to the nearest shared value because there were too few of them for a range.
     n_rows_drawn_in : int
         Number of rows below the k-th lowest or above the k-th highest value. Rows that a tail replaces are
         not counted.
@@ -87,7 +87,7 @@ class _Runs:
     is_shared : array of shape (n_runs,)
         Whether the run is a shared value.
     is_kept : array of shape (n_runs,)
-        Whether the run is kept, because it is shared or has enough rows or subjects for a range.
+        Whether the run is kept: it is shared, or has enough rows or subjects for a range.
     blocks : array of shape (n_blocks,), optional
         First rows of blocks of k subjects each, if subjects are declared.
     """

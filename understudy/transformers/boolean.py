@@ -1,4 +1,4 @@
-"""Booleans. Both values are public knowledge, so neither is suppressed as rare."""
+"""Encoding of booleans. Both values are public knowledge, so neither is suppressed as rare."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class BooleanTransformer:
 
     @property
     def is_ordinal(self) -> bool:
-        """Always false, because codes of booleans have no order."""
+        """Always false because codes of booleans have no order."""
         return False
 
     @property
@@ -52,7 +52,7 @@ class BooleanTransformer:
         return values
 
     def describe(self) -> Json:
-        """Return an empty description, because there is nothing to report in the model card."""
+        """Return an empty description because there is nothing to report in the model card."""
         return {}
 
     def to_arrays(self) -> tuple[Json, Arrays]:

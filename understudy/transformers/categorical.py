@@ -72,7 +72,7 @@ class CategoricalTransformer:
     n_levels_pooled, n_rows_pooled : int
         Number of rare levels, and number of rows that contain a rare level.
     is_placeholder : bool
-        Whether no level was shared by enough rows, so that the only level is `OTHER`.
+        Whether `OTHER` is the only level. It replaces all levels if no level is shared by enough rows.
     n_made_up : int
         Number of made-up levels, which replace the rare levels. The last code represents all made-up levels.
     """
@@ -263,7 +263,8 @@ def fit_categorical(
     make_up : callable, optional
         Function that makes up levels. Made-up levels replace the rare levels if there are many levels.
     is_code : bool
-        Whether other columns contain labels of this column, so that made-up levels replace all rare levels.
+        Whether other columns contain labels of this column's levels. If true, made-up levels replace all rare
+        levels.
     """
     index, dictionary = _index(values)
     counts = np.bincount(index[index >= 0], minlength=len(dictionary))
@@ -299,10 +300,10 @@ def fit_categorical(
 
 
 def has_many_rare_levels(counts: Int64s, rare: Int64s) -> bool:
-    """Return whether made-up levels replace a column's rare levels. Made-up levels require many rare levels.
+    """Return whether a column has enough rare levels to replace them with made-up levels.
 
-    A few rare levels among common levels are often spelling errors. Made-up levels in their place would be
-    noise, so values from the common levels replace such rare levels.
+    A few rare levels among common levels are often spelling errors. Made-up levels would add noise, so such
+    rare levels are replaced with common levels.
 
     Parameters
     ----------
@@ -323,7 +324,7 @@ def smooth_counts(counts: Int64s) -> Int64s:
     """
     ordered = np.sort(counts)[::-1].astype(np.int64)
     n_blocks = max(len(ordered) // MIN_SUPPORT, 1)
-    # The last block also contains the remaining levels, so that no block has fewer than k levels.
+    # The last block also contains the remaining levels so that no block has fewer than k levels.
     block = np.minimum(np.arange(len(ordered)) // MIN_SUPPORT, n_blocks - 1)
     sizes, sums = np.bincount(block), np.bincount(block, ordered).astype(np.int64)
     place = np.arange(len(ordered)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
@@ -373,7 +374,7 @@ def _placeholder(
 
 def _index(values: ArrowColumn) -> tuple[Int64s, ArrowArray]:
     """Return each row's index in the dictionary of distinct values (-1 if missing), and the dictionary."""
-    # Any: the stubs lack the indices of dictionary chunks.
+    # `Any` is needed because the stubs lack the indices of dictionary chunks.
     encoded: Any = values.dictionary_encode().unify_dictionaries()
     parts = [chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False) for chunk in encoded.chunks]
     index = np.concatenate([np.zeros(0, np.int64), *parts]).astype(np.int64)

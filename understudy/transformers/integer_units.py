@@ -76,10 +76,10 @@ def _decimals_of_integers(integers: Integers, type_: pa.DataType, missing: Mask 
 
 
 def to_ticks(integers: Integers) -> tuple[int, int, Ticks]:
-    """Return the origin, the step and the ticks, such that each integer is exactly ``origin + step * tick``.
+    """Return an origin, a step and ticks such that each integer is exactly ``origin + step * tick``.
 
     The origin is the lowest integer, and the step is the greatest common divisor of all distances from it.
-    Distances are computed modulo 2**64, so that the whole range of int64 is supported.
+    Distances are computed modulo 2**64 so that the whole range of int64 is supported.
     """
     origin = int(integers.min())
     distances = integers.astype(np.uint64) - np.uint64(origin % 2**64)

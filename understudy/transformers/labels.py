@@ -1,4 +1,4 @@
-"""Label columns. Labels correspond one to one to the levels of another column, the code column."""
+"""Label columns, whose labels correspond one to one to the levels of another column, the code column."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class LabelTransformer:
         return values
 
     def describe(self) -> Json:
-        """Return the counts of the code."""
+        """Return the counts of the code column for the model card."""
         return self.code.describe() | {"is_label": True}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
@@ -221,7 +221,7 @@ def _make_up(code: CategoricalTransformer, pairs: _Pairs, make_up: MakeUp) -> Ar
 
 
 def _known_labels(pairs: _Pairs) -> ArrowArray:
-    """Return the distinct labels for levels, and the label for missing values."""
+    """Return the distinct labels of the levels, and the label of missing values."""
     of_levels: ArrowArray = pa.array(pairs.labels, pa.string()).cast(pairs.of_kept.type)
     known: ArrowArray = pc.unique(pa.concat_arrays([of_levels, pairs.of_missing.drop_null()]))
     return known

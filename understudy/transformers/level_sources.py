@@ -1,4 +1,4 @@
-"""Columns with levels that determine other columns, where the level replaces the row number."""
+"""Columns whose levels determine other columns. In those columns, the level replaces the row number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from understudy.transformers.categorical import CategoricalTransformer, Int32s
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LevelSource:
-    """A column with levels that determine other columns.
+    """A column whose levels determine other columns.
 
     A code of the column can represent several levels. A level is chosen for each row, or for each level of
     the parent.
@@ -24,7 +24,7 @@ class LevelSource:
     transformer : CategoricalTransformer
         Transformer of the column.
     parent : LevelSource, optional
-        Column with the level that determines this column.
+        Column whose level determines this column.
     """
 
     column: int

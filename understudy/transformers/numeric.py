@@ -60,7 +60,7 @@ class NumericTransformer:
 
     @property
     def is_ordinal(self) -> bool:
-        """Always true, because codes are in the order of the values."""
+        """Always true because codes are in the order of the values."""
         return True
 
     @property
@@ -75,7 +75,7 @@ class NumericTransformer:
         if not self.bins.n_bins:
             return _all_missing(len(codes), self.arrow_type, nullable=self.nullable)
         is_float = self.scale.writing == "float"
-        # Any: like the bins, the numbers are ticks or floats.
+        # `Any` is needed because the numbers, like the bins, are ticks or floats.
         numbers: npt.NDArray[Any] = np.empty(len(codes), np.float64 if is_float else np.uint64)
         kernel: Any = decoding.decode_floats if is_float else decoding.decode_ticks
         bins = self.bins
@@ -105,7 +105,7 @@ class NumericTransformer:
             low, high = (self._write(place, None) for place in numbers)
         return low, high
 
-    def _distance(self, offsets: Any) -> Any:  # Any: offsets are a number or an array
+    def _distance(self, offsets: Any) -> Any:  # `Any` is a number or an array.
         """Return offsets in the type of the bins' starts."""
         return offsets if self.scale.writing == "float" else np.rint(offsets).astype(np.uint64)
 
@@ -198,7 +198,7 @@ def _read_tail(reader: ArrayReader, name: str) -> Tail | None:
 
 
 def _fits_tails(bins: Bins, highest: float) -> bool:
-    """Return whether tails extend ranges at the ends, and the bins' type can store the tails' numbers."""
+    """Return whether tails extend ranges at the ends and the bins' type can store the tails' numbers."""
     is_in_range = True
     if bins.lower is not None:
         is_in_range &= len(bins.starts) > 0 and bins.knot_row[0] >= 0

@@ -42,6 +42,6 @@ def replace_values(decoded: ArrowArray, integers: Int64s, transformer: NumericTr
     if not is_decoded.any():
         return of_integers(integers, transformer)
     known = of_integers(np.where(is_decoded, 0, integers), transformer)
-    # Any: pyarrow's stubs do not describe this call.
+    # `Any` is needed because Arrow's stubs do not support this call.
     values: ArrowArray = pc.if_else(pa.array(is_decoded), decoded, known)
     return values

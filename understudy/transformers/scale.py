@@ -73,18 +73,18 @@ def _read_floats(floats: Floats, type_: pa.DataType) -> tuple[Scale, npt.NDArray
     if decimals is not None:
         origin, step, ticks = to_ticks(np.rint(floats * 10.0**decimals).astype(np.int64))
         return Scale("decimal", origin, step, decimals), ticks
-    # Large floats are scaled by a power of two, so that differences and means do not overflow.
+    # Large floats are scaled by a power of two so that differences and means do not overflow.
     exponent = max(int(np.frexp(np.abs(floats).max())[1]) - EXPONENT_MAX, 0)
     return Scale("float", exponent=exponent), np.ldexp(floats, -exponent)
 
 
-def count_decimals(floats: Floats, dtype: Any) -> int | None:  # dtype: NumPy's own types are Any
+def count_decimals(floats: Floats, dtype: Any) -> int | None:  # NumPy's stubs use `Any` for dtypes.
     """Return the number of decimals that all floats need, or None if it is more than `N_DECIMALS_MAX`."""
     largest = float(np.abs(floats).max())
     for decimals in range(N_DECIMALS_MAX + 1):
         if largest * 10.0**decimals >= 2.0**53:
             return None
-        # Rounding errors are ignored, so that 0.1 + 0.2 counts as 0.3, and tiny remainders of large numbers
+        # Rounding errors are ignored so that 0.1 + 0.2 counts as 0.3, and tiny remainders of large numbers
         # count as 0.
         slack = min(1e-6 * 10.0**-decimals, 1e-12 * largest)
         # The first rows are checked first because this check is cheap and excludes most columns.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from operator import itemgetter
 
-# Points are tuples of Python floats, because operations on arrays of two numbers take longer than computing a
+# Points are tuples of Python floats because operations on arrays of two numbers take longer than computing a
 # loss.
 Point = tuple[float, float]
 Loss = Callable[[Point], float]

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from understudy.kernels import blocks
 from understudy.transformers.base import MIN_SUPPORT, Mask, Subjects
 
-# Any: ticks (uint64) or floats (float64). Results have the type of the arguments.
+# `Any` represents ticks (uint64) or floats (float64). Results have the type of the arguments.
 Numbers = npt.NDArray[Any]
 Int64s = npt.NDArray[np.int64]
 
-# Number of rows where the search for the row of the k-th subject begins.
+# Number of rows that are searched first for the row of the k-th subject.
 N_ROWS_FIRST = 64
 
 

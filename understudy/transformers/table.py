@@ -42,7 +42,7 @@ from understudy.transformers.numeric_integers import replace_values
 
 @dataclass(frozen=True)
 class Drawn:
-    """Rows as codes, with the seed and the numbers for decoding them."""
+    """Rows as codes, with the seed and the row numbers that are needed to decode them."""
 
     codes: CodesByColumn
     seed: int
@@ -60,9 +60,9 @@ class TableTransformer:
     columns : tuple of Transformer
         Transformer of each column.
     id_start : int, optional
-        Identifier number of row 0. If given, identifiers do not depend on the seed.
+        Number of the identifier in row 0. If given, identifiers do not depend on the seed.
     numbered_by : mapping of int to LevelSource
-        Columns with levels that determine other columns, by position of the determined column.
+        Columns whose levels determine other columns, by position of the determined column.
     """
 
     schema: TableSchema
@@ -105,7 +105,7 @@ class TableTransformer:
         columns : mapping of column name to pyarrow.Array
             Final values of all other columns.
         drawn : Drawn
-            Codes of the rows, with the seed and the numbers for decoding them.
+            Codes of the rows, with the seed and the row numbers that are needed to decode them.
         """
         own = {self.schema.columns[j].name: j for j in sorted(self.composed) if j in drawn.codes}
         known = {name: values for name, values in columns.items() if name not in own}

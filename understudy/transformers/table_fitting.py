@@ -180,12 +180,12 @@ def number_subjects(columns: pa.Table) -> Subjects:
     """
     numbers = np.zeros(columns.num_rows, np.int64)
     for column in columns.columns:
-        # Any: the stubs lack the indices of a dictionary array.
+        # `Any` is needed because the stubs lack the indices of a dictionary array.
         encoded: Any = _one_array(column).dictionary_encode(null_encoding="encode")
         codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
         numbers = numbers * len(encoded.dictionary) + codes
         if columns.num_columns > 1:
-            # Combinations are renumbered after each column, because the product of sizes may exceed 64 bits.
+            # Combinations are renumbered after each column because the product of sizes may exceed 64 bits.
             numbers = np.unique(numbers, return_inverse=True)[1].astype(np.int64)
     return numbers
 

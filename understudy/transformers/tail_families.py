@@ -3,7 +3,7 @@
 The k - 1 extreme rows are never read. They are treated as censored at the k-th value, so that only their
 number influences the fit. Three families are fitted: the generalized Pareto distribution (Pickands 1975), the
 Weibull distribution, and the left-truncated lognormal distribution. The family with the highest likelihood is
-kept as a table of quantiles.
+stored as a table of quantiles.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from understudy.transformers.simplex import Point, minimize
 
 Floats = npt.NDArray[np.float64]
 
-# A tail is fitted to the highest rows: a fraction of all rows, within bounds.
+# Fraction of the rows to which a tail is fitted, highest values first, and bounds for their number.
 FRACTION_FITTED = 0.1
 N_FITTED_MIN, N_FITTED_MAX = 25, 1000
 # Minimum number of distinct values among the fitted rows, so that a continuous distribution is adequate.

@@ -17,7 +17,7 @@ from understudy.transformers.tail_families import SURVIVALS, Floats, count_fitte
 
 # Minimum number of rows or subjects for a column to have a tail.
 N_ROWS_MIN = 100
-# Maximum distance of an offset from a whole number that is attributed to rounding.
+# Maximum distance between an offset and a whole number that is attributed to rounding.
 ROUNDING_ERROR = 1e-6
 # Minimum relative increase in the variance due to a tail. Tails with a smaller increase are not modeled.
 VARIANCE_GAIN_MIN = 0.005
@@ -126,7 +126,7 @@ def _ends(numbers: ColumnNumbers, bins: Bins) -> tuple[float, float]:
 def _natural_bounds(numbers: ColumnNumbers, ends: tuple[float, float]) -> tuple[float, float]:
     """Return the range of the tails.
 
-    If all numbers have the same sign, the tails have this sign, too. Tails of shares and percentages do not
+    If all numbers have the same sign, the tails also have this sign. Tails of shares and percentages do not
     exceed 1 and 100.
     """
     low, high = numbers.low, numbers.high

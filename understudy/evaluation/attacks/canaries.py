@@ -21,15 +21,15 @@ from understudy.evaluation.encoding import EncodedTable, TableEncoder
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind, TableSchema
 from understudy.tables.validation import conform
 
-# Canaries use only categories that occur in at least this number of rows. In numeric columns, they also avoid
-# this number of the smallest and of the largest values. The privacy protection pools rare categories and
-# clips extreme values, so a canary with a rare or extreme value would be lost before training.
+# Canaries use only categories that occur in at least this many rows. In numeric columns, they avoid this many
+# of the smallest and of the largest values. The privacy protection pools rare categories and clips extreme
+# values, so a canary with a rare or extreme value would be lost before training.
 N_SHARED_MIN = 10
 # Number of candidate rows generated for each requested canary.
 N_TRIALS = 5
 N_ROWS_MIN = 100
 
-# The column can have any type, but Arrow's annotations require a scalar type.
+# `Any` is needed because Arrow's annotations require a scalar type, but the column can have any type.
 Arrow: TypeAlias = "pa.ChunkedArray[Any]"
 Rows = NDArray[np.int64]
 
@@ -87,9 +87,10 @@ def plant(table: pa.Table, canaries: pa.Table, *, repeats: int = 1) -> pa.Table:
 
 
 def _draw(values: Arrow, column: Column, n: int, rng: np.random.Generator) -> Arrow:
-    """Return values that occur in the column, with rare values as likely as frequent values."""
+    """Sample `n` values of a column. All categories that enough rows share are equally likely."""
     if column.kind in GENERATED_KINDS:
-        # Models are not trained on these columns, and a missing value does not identify anyone.
+        # Models are not trained on these columns. Missing values are preferred, because they do not identify
+        # anyone.
         if column.nullable:
             return pa.chunked_array([pa.nulls(n, values.type)])
         return values.take(rng.integers(len(values), size=n))

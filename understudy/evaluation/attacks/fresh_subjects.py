@@ -70,7 +70,7 @@ def _fresh_integers(
 ) -> Arrow | None:
     ends = pc.min_max(column).as_py()
     low, high = ends["min"] or 0, ends["max"] or 0
-    # `Any` is used because the stubs allow any type. At run time, the type is always an integer type.
+    # `Any` is used because the stubs do not specify a type. At run time, it is always an integer type.
     dtype: Any = type_.to_pandas_dtype()
     limits = np.iinfo(dtype)
     if high + n <= limits.max:

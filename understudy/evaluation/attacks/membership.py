@@ -78,7 +78,7 @@ class Attack:
         return found_at(self.members, self.others, FALSE_ALARMS)
 
     def describe(self) -> AttackerScore:
-        """Return the success of the attack as it appears in the report."""
+        """Return the scores of the attack for the report."""
         return AttackerScore(name=self.name, auc=self.auc, found=self.found)
 
 
@@ -114,7 +114,7 @@ def roc_points(members: Scores, others: Scores) -> list[RocPoint]:
     ordered = np.sort(others)[::-1]
     points = [RocPoint(false_alarms=0.0, found=float(np.mean(members > ordered[0])))]
     for count in counts:
-        # At most this number of nonmembers score above the threshold, and fewer if scores are tied.
+        # At most `count` nonmembers score above the threshold. Tied scores can reduce this number.
         threshold = ordered[count] if count < n else -np.inf
         false, found = float(np.mean(others > threshold)), float(np.mean(members > threshold))
         points.append(RocPoint(false_alarms=false, found=found))
@@ -122,7 +122,7 @@ def roc_points(members: Scores, others: Scores) -> list[RocPoint]:
 
 
 def mean_of(scores: Scores, units: NDArray[np.int64]) -> Scores:
-    """Return the mean score of the rows of each unit. Units are numbered from 0."""
+    """Return, for each unit, the mean score of its rows. Units are numbered from 0."""
     sums = np.bincount(units, weights=scores)
     return np.asarray(sums / np.bincount(units))
 
@@ -162,10 +162,10 @@ def _nearness(distances: NDArray[np.float32]) -> Scores:
 
 
 def _ratio(near: NDArray[np.float32], apart: NDArray[np.float32]) -> Scores:
-    """Return the mean log distance to the nearest rows: reference distance minus synthetic distance."""
+    """Return the mean log distance to the nearest reference rows minus that to the nearest synthetic rows."""
     return np.asarray(_logs(apart).mean(axis=1) - _logs(near).mean(axis=1))
 
 
 def _logs(distances: NDArray[np.float32]) -> Scores:
-    # 0.01 is added to each distance, because the logarithm of 0 is not defined.
+    # 0.01 is added to each distance because the logarithm of 0 is undefined.
     return np.log(np.where(np.isfinite(distances), distances, 1e3).astype(np.float64) + 0.01)

@@ -15,9 +15,9 @@ N_CATEGORIES_MIN, N_CATEGORIES_MAX = 2, 20
 
 
 def sensitive_columns(comparison: Comparison) -> list[int]:
-    """Return the positions of the sensitive columns that the caller names, or else select such columns.
+    """Return the positions of the sensitive columns: those that the caller names, or else a selection.
 
-    The function selects the target first, then categorical columns with 2 to 20 distinct values, and then
+    The selection starts with the target, followed by categorical columns with 2 to 20 distinct values and by
     numeric columns. Within each kind, columns with more distinct values come first.
     """
     named = comparison.options.sensitive

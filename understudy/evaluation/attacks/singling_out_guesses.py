@@ -32,7 +32,7 @@ class Condition:
     column : int
         The position of the column.
     low, high : float
-        The ends of the interval, which are both included. NaN represents a missing number.
+        The ends of the interval, both inclusive. NaN represents a missing number.
     """
 
     column: int
@@ -81,7 +81,7 @@ class SortedColumn:
         return self.order[left:right].astype(np.int64)
 
     def around(self, row: int, column: int) -> Condition:
-        """Return a condition that a row and all rows with nearby values meet."""
+        """Return a condition that is met by a row and by all rows with nearby values."""
         value = float(self.values[row])
         if self.values.dtype == np.int32 or np.isnan(value):
             return Condition(column, value, value)
@@ -101,8 +101,8 @@ class Crowd:
     columns : list of SortedColumn
         The columns of the table.
     subjects : int array of shape (n_rows,), or None
-        The subject of each row. A guess that matches several rows of only one subject singles out this
-        subject. None if no subject is declared.
+        The subject of each row. If all rows that a guess matches belong to one subject, the guess singles out
+        this subject. None if no subject is declared.
     """
 
     columns: Sequence[SortedColumn]
@@ -121,7 +121,7 @@ class Crowd:
         return bool((self.subjects[rows] == self.subjects[rows[0]]).all())
 
     def only_match(self, conditions: Sequence[Condition]) -> int:
-        """Return a row of the only subject that meets all conditions, or NOBODY."""
+        """Return a row of the subject that alone meets all conditions, or NOBODY."""
         rows = None
         for condition in conditions:
             rows = _fitting(self.columns[condition.column], condition, rows)
@@ -129,7 +129,7 @@ class Crowd:
         return int(rows[0]) if self.is_one(rows) else NOBODY
 
     def only_holders(self, column: SortedColumn, values: Values) -> Rows:
-        """Return, for each value, a row of the only subject that has it, or NOBODY."""
+        """Return, for each value, a row of the subject that alone has this value, or NOBODY."""
         left, right = (np.searchsorted(column.known, values, side=side) for side in ("left", "right"))
         is_one = right - left == 1
         if self.subjects is not None:
@@ -146,7 +146,7 @@ class Crowd:
 def hits_of_values(
     synthetic: EncodedTable, pool: Crowd, n: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return the hits of guesses that use a single value that is unique among the synthetic rows or subjects.
+    """Return the hits of guesses that each use one value, unique among the synthetic rows or subjects.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def hits_of_values(
     Returns
     -------
     hits : array of shape (n_guesses,)
-        For each guess, a row of the only subject in the pool that has the guessed value, or NOBODY.
+        For each guess, a row of the subject in the pool that alone has the guessed value, or NOBODY.
     """
     pairs = zip(synthetic.columns, pool.columns, strict=True)
     subjects = None if synthetic.subjects is None else synthetic.units

@@ -130,7 +130,7 @@ def search(comparison: Comparison) -> Search:
 
 
 def needed_victims(comparison: Comparison, *, n_holdout: int | None = None) -> str:
-    """Return the reason for a missing score, which states the number of victims that an attack needs."""
+    """Return the reason for a missing score, including the number of victims that an attack needs."""
     unit, n = ("subjects", N_SUBJECTS_MIN) if comparison.has_subjects else ("rows", N_VICTIMS_MIN)
     if n_holdout is not None:
         return f"needs {N_VICTIMS_MIN} training {unit} and {n_holdout} held-out {unit}"

@@ -129,7 +129,7 @@ def collect(
         software=report.versions,
         source_sha256=source_digest(),
         seed=report.seed,
-        # A detected target is omitted, because a recomputation must detect it again.
+        # A detected target is omitted because a recomputation must detect it again.
         options=report.options.model_copy(update={"target": None})
         if report.is_target_chosen
         else report.options,

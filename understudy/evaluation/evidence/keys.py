@@ -88,8 +88,8 @@ def load_or_make_key(path: Path) -> Ed25519PrivateKey:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise InvalidInput(
-            f"{path} does not contain an Ed25519 private key in PEM format without a password. Specify "
-            "a file that contains such a key, or the path of a new file for a new key.",
+            f"{path} does not contain an Ed25519 private key in PEM format without a password. Specify a "
+            "file that contains such a key, or, to create a key, a path that does not exist.",
             code="invalid_key",
         )
     return key
@@ -103,8 +103,8 @@ def _make_key(path: Path) -> Ed25519PrivateKey:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise InvalidInput(
-            f"The key cannot be written to {path}: {error.strerror}. Name a file in a folder that exists and "
-            "is writable.",
+            f"The key cannot be written to {path}: {error.strerror}. Specify a file in an existing, writable "
+            "folder.",
             code="invalid_key",
         ) from error
     with os.fdopen(descriptor, "wb") as file:

@@ -93,7 +93,7 @@ def write_pack(files: Mapping[str, bytes], key: Ed25519PrivateKey, facts: Mappin
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in {**files, MANIFEST: manifest, SIGNATURE: signature}.items():
-            # The time is fixed, so that packs with the same content are identical.
+            # The time is fixed so that packs with the same content are identical.
             archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 

@@ -17,11 +17,11 @@ from understudy.tables.fingerprint import fingerprint
 from understudy.tables.inference import InferredTable
 from understudy.tables.validation import conform
 
-# Relative and absolute tolerance of numbers: sums can differ in the last bits between processors.
+# Relative and absolute tolerance for comparing numbers. Sums can differ in the last bits between processors.
 TOLERANCE = 1e-9
 # Maximum number of differences listed in the result.
 N_DIFFERENCES_MAX = 20
-# Fields with text for readers. Later versions can word this text differently.
+# Fields that contain explanatory text, which later versions may word differently.
 TEXTS = frozenset({"title", "summary", "sentence", "reason"})
 
 
@@ -78,7 +78,7 @@ def recompute(
         seed=evidence.seed,
         progress=progress,
     )
-    # Different library versions are allowed, because only the numbers are compared.
+    # Different library versions are allowed because only the numbers are compared.
     signed, computed = (each.model_dump(mode="json", exclude={"versions"}) for each in (report, again))
     if evidence.source_sha256 != source_digest():
         signed = _without_texts(report.model_dump(mode="json", exclude={"versions"}, exclude_unset=True))
@@ -114,7 +114,7 @@ def _without_texts(value: Any) -> Any:
 
 # `Any` is a JSON value.
 def _as_stated(signed: Any, computed: Any) -> Any:
-    """Return the computed values without fields, metrics and checks that are not in the signed report."""
+    """Return the computed values, but only fields, metrics and checks that the signed report contains."""
     # Earlier versions of Understudy write null for values that they do not compute.
     if signed is None or (isinstance(signed, dict) and _is_earlier_loss(signed)):
         return signed

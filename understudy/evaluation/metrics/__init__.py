@@ -1,7 +1,7 @@
 """The catalog of metrics. Each metric has its own file and one line in the tuple of its topic.
 
 Each file contains the metric's result class, its `score` function and its `Metric`. Large libraries are
-imported inside the functions that use them, so that listing the metrics is fast.
+imported inside the functions that use them so that listing the metrics is fast.
 """
 
 from __future__ import annotations

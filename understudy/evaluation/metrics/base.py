@@ -23,7 +23,7 @@ class Need(StrEnum):
     canaries = "canaries"
 
 
-# Reasons in reports for a score that is missing because of an unmet need.
+# Reason that a report states for a missing score, by unmet need.
 _UNMET = {
     Need.target: "needs a target column",
     Need.protected: "needs protected columns",
@@ -33,7 +33,8 @@ _UNMET = {
 }
 
 
-# Which scores are better. `nearer` means closer to the best score from either side.
+# Whether higher or lower scores are better. `nearer` means that scores closer to the best score are better,
+# from either side.
 Direction = Literal["higher", "lower", "nearer"]
 Topic = Literal["fidelity", "usefulness", "bias", "privacy"]
 
@@ -90,8 +91,8 @@ class RealBaseline(Enum):
     holdout = "holdout"
     # The training rows, for metrics that train a model on the evaluated table.
     training = "training"
-    # The holdout. Without a holdout, each real row is compared with all other real rows, so that the
-    # reference has the same size as in the comparison. The metric's `score_real` handles both cases.
+    # The holdout. Without a holdout, each real row is compared with all other real rows so that the reference
+    # has the same size as in the comparison. The metric's `score_real` handles both cases.
     leave_one_out = "leave-one-out"
 
 
@@ -127,7 +128,8 @@ class Metric:
     topic : Topic
         Topic of the metric. A copy of the real table scores worst in `privacy` and best in all other topics.
     direction : Direction
-        `higher` or `lower` if such scores are better, or `nearer` if scores nearer to the best score are.
+        `higher` or `lower` if higher or lower scores are better, or `nearer` if scores closer to the best
+        score are better.
     range : (float, float)
         Lowest and highest possible score.
     best : float

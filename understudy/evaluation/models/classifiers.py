@@ -22,7 +22,7 @@ N_ROWS_WIDE = 2_000
 
 
 def n_bins(n_columns: int) -> int:
-    """Return the number of bins per numeric column. Wide tables have fewer bins, so that training is fast."""
+    """Return the number of bins per numeric column. Wide tables have fewer bins so that training is fast."""
     return N_BINS_FINE if n_columns <= N_COLUMNS_FINE else N_BINS_COARSE
 
 
@@ -75,7 +75,7 @@ def _in_order(parts: Sequence[Values]) -> list[Features]:
     whole = np.concatenate(parts)
     counts = np.bincount(whole[whole != MISSING], minlength=1)
     ranks = np.empty(len(counts) + 1)
-    # Codes are ordered by frequency in the real table, so ties are broken by a hash instead.
+    # Ties are broken by a hash instead of the code, because codes are ordered by frequency in the real table.
     ties = mix64(np.arange(len(counts), dtype=np.uint64))
     ranks[np.lexsort((ties, -counts))] = np.arange(len(counts))
     # MISSING is -1, which indexes the last position.

@@ -30,7 +30,7 @@ class Crossing:
     Parameters
     ----------
     label : str
-        The class.
+        The name of the class.
     counts : float array of shape (n_groups, 2, 2, 2)
         The numbers of test rows. The axes are the group, true membership in the class, the first model's
         prediction and the second model's prediction.

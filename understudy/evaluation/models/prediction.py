@@ -220,7 +220,7 @@ def rows_of_real(comparison: Comparison) -> Labelled:
 
 
 def rows_judged(comparison: Comparison) -> Labelled:
-    """Return the rows to score as training rows."""
+    """Return the rows to score, for use as training rows."""
     if comparison.synthetic is comparison.real:
         return rows_of_real(comparison)
     return comparison.once(

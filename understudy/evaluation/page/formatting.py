@@ -11,7 +11,7 @@ from understudy.tables.schema import ColumnKind
 _DAY = 86_400
 MINUS = "\u2212"
 NO_BREAK_SPACE = "\u00a0"
-# Text that is shown in place of a missing number.
+# Text that is shown instead of a missing number.
 NONE = "\u2013"
 
 

@@ -26,7 +26,7 @@ from understudy.evaluation.statistics.written_values import written
 from understudy.tables.notation import Notation
 from understudy.tables.schema import ColumnKind
 
-# Minimum number of real rows that a bin, edge or label represents.
+# Minimum number of real rows that a bin, edge or label must represent.
 N_ROWS_SHOWN_MIN = N_SHOWN_MIN
 # Minimum number of known values that a column must have to be shown.
 N_KNOWN_MIN = 20
@@ -59,7 +59,7 @@ class ColumnDistribution(BaseModel):
     edges: Annotated[
         list[float],
         Field(
-            description="Bin edges of a histogram, rounded. Times are in seconds, and dates and timestamps "
+            description="Rounded bin edges of a histogram. Times are in seconds, and dates and timestamps "
             "are in seconds since 1970-01-01. The outermost bins include all values beyond them."
         ),
     ] = []

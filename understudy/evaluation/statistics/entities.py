@@ -47,13 +47,13 @@ class RowCounts:
         return float(self.counts.mean()) if len(self.counts) else 0.0
 
     def similarity(self, other: RowCounts) -> float:
-        """Return the similarity of the distributions and means, without differences that chance explains."""
+        """Return the similarity of the distributions and means, ignoring differences that chance explains."""
         if not self.n_entities or not other.n_entities:
             return 0.0
         return min(1 - self._distance(other), self._ratio(other))
 
     def _distance(self, other: RowCounts) -> float:
-        """Return the Kolmogorov-Smirnov distance minus its critical value, or 0."""
+        """Return the Kolmogorov-Smirnov distance minus its critical value, but at least 0."""
         one, two = np.sort(self.counts), np.sort(other.counts)
         points = np.union1d(one, two)
         shares = [np.searchsorted(part, points, side="right") / len(part) for part in (one, two)]
@@ -61,7 +61,7 @@ class RowCounts:
         return max(0.0, float(np.abs(shares[0] - shares[1]).max()) - by_chance)
 
     def _ratio(self, other: RowCounts) -> float:
-        """Return the ratio of the smaller to the larger mean, without the difference that chance explains."""
+        """Return the ratio of the smaller to the larger mean, ignoring differences that chance explains."""
         error = math.sqrt(
             sum((part.counts.std() / part.mean) ** 2 / part.n_entities for part in (self, other))
         )
@@ -93,13 +93,13 @@ class RowsByEntity:
         order = np.argsort(numbers, kind="stable")
         if len(order) > n_rows_max:
             ends = np.append(np.flatnonzero(np.diff(numbers[order])) + 1, len(order))
-            # The first entity is used even if it has more rows.
+            # The first entity is used even if it has more rows than the maximum.
             last = int(np.searchsorted(ends, n_rows_max, side="right")) - 1
             order = order[: int(ends[max(last, 0)])]
         return cls(known[order], codes[known[order]])
 
     def constancy(self, values: NDArray[np.generic], known: Mask) -> tuple[int, int]:
-        """Count the entities with at least two known values, and how many of them have equal values."""
+        """Count the entities with at least two known values, and those whose known values are all equal."""
         kept = known[self.rows]
         codes, sorted_values = self.codes[kept], values[self.rows[kept]]
         is_same = codes[1:] == codes[:-1]

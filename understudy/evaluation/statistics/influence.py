@@ -26,7 +26,7 @@ class Estimate:
     Parameters
     ----------
     value : float
-        The estimate.
+        The estimated value.
     influence : float array of shape (n_test,)
         The influence values, with a mean of 0. The standard error of the estimate is the standard deviation
         of these values divided by sqrt(n).

@@ -94,9 +94,9 @@ def as_points(comparison: Comparison, table: EncodedTable) -> Points:
 def _scale(comparison: Comparison, i: int) -> Values:
     """Return the real values of a column that define the ranks.
 
-    If a subject is declared, holdout values are included. The similar rows of one subject cover many ranks,
-    and the gap between the values of two subjects does not cover any ranks. If only training values defined
-    the ranks, members would be farther from synthetic rows than the other victims are.
+    If a subject is declared, holdout values are included. The similar rows of one subject occupy many ranks,
+    whereas the gap between the values of two subjects contains no ranks. If only training values defined the
+    ranks, members would appear to be farther from synthetic rows than the other victims.
     """
     real = comparison.real.columns[i]
     if not comparison.has_subjects or comparison.holdout is None:
@@ -127,7 +127,7 @@ def find_nearest(
 
 
 def count_differences(queries: Points, others: Points, tolerance: float) -> NDArray[np.float64]:
-    """Return, for each query, the number of columns that differ from the most similar other row."""
+    """Return, for each query, the number of columns in which it differs from the most similar other row."""
     # Imported here because Numba is slow to load, and the API lists metrics without it.
     from understudy.kernels.neighbours import Rows, fewest_differences
 
@@ -146,7 +146,7 @@ def ranks_among(values: Values, real: Values, *, missing_at: float) -> NDArray[n
     return np.where(is_missing(values), missing_at, (low + high) / (2 * max(len(known), 1)))
 
 
-# `Any` covers the results of the kernels.
+# `Any` is used because the results of the kernels have different types.
 def _in_parts(queries: Points, search: Callable[..., Any]) -> list[Any]:
     """Run a search in parallel, with a part of the queries on each processor, and return its results."""
     n_threads = count_threads()

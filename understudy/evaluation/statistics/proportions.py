@@ -24,7 +24,7 @@ class Proportion:
     Parameters
     ----------
     value : float
-        The share.
+        The observed or estimated share.
     n : float
         The effective number of independent observations, between the number of units and the number of rows.
     """

@@ -23,7 +23,7 @@ from understudy.tables.casting import cast
 from understudy.tables.predicates import Predicate
 from understudy.tables.schema import ColumnKind
 
-# A query can group by a column of numbers or times only if it has at most this number of distinct values.
+# Maximum number of distinct values in a column of numbers or times that a query groups by.
 N_VALUES_GROUPED_MAX = 50
 
 Floats = NDArray[np.float64]
@@ -301,7 +301,7 @@ def _sum(groups: Ints, known: Floats, n_groups: int, n_rows: int, n_rows_real: i
 
 def _mean(groups: Ints, known: Floats, n_groups: int) -> Answers:
     n = np.bincount(groups, minlength=n_groups)
-    # Values are centered, because squares of seconds since 1970 would lose the significant digits.
+    # Values are centered because squares of seconds since 1970 would lose the significant digits.
     centre = float(known.mean()) if len(known) else 0.0
     total, squares = (
         np.bincount(groups, weights, minlength=n_groups)
@@ -330,7 +330,7 @@ def _by_group(groups: Ints, known: Floats, n_groups: int) -> list[Floats]:
 
 
 def _distinct(real: Sequence[Floats], synthetic: Sequence[Floats]) -> tuple[Answers, Answers]:
-    """Return distinct-value counts for samples of equal size, because larger samples have higher counts."""
+    """Return distinct-value counts for samples of equal size because larger samples have higher counts."""
     n = [
         min(len(real_part), len(synthetic_part)) or max(len(real_part), len(synthetic_part))
         for real_part, synthetic_part in zip(real, synthetic, strict=True)

@@ -31,7 +31,7 @@ def values_of(kind: ColumnKind, encoded: Sequence[float]) -> pa.Array[Any]:
             return pa.array([int(value) for value in encoded], pa.int64())
         return pa.array(encoded, pa.float64())
     stored_as, integers, factor = unit
-    # Any: Arrow's stubs do not support types that are known at run time.
+    # `Any` is needed because Arrow's stubs do not support types that are only known at run time.
     whole: Any = pa.array([round(value / factor) for value in encoded], integers)
     values: pa.Array[Any] = whole.cast(stored_as)
     return values

@@ -1,8 +1,8 @@
 """Generated columns: identifiers, free text and personal values, which are not learned.
 
-`recognition` decides which columns are generated. A *generator* makes up the value of a row from the
-seed and the row number. The modules in this package are imported on first use, because most tables need only
-a few of them.
+`recognition` decides which columns are generated. A *generator* makes up the value of a row from the seed and
+the row number. The modules in this package are imported on first use because most tables need only a few of
+them.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ FORMATS_OF_KIND: dict[ColumnKind, tuple[IdentifierFormat, ...]] = {
     ColumnKind.ip: IP_ADDRESSES,
     ColumnKind.url: URLS,
 }
-# Kinds of identifiers that use the same separators as the table.
+# Kinds of identifiers that are generated with the separators from the table.
 _KINDS_WITH_SEPARATORS = frozenset({ColumnKind.card, ColumnKind.iban, ColumnKind.national_id})
 # Minimum share of texts that must have a known format.
 _PLAUSIBLE = 0.5

@@ -146,15 +146,15 @@ class Parted:
     kind : ColumnKind
         Kind of the identifiers.
     is_fresh : bool
-        Whether the generated values of one part never occur in the table, so that the remaining text may
-        occur in the table.
+        Whether the generated values of at least one part never occur in the table. If true, the remaining
+        text may occur in the table.
     is_numbered : bool
-        Whether the values of a part that is always new are unique, so that the remaining text may repeat.
+        Whether the generated values of such a part are also unique. If true, the remaining text may repeat.
     is_number : bool
         Whether the identifiers are integers, which must not begin with a zero.
     units : tuple of array of shape (n_rows,)
-        Arrays with the subject or entity of each row. In each array, enough subjects or entities must share a
-        text for the text to be shown.
+        Arrays with the subject or entity of each row. The generator reproduces a text only if enough subjects
+        or entities share it in each array.
     """
 
     values: ArrowArray
@@ -202,7 +202,7 @@ def _has_marks(pattern: Pattern, n: int) -> bool:
 
 
 def _literals(rests: ArrowArray, n_rows: int, units: Sequence[Subjects]) -> PatternCodes | None:
-    """Return a generator of the remaining texts if there are only a few and enough rows share each one.
+    """Return a generator of the remaining texts if there are only a few and enough rows share each of them.
 
     If the table has subjects or entities, enough of these must also share each text.
     """

@@ -57,7 +57,7 @@ class _Identifier:
         return pa.concat_arrays(self.values.cast(pa.large_string()).chunks)
 
 
-def composed_of(transformer: Any) -> Composed | None:  # Any: a transformer of any kind
+def composed_of(transformer: Any) -> Composed | None:  # `Any` is a transformer of any kind.
     """Return a transformer's generator if it inserts values from other columns, or None otherwise."""
     generator = transformer.generator if isinstance(transformer, GeneratedTransformer) else None
     return generator if isinstance(generator, Composed) else None

@@ -33,7 +33,7 @@ def read_contained(
         Identifiers, which may be missing.
     known : mapping of column name to pyarrow.ChunkedArray
         Columns that identifiers may contain, with values that may occur in them. If the identifiers contain
-        the values of a column unchanged, other values are read as well.
+        the values of a column unchanged, other values are also read.
     """
     references = [own for own in generator.references if own.column in known]
     values = {own.column: _values_by_text(own, known[own.column]) for own in references}

@@ -1,4 +1,4 @@
-"""Find the column with the country of a row, so that names, phone numbers and addresses match the country."""
+"""Find the column that contains each row's country, which names, phone numbers and addresses match."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from understudy.transformers.generated.texts import pc
 
 # Number that represents all countries without word lists.
 UNKNOWN = -1
-# Words in the names of country columns that do not identify the owner of the country.
+# Words in column names such as `customer_country_code` that do not belong to the owner's name.
 WORDS_OF_CODES = frozenset({"code", "iso", "iso2", "iso3", "alpha"})
 # Maximum number of codes in a country column, and minimum share of its levels that are known countries.
 N_CODES_MAX, SHARE_KNOWN_MIN = 512, 0.5
@@ -73,7 +73,7 @@ class CountryColumn:
 
 @lru_cache(maxsize=1)
 def locales_of_countries() -> dict[str, str]:
-    """Return the locale for each country name or code, which is in lower case without accents."""
+    """Return the locale for each country name or code. The keys are in lower case without accents."""
     locales: dict[str, str] = {}
     for entry in _FILE:
         locale, _, names = entry.split("; ")

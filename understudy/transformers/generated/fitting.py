@@ -124,7 +124,7 @@ def fit_generated(
 
 
 def _script_of(present: ArrowColumn, kind: ColumnKind) -> Script:
-    """Return the script of a column's digits. Prose is written in the words of the locale."""
+    """Return the script of a column's digits, or the default script for integers and prose."""
     if pa.types.is_integer(present.type) or kind is ColumnKind.text:
         return PLAIN
     return find_digits(distinct_values(present).cast(pa.string()))
@@ -180,7 +180,7 @@ def _fit_text_generator(texts: ArrowArray, kind: ColumnKind, subjects: Subjects 
         if coded is not None:
             return coded
     shared = _shared(texts, subjects)
-    # Texts without a known format keep the patterns of the table.
+    # Texts without a known format are generated from the patterns of the table's texts.
     return fit_codes(shared) if kind is ColumnKind.postal_code else fit_texts(distinct, shared)
 
 

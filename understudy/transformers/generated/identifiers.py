@@ -58,14 +58,14 @@ class Sequence:
     Parameters
     ----------
     start : int
-        Number that identifies the first row.
+        First number of the first block.
     step : int
         Distance between consecutive numbers.
     limit : int
         Highest number that the column's type can store.
     n_rows_block, n_blocks : int
         Number of rows in a block, and number of blocks. The seed modulo `n_blocks` selects the first block
-        for a sample, so that samples with consecutive seeds have different identifiers.
+        for a sample, so samples with consecutive seeds have different identifiers.
     """
 
     start: int
@@ -130,8 +130,8 @@ def fit_sequence(numbers: npt.NDArray[Any], limit: int) -> Sequence:
     start = (highest // rounding + 1) * rounding
     start += (highest - start) % step
     n_rows_block = 10 * 10 ** len(str(max(len(ordered), 100) - 1))
-    # Numbers that fit in 32 bits stay in 32 bits. Half of the range is reserved for rows after the last
-    # block.
+    # If the first number is below 2**30, the numbers of all blocks fit in 32 bits. Half of the range is
+    # reserved for rows after the last block.
     room = ((min(limit, 2**31 - 1) if start < 2**30 else limit) - start) // step // 2
     return Sequence(start, step, limit, n_rows_block, min(max(room // n_rows_block, 1), N_BLOCKS_MAX))
 

@@ -42,7 +42,7 @@ NodeType = Literal["object", "array", "string", "number", "boolean", "null"]
 
 
 class Node(BaseModel):
-    """The values at one position in the JSON texts. At least k rows or subjects share each part."""
+    """The values at one position in the JSON texts. At least k rows or subjects share each detail."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -78,7 +78,7 @@ class JsonTexts:
         return _Writer(stream, self.locale).texts(self.root, stream.rows)
 
     def describe(self) -> Json:
-        """Return the form."""
+        """Return the form of the texts for the model card."""
         return {"form": "json"}
 
     def to_arrays(self) -> tuple[Json, Arrays]:
@@ -111,7 +111,7 @@ def _is_usable(node: Node, depth: int = 0) -> bool:
 
 
 class _Writer:
-    """A writer of the values of nodes for many rows at once. Each node has its own random numbers."""
+    """A writer of JSON values for many rows at once. Each node has its own random numbers."""
 
     def __init__(self, stream: RowStream, locale: str) -> None:
         self._stream = stream
@@ -290,7 +290,7 @@ def _type_of(value: object) -> NodeType:
 
 
 def _quantiles(numbers: Placed) -> tuple[float, ...]:
-    """Return quantiles. Each quantile is the mean of neighboring numbers of k rows or subjects."""
+    """Return quantiles. Each quantile is the mean of the neighboring numbers of k rows or subjects."""
     ordered = sorted((_clipped(number), row) for row, number in numbers)
     last = len(ordered) - _n_neighbors(row for _, row in reversed(ordered))
     means = []

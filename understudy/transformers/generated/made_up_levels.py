@@ -20,7 +20,7 @@ from understudy.transformers.generated.json_texts import JsonTexts, fit_json
 from understudy.transformers.generated.patterns import CLASSES, Pattern, by_length, learn_patterns
 from understudy.transformers.generated.scripts import locale_of_script
 
-# Seed of made-up levels. The levels belong to the model, so that all samples of a model have the same levels.
+# Seed of made-up levels. The levels belong to the model, so all samples of a model have the same levels.
 SEED = 0x1AB
 # If at least this share of the levels has a pattern of codes, the made-up levels are codes.
 CODED_MIN = 0.8
@@ -29,22 +29,24 @@ CODE_MARK = "\ue000"
 # Minimum number of letters in a word. Shorter runs of letters belong to codes. A word in capitals needs one
 # more letter.
 WORD_LENGTH_MIN = 4
-# Maximum length of a run of capital letters. Random letters replace such runs, and words replace longer ones.
+# Maximum length of a run of capital letters that is replaced with random letters. Longer runs are replaced
+# with words.
 INITIALS_MAX = 3
 # Number of attempts to find a new text for a level before the texts become longer.
 N_ATTEMPTS = 20
-# New levels are chosen from the unused integers between the levels of a table if there are at most this many.
+# Maximum number of unused integers between the levels of a table. If there are more, new levels are not
+# chosen from them.
 N_PLACES_MAX = 10_000
 # Default number of words in a label, for tables with too few labels to determine this number.
 N_WORDS_DEFAULT = 1
 
-# A number between texts without digits, at most as long as a 64-bit integer.
+# A number of at most 18 digits between texts without digits.
 _PADDED = re.compile(r"([^0-9]*)([0-9]{1,18})([^0-9]*)")
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[\W_]+")
 
 
 def make_up_levels(levels: ArrowArray, n: int, locale: str) -> ArrowArray | None:
-    """Return n new levels in the pattern of the given levels, or None if their type has too few free values.
+    """Return n new levels that resemble the given levels, or None if their type has too few unused values.
 
     Parameters
     ----------
@@ -103,7 +105,7 @@ def _make_up_between(levels: ArrowArray, n: int) -> ArrowArray | None:
 
 
 def _make_up_padded(texts: list[str], n: int) -> list[str] | None:
-    """Return unused numbers between the numbers in texts that differ only in a number of constant width."""
+    """Return texts with unused numbers, if the given texts differ only in a number of constant width."""
     parts = [_PADDED.fullmatch(text) for text in texts]
     ends = {(part[1], part[3], len(part[2])) if part else None for part in parts}
     if len(ends) != 1 or None in ends:
@@ -194,7 +196,7 @@ def _make_up_labels(texts: list[str], n: int, locale: str) -> list[str]:
     known = known or [(_default_shape(tokens), 1)]
     weights = np.array([n_texts for _, n_texts in known], np.float64)
     chosen = rng.choice(len(known), n, p=weights / weights.sum())
-    # Texts with a mark may repeat, because the codes that replace the marks differ.
+    # Texts with a mark may repeat because the codes that replace the marks differ.
     taken = set() if is_marked else {text.casefold() for text in texts}
     pools: defaultdict[str, list[Any]] = defaultdict(list)
     for own in tokens:

@@ -150,7 +150,7 @@ class Messages:
         )
 
 
-def _read_template(parts: Any, slots: dict[str, Slot]) -> Template:  # Any: untrusted JSON
+def _read_template(parts: Any, slots: dict[str, Slot]) -> Template:  # `Any` is untrusted JSON.
     require(isinstance(parts, list) and len(parts) <= N_PARTS_MAX, "a template is invalid")
     for part in parts:
         is_part = isinstance(part, list) and len(part) == 2 and part[0] in (0, 1) and isinstance(part[1], str)
@@ -312,7 +312,7 @@ def _fit_slot(name: str, items: Counter[str], locale: str, number: int) -> Slot:
 
 
 def _fit_digits(n_digits: int, distinct: ArrowArray) -> PatternTexts | PatternCodes:
-    """Return a generator of numbers with one length. Long numbers do not occur in the table."""
+    """Return a generator of numbers with the same length. Long numbers never equal a number in the table."""
     if n_digits < N_DIGITS_OF_KEY:
         return PatternCodes((Pattern(("digit",) * n_digits),), np.ones(1, np.int64))
     pattern = Pattern(("nonzero",) + ("digit",) * (n_digits - 1))

@@ -34,17 +34,18 @@ CLASSES: dict[str, str] = {
     "alnum": digits + ascii_letters,
     **{f"{low}-{high}": digits[low : high + 1] for low in range(9) for high in range(low + 1, 10)},
 }
-# Digits at a position are limited to their range in the table if at least this number of texts have the
-# pattern, and the range has at most this number of digits. For example, the minutes of a time stay below 60.
+# Minimum number of texts with a pattern, and maximum number of digits in a range, for limiting the digits at
+# a position to their range in the table. For example, the minutes of a time then stay below 60.
 N_TEXTS_SURE, N_DIGITS_NARROW = 100, 6
-# Minimum number of texts of a limited pattern per text of the table, so that enough new texts remain.
+# Minimum number of texts that a limited pattern must have per text of the table, so that enough new texts
+# remain.
 N_TEXTS_EACH_MIN = 8
 # Maximum length, in characters, of texts that are used to learn patterns.
 LENGTH_MAX = 64
 # Maximum number of patterns in a column.
 N_PATTERNS_MAX = 32
-# Maximum number of texts in a chunk of positions, so that the index of a text fits in 64 bits. The last chunk
-# in a pattern is numbered, and all earlier chunks are chosen at random.
+# Maximum number of texts in a chunk of positions. With this maximum, the index of a text fits in 64 bits. The
+# last chunk in a pattern is numbered, and all earlier chunks are chosen at random.
 N_TEXTS_CHUNK = 2**62
 
 _DIGIT, _LOWER, _UPPER = 1, 2, 4
@@ -76,7 +77,7 @@ class Pattern:
     positions: tuple[str, ...]
 
     @classmethod
-    def from_positions(cls, positions: Any) -> Self:  # Any: untrusted JSON
+    def from_positions(cls, positions: Any) -> Self:  # `Any` is untrusted JSON.
         """Return the pattern of the positions in a model file."""
         is_valid = isinstance(positions, list) and 0 < len(positions) <= 2 * LENGTH_MAX
         require(is_valid and all(_is_position(p) for p in positions), "a pattern is invalid")
@@ -178,7 +179,7 @@ class Pattern:
         return Pattern(head + (more,) * n + tail)
 
 
-def _is_position(position: Any) -> bool:  # Any: untrusted JSON
+def _is_position(position: Any) -> bool:  # `Any` is untrusted JSON.
     if not isinstance(position, str):
         return False
     return position in CLASSES or (len(position) == 1 and not 0xD800 <= ord(position) < 0xE000)
@@ -267,7 +268,7 @@ def learn_patterns(texts: dict[int, Characters]) -> list[tuple[Pattern, int]]:
 
 
 def _narrowed(characters: Characters) -> Pattern:
-    """Return the pattern of texts, with limited digits where the texts are clear about their range."""
+    """Return the pattern of texts, with limited digits where enough texts show their range."""
     positions = _positions(characters)
     plain = Pattern(tuple(positions))
     if len(characters) < N_TEXTS_SURE:
@@ -309,7 +310,7 @@ def _class_of(characters: Characters) -> str:
 
 
 def _unified(columns: list[Characters], classes: list[str]) -> list[str]:
-    """Give all positions of a run the same class if most positions mix letters and digits.
+    """Assign one class to all positions of a run if at least half of them mix letters and digits.
 
     With few texts, some positions contain only digits or only letters by chance.
     """

@@ -29,7 +29,7 @@ from understudy.transformers.generated.texts import choose, join, pc
 PERSON = 1 << 33
 # Number of random streams reserved for a person's traits.
 N_TRAITS = 1 << 8
-# Offset between the streams of a name's attempts, and maximum number of further attempts.
+# Offset between the random streams of successive attempts at a name, and maximum number of further attempts.
 N_TRAITS_NAMED, N_NAMES_TRIED = 1 << 4, 15
 # Maximum number of people per row.
 N_PEOPLE_MAX = 1 << 16
@@ -218,7 +218,7 @@ def last_comma_first(person: Person, locale: str) -> ArrowArray:
 def emails(person: Person, locale: str) -> ArrowArray:
     """Return e-mail addresses that contain the person's names, at domains reserved for examples.
 
-    Addresses are unique for row numbers below 2**48, because each address contains a unique number.
+    Addresses are unique for row numbers below 2**48 because each address contains a unique number.
     """
     pairs = zip(_ascii_pools(locale), person.words_of_name(locale), strict=True)
     names = [_by_gender(person, pools, words) for pools, words in pairs]

@@ -36,7 +36,7 @@ AGREEMENT_SURE = 0.98
 # If fewer than this share of e-mail addresses contain a name from the row, the addresses belong to people who
 # have no name columns in the table.
 AGREEMENT_NONE = 0.1
-# Minimum number of rows that is required to conclude that two columns do not agree.
+# Minimum number of rows required to conclude that two columns do not agree.
 N_ROWS_MIN = 20
 # Minimum length of a name that is searched for within an e-mail address.
 N_LETTERS_MIN = 3
@@ -100,7 +100,7 @@ def number_people(columns: Sequence[PersonalColumn]) -> dict[int, int]:
 
 
 def find_taken_names(columns: Sequence[PersonalColumn], numbers: dict[int, int]) -> TakenNames | None:
-    """Return the full names in the table, also those in separate columns, or None if there are none."""
+    """Return the full names in the table, including those in separate columns, or None if there are none."""
     names: set[str] = set()
     for column in columns:
         if column.is_full_name:
@@ -199,7 +199,7 @@ class _People:
         agrees: Callable[[tuple[str, ...], tuple[str, ...]], bool],
         among: Callable[[PersonalColumn], bool] = _is_full,
     ) -> list[PersonalColumn] | None:
-        """Return the group with the best agreement with a column, unless it may be due to chance."""
+        """Return the group that agrees best with a column, unless the agreement may be due to chance."""
         best, best_share = None, AGREEMENT_MIN
         for group in self._by_owner(column):
             for other in filter(among, group):
@@ -222,7 +222,7 @@ class _People:
         return all(self._agreement(column, other, _are_same_names)[0] > AGREEMENT_MIN for other in alike)
 
     def owner_of_email(self, column: PersonalColumn) -> list[PersonalColumn] | None:
-        """Return the group with names that the e-mail addresses contain, or None if they contain no names."""
+        """Return the group of the e-mail addresses' owner, or None if the addresses contain no names."""
         owner = self.agreeing(column, _email_contains_name, among=_is_name)
         if owner is not None:
             return owner

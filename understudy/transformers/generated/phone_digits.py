@@ -20,7 +20,7 @@ N_DIGITS_MAX = 18
 # Minimum number of digits of a national number.
 N_DIGITS_MIN = 4
 # Number of national digits that determine the kind of a number: landline, mobile, toll-free. In numbers that
-# may contain a calling code without a mark, more digits are examined.
+# may contain an unmarked calling code, more digits are examined.
 DEPTH, DEPTH_UNMARKED, DEPTH_NORTH_AMERICAN = 2, 4, 1
 # Calling codes of one and two digits (ITU-T E.164). All others have three digits.
 _SHORT_CODES = frozenset(
@@ -45,7 +45,7 @@ class PhoneDigits:
     Parameters
     ----------
     digits : array of shape (n_texts, N_DIGITS_MAX)
-        Digits of each text in front of the extension, and -1 after the last digit.
+        Digits of each text before the extension, padded with -1.
     n_digits, n_leading : array of shape (n_texts,)
         Number of these digits, and number of digits of the calling code and trunk zero.
     depth : array of shape (n_texts,)
@@ -67,7 +67,7 @@ class PhoneDigits:
     punctuation: ArrowArray
 
     def by_punctuation(self, texts: ArrowArray) -> Iterator[tuple[Int64s, Characters]]:
-        """Yield the positions and characters of the texts with the same punctuation and leading digits.
+        """Yield groups of texts with the same punctuation and leading digits: positions and characters.
 
         Only groups of at least k phone numbers are included.
         """
@@ -85,7 +85,7 @@ class PhoneDigits:
                 yield own, characters_of(texts.take(pa.array(own, pa.int64())), length)
 
     def prefixes(self, members: Int64s, depth: int) -> Int64s:
-        """Return the first national digits of texts with the same number of leading digits."""
+        """Return the first `depth` national digits of texts with equally many leading digits, as numbers."""
         if not len(members):
             return np.zeros(0, np.int64)
         first = int(self.n_leading[members[0]])
@@ -98,7 +98,7 @@ class PhoneDigits:
         return np.array(places[self.n_leading[text] : self.n_digits[text]], np.int64)
 
     def written_as(self, positions: tuple[str, ...], own: Int64s, n_fixed: int) -> Characters:
-        """Return the phone numbers with as many national digits and the same first ones in another form.
+        """Return the numbers with the national length and first digits of a form, written in that form.
 
         Parameters
         ----------
@@ -127,7 +127,7 @@ def read_digits(texts: ArrowArray, calling_code: str) -> PhoneDigits:
     Parameters
     ----------
     calling_code : str
-        Calling code of numbers that contain none.
+        Calling code to assume for numbers that contain none.
     """
     is_north_american = calling_code == NORTH_AMERICA
     main = pc.replace_substring_regex(texts, pattern=r"(?s)\s*(?:\pL|#|;).*$", replacement="")
@@ -153,7 +153,7 @@ def read_digits(texts: ArrowArray, calling_code: str) -> PhoneDigits:
 
 
 def _digits_of(plain: ArrowArray) -> tuple[Digits, Int64s]:
-    """Return the digits of texts that contain only digits, and their number. Longer texts have no digits."""
+    """Return the digits of each text of digits, and their number, which is 0 for texts that are too long."""
     n_digits = np.asarray(pc.binary_length(plain)).astype(np.int64)
     n_digits[n_digits > N_DIGITS_MAX] = 0
     padded = pc.utf8_rpad(pc.utf8_slice_codeunits(plain, 0, N_DIGITS_MAX), N_DIGITS_MAX, "/")

@@ -1,7 +1,7 @@
 """The forms of a column's phone numbers: prefix, grouping, separators and extension, with their shares.
 
-A form fixes the calling code or trunk zero, and the first digits after it, which separate mobile numbers from
-landlines. All other digits are random.
+A form fixes the calling code or trunk zero, and the first digits after it, which distinguish mobile numbers
+from landlines. All other digits are random.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from understudy.transformers.generated.reserved_phones import find_range
 from understudy.transformers.generated.spaces import Space, fit_space
 from understudy.transformers.generated.texts import gather, pc
 
-# Maximum number of forms of a column, of texts from which they are learned, and of country codes.
+# Maximum numbers of forms per column, of texts from which forms are learned, and of country codes.
 N_FORMS_MAX, N_TEXTS_MAX, N_GROUPS_MAX = 256, 50_000, 2**16
-# Minimum share of the numbers of the same punctuation that the first digits of a form must have.
+# Minimum share of the numbers with the same punctuation that must begin with the fixed digits of a form.
 SHARE_MIN = 0.005
 # Minimum share of the numbers that the learned forms must cover.
 COVERED_MIN = 0.8
-# If this many numbers have no zero at a position, made-up numbers have none either.
+# If at least this many numbers have no zero at a position, made-up numbers have no zero there either.
 N_TEXTS_SURE = 40
 # Offset of the random stream for the choice of a form.
 _CHOICE = 1 << 50
@@ -152,7 +152,7 @@ def fit_phone_forms(distinct: ArrowArray, shared: ArrowArray, calling_code: str)
     shared : array of shape (n_shared,)
         Distinct phone numbers from which forms are learned.
     calling_code : str
-        Calling code of numbers that contain none.
+        Calling code to assume for numbers that contain none.
     """
     step = max(len(shared) // N_TEXTS_MAX, 1)
     learned_from = shared.take(pa.array(np.arange(0, len(shared), step), pa.int64()))
@@ -197,7 +197,7 @@ class _Form:
     has_extension: bool
 
     def fictional(self) -> tuple[str, ...] | None:
-        """Return the positions of numbers that are reserved for fiction, or None if there are none."""
+        """Return the pattern positions of numbers reserved for fiction, or None if there are none."""
         first = "".join(self.positions[place] for place in self.own[: self.n_fixed])
         reserved = find_range(self.calling_code, first, len(self.own))
         if reserved is None:
@@ -210,7 +210,7 @@ class _Form:
 
 
 def _learn(texts: ArrowArray, digits: PhoneDigits) -> Iterator[_Form]:
-    """Yield the forms that at least k of the texts have."""
+    """Yield the forms that at least k texts share."""
     for members, characters in digits.by_punctuation(texts):
         n_min = max(MIN_SUPPORT, int(SHARE_MIN * len(members)))
         rest = np.arange(len(members))

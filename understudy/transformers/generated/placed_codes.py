@@ -37,8 +37,8 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY
 SHARE_LEARNED_MAX = 0.6
 # Maximum number of place columns, and maximum number of postal code beginnings per place column.
 N_PLACES_MAX, N_BEGINNINGS_MAX = 3, 2**17
-# Postal codes depend on the place if at least this share of rows, in excess of chance, have the most frequent
-# beginning for their place. Beginnings with these numbers of characters are compared.
+# Numbers of characters of the compared beginnings, and minimum share of rows, in excess of chance, that must
+# have the most frequent beginning for their place. Otherwise, postal codes do not depend on the place.
 _N_CHARACTERS_COMPARED, _BEYOND_CHANCE_MIN = (0, 1, 2), 0.1
 # Offset of the random stream that chooses a beginning.
 _BEGINNING = 1 << 52
@@ -61,7 +61,7 @@ class Beginnings:
         For each beginning, the code of the place column (in ascending order), the pattern of the postal code,
         and the number of rows.
     texts : tuple of str
-        The beginnings.
+        The leading characters.
     """
 
     place: int

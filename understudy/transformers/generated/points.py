@@ -27,7 +27,7 @@ MARKS_MAX = 16
 # Offsets of the random streams for the first and the second number.
 _FIRST, _SECOND = 1 << 50, 1 << 51
 
-# Any: the stubs of these functions do not support types that are given at run time.
+# `Any` is needed because the stubs of these functions do not support types that are only known at run time.
 pc: Any = pyarrow.compute
 Float64s = npt.NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Recognize generated columns by their kind, and their form by the column's name and values."""
+"""Recognize generated columns by their kind, and determine their form from their name and values."""
 
 from __future__ import annotations
 

@@ -15,11 +15,12 @@ from understudy.transformers.base import ArrowArray, ArrowColumn
 from understudy.transformers.generated.locations import N_MARKS_MAX, Location, locate
 from understudy.transformers.generated.renderings import Rendering, renderings_of
 
-# Number of rows to compare, and number of rows for the quick check that comes first.
+# Number of rows to compare, and number of rows for the initial quick check.
 N_ROWS_COMPARED, N_ROWS_FIRST = 1_000, 24
 # Minimum number of rows with both values.
 N_ROWS_MIN = 20
-# Minimum share of rows that agree, and maximum number of rows that disagree, relative to shuffled rows.
+# Minimum share of rows that agree, and maximum number of rows that disagree, as a fraction of the number that
+# disagree after the values are shuffled.
 AGREEMENT_MIN, BEYOND_CHANCE_MAX = 0.99, 0.2
 # Minimum number of rows that disagree after the values are shuffled.
 N_INFORMATIVE_MIN = 10
@@ -56,7 +57,7 @@ class Part:
     place : int
         Position of the other column in the table.
     reference : Reference
-        The reference.
+        The reference to the other column.
     location : Location
         Location of the value in the identifier.
     mean_width : float
@@ -145,7 +146,7 @@ class Candidates:
         return chosen
 
     def without(self, place: int) -> Candidates:
-        """Return the parts that are not values of the column at a position."""
+        """Return the parts that are not values of the column at the given position."""
         return Candidates([part for part in self.parts if part.place != place], self.texts)
 
 

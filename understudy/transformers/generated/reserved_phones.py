@@ -14,7 +14,8 @@ class Range(NamedTuple):
     Parameters
     ----------
     digits : str
-        Digits of the range. A `?` is a digit of the number in the table's form, and all others are random.
+        Leading digits of the range. A `?` represents the form's own digit, and all digits after these are
+        random.
     n_digits : int
         Number of digits of the numbers in the range.
     n_matching : int

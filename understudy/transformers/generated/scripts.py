@@ -23,7 +23,7 @@ _N_TEXTS = 1000
 
 
 def locale_of_script(texts: Iterable[str | None], locale: str) -> str:
-    """Return the locale if its words are written in the script of the texts, or a locale of that script."""
+    """Return the locale if it uses the script of the texts, and otherwise a locale that does."""
     whole = "".join(text for text, _ in zip(texts, range(_N_TEXTS), strict=False) if text)
     n_letters = len(_LETTER.findall(whole))
     counts = {name: len(letters.findall(whole)) for name, (letters, _) in _SCRIPTS.items()}

@@ -1,4 +1,4 @@
-"""Find the column with the sex of a person, so that made-up first names agree with it.
+"""Find the column that contains a person's sex. Made-up first names agree with this sex.
 
 A column is used if its name and values indicate a sex, and if the first names of the table agree with it. If
 too few first names are known, the words of the column names determine the column.

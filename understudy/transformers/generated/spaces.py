@@ -1,4 +1,4 @@
-"""Numbered texts of a pattern that do not occur in the table, so that each row gets a different text."""
+"""Numbering of a pattern's texts that do not occur in the table. Each row gets a different text."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import ArrowArray, RowStream
 from understudy.transformers.generated.patterns import Characters, Pattern, UInt64s
 
-# Key for shuffling a pattern's texts, so that similar texts from the table are spread evenly over the blocks.
+# Key for shuffling a pattern's texts so that similar texts from the table are spread evenly over the blocks.
 # The key is not secret.
 SHUFFLE = np.uint64(0x5DEECE66D)
 # Maximum number of free blocks stored in a model file.
 N_FREE_BLOCKS_MAX = 2**16
-# This number of distinct texts is enough for any sample. In practice, samples have far fewer rows.
+# Number of distinct texts that is enough for any sample. In practice, samples have far fewer rows.
 N_ROWS_ENOUGH = 2**48
 # Offset between the random streams for the chunks in a long pattern.
 CHUNK = 1 << 40

@@ -1,4 +1,4 @@
-"""Full names that occur in the table, so that made-up people do not get them.
+"""Full names that occur in the table, which made-up people must not have.
 
 Names are divided into blocks by a hash of their words. Only blocks that contain no name from the table are
 used. Every block also contains names that are not in the table.
@@ -27,7 +27,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 @dataclass(frozen=True)
 class TakenNames:
-    """The blocks of full names that are not used.
+    """The blocks of full names that are never generated.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class TakenNames:
     is_taken: Mask
 
     def contain(self, hashes: UInt64s) -> Mask:
-        """Return a mask of names in unused blocks, given the sum of the hashes of their words."""
+        """Return a mask of names in blocks that are never generated, given the hash sums of their words."""
         is_taken: Mask = self.is_taken[_blocks_of(hashes, len(self.is_taken))]
         return is_taken
 

@@ -13,7 +13,7 @@ import pyarrow.compute
 from understudy.transformers.base import ArrowArray, ArrowColumn, Mask
 
 Int64s = npt.NDArray[np.int64]
-# Any: the stubs of these functions do not support types that are given at run time.
+# `Any` is needed because the stubs of these functions do not support types that are only known at run time.
 pc: Any = pyarrow.compute
 
 
@@ -29,7 +29,7 @@ def capitalized(texts: ArrowArray) -> ArrowArray:
     return capitals
 
 
-def choose(condition: Mask, yes: Any, no: Any) -> ArrowArray:  # Any: arrays or single values
+def choose(condition: Mask, yes: Any, no: Any) -> ArrowArray:  # `Any` is an array or a single value.
     """Return `yes` for rows that satisfy the condition, and `no` for all others."""
     chosen: ArrowArray = pc.if_else(pa.array(condition), yes, no)
     return chosen

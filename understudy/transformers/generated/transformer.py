@@ -82,7 +82,7 @@ class GeneratedTransformer:
 
     @property
     def is_ordinal(self) -> bool:
-        """Always false, because the codes have no order."""
+        """Always false because the codes have no order."""
         return False
 
     @property

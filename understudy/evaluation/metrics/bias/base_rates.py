@@ -102,14 +102,14 @@ class BaseRatesResult(MetricResult):
 
 @dataclass(frozen=True)
 class _Side:
-    """The groups and the outcomes of the rows in one table that have a known outcome."""
+    """The groups and outcomes in one table, restricted to rows with a known outcome."""
 
     groups: NDArray[np.int64]
     values: NDArray[np.float64]
 
 
 def score(comparison: Comparison) -> BaseRatesResult | UnscoredResult:
-    """Return the largest change in a group's rate: share of a class, mean target, or share of the rows."""
+    """Return the largest change in a group's rate: its share of a class, mean target or share of rows."""
     target = None if comparison.target is None else target_of(comparison)
     columns = [
         _column(comparison, target, groups_of(comparison, name))

@@ -87,8 +87,8 @@ class ColumnParity(BaseModel):
     excess: Annotated[
         float,
         Field(
-            description="Parity difference of the model trained on the evaluated rows minus the difference "
-            "of the model trained on real rows."
+            description="Parity difference of the model trained on the evaluated rows minus that of the "
+            "model trained on real rows."
         ),
     ]
     excess_interval: Interval
@@ -111,8 +111,8 @@ class DemographicParityResult(MetricResult):
     not_judged: Annotated[
         list[str],
         Field(
-            description="Protected columns that are not scored, because fewer than two of their "
-            "groups have at least 50 test rows."
+            description="Protected columns that are not scored because fewer than two of their groups have "
+            "at least 50 test rows."
         ),
     ]
 

@@ -68,8 +68,8 @@ class ColumnOdds(BaseModel):
     excess: Annotated[
         float,
         Field(
-            description="Equalized odds difference of the model trained on the evaluated rows minus the "
-            "difference of the model trained on real rows."
+            description="Equalized odds difference of the model trained on the evaluated rows minus that of "
+            "the model trained on real rows."
         ),
     ]
     excess_interval: Interval
@@ -92,8 +92,8 @@ class EqualisedOddsResult(MetricResult):
     not_judged: Annotated[
         list[str],
         Field(
-            description="Protected columns that are not scored, because fewer than two of their groups "
-            "have enough test rows."
+            description="Protected columns that are not scored because fewer than two of their groups have "
+            "enough test rows."
         ),
     ]
 

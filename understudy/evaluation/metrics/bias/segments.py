@@ -35,7 +35,7 @@ class SegmentScore(BaseModel):
     group: str
     n_test: int
     n_synthetic: Annotated[
-        int, Field(description="Number of rows of the group in the sample of the synthetic table.")
+        int, Field(description="Number of the group's rows in the sample of the synthetic table.")
     ]
     is_too_small: Annotated[
         bool,

@@ -41,7 +41,7 @@ def score(comparison: Comparison) -> AlphaPrecisionResult | UnscoredResult:
     )
     curve = np.cumsum(synthetic[:-1]) / neighbours.n_rows
     rng = comparison.rng("alpha_precision")
-    # The real rows are also resampled, because they determine the radii.
+    # The real rows are also resampled because they determine the radii.
     gaps = depth_curve.drawn_steps(synthetic, rng) - depth_curve.drawn_steps(real, rng)
     drawn = LEVELS + np.cumsum(gaps[:, :-1], axis=1) / neighbours.n_rows
     estimate, interval = depth_curve.estimated(curve, drawn)

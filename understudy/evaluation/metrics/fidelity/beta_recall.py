@@ -13,9 +13,9 @@ from understudy.evaluation.metrics.fidelity import depth_curve
 from understudy.evaluation.metrics.fidelity.depth_curve import LEVELS
 from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighbourhood
 
-# Ratio between two spreads of the score. The first spread is measured over pairs of halves of the real table,
-# the second over resamples of only the real rows. The ratio is 1.4 for the adult table and 1.8 for the
-# housing table, with 14 pairs each. It exceeds 1 because both tables contribute to the spread.
+# Ratio of two spreads of the score: the spread over pairs of halves of the real table, and the spread over
+# resamples in which only the real rows vary. The ratio is 1.4 for the adult table and 1.8 for the housing
+# table, with 14 pairs each. It exceeds 1 because both tables contribute to the spread.
 SPREAD_OF_BOTH = 1.8
 
 
@@ -47,7 +47,8 @@ def score(comparison: Comparison) -> BetaRecallResult | UnscoredResult:
         return TOO_FEW
     depths = neighbours.own_depths[neighbours.nearest]
     steps = np.searchsorted(np.quantile(depths, LEVELS), depths)
-    # The first half counts the rows that are reached at each step, and the second half counts all other rows.
+    # The first half of `counts` contains the numbers of real rows that are reached at each step. The second
+    # half contains the numbers of all other real rows.
     n_steps = len(LEVELS)
     counts = np.bincount(steps + n_steps * (neighbours.n_within == 0), minlength=2 * n_steps)
     curve = np.cumsum(counts[:n_steps]) / neighbours.n_rows

@@ -150,7 +150,7 @@ def _compare(pair: tuple[Coded, Coded], rng: np.random.Generator) -> CodeLabelPa
 
 
 def _new_share_max(one: Codes, other: Codes, n_levels: tuple[int, int]) -> float:
-    """Return the share of rows that can combine a new value with a value of the real table.
+    """Return the maximum share of rows that may combine a new value with a value of the real table.
 
     Two columns with many values can correspond in the real table although different values of the first
     column can have the same value in the second column, for example two customers with the same birth date.

@@ -79,7 +79,7 @@ def range_coverage(real: Values, synthetic: Values) -> float:
     if len(other) == 0:
         return 0.0
     low, high = known.min(), known.max()
-    # Values are halved, because the difference of two large floats can overflow.
+    # Values are halved because the difference of two large floats can overflow.
     width = high / 2 - low / 2
     below, above = (other.min() / 2 - low / 2) / width, (high / 2 - other.max() / 2) / width
     return float(max(1 - max(below, 0.0) - max(above, 0.0), 0.0))

@@ -96,7 +96,7 @@ COLUMN_SHAPES = Metric(
     name="column_shapes",
     title="Column shapes",
     summary="Similarity of each column's distribution in the two tables, averaged over columns. "
-    "Independently sampled columns also score high, so read it together with the column pair trends.",
+    "Independently sampled columns also score high, so read this score together with the column pair trends.",
     concern="the distributions of single columns differ from those in the real table",
     source="SDMetrics: Column Shapes (KSComplement, TVComplement), which ignores missing values",
     topic="fidelity",

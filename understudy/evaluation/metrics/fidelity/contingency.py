@@ -36,7 +36,7 @@ class ContingencyResult(MetricResult):
 
 
 def score(comparison: Comparison) -> ContingencyResult | UnscoredResult:
-    """Return 1 minus the total variation distance of the tables, which count missing values as a category."""
+    """Return 1 minus the total variation distance, with missing values as a category, averaged over pairs."""
     chosen = [i for i, encoder in enumerate(comparison.encoder.columns) if encoder.is_categorical]
     if len(chosen) < 2:
         return UnscoredResult(reason="needs at least two columns of categories")

@@ -122,9 +122,9 @@ def correlation_matrix(rows: Floats) -> Floats:
 
 
 def _standardised(rows: Floats, known: NDArray[np.bool_]) -> Floats:
-    """Return the columns centered and divided by their largest deviation, so that no square overflows."""
+    """Return the columns centered and divided by their largest deviation so that no square overflows."""
     n = np.maximum(known.sum(axis=0), 1)
-    # Each value is divided by n before the values are added, because the sum of large values can overflow.
+    # Each value is divided by n before the values are added because the sum of large values can overflow.
     centred = rows - np.where(known, rows / n, 0.0).sum(axis=0)
     widest = np.where(known, np.abs(centred), 0.0).max(axis=0, initial=0.0)
     return np.asarray(centred / np.where((widest > 0) & np.isfinite(widest), widest, 1.0))

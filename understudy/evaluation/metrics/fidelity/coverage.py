@@ -25,9 +25,9 @@ def score(comparison: Comparison) -> CoverageResult | UnscoredResult:
     if neighbours is None:
         return TOO_FEW
     covered = float(np.mean(neighbours.n_within > 0))
-    # The variance is twice the binomial variance over real rows, because the synthetic rows are also a
-    # sample. The standard deviations over 14 pairs of halves of the adult and housing tables were 0.8 and 1.0
-    # times this value.
+    # The variance is twice the binomial variance over real rows because the synthetic rows are also a sample.
+    # The standard deviations over 14 pairs of halves of the adult and housing tables were 0.8 and 1.0 times
+    # this value.
     error = math.sqrt(2 * covered * (1 - covered) / neighbours.n_rows)
     return CoverageResult(
         score=covered,

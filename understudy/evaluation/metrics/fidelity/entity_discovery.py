@@ -133,7 +133,7 @@ def combined_codes(codes: Codes, values: AnyValues, field: Field) -> Codes:
 def usable_attributes(
     entity: Entity, table: EncodedTable, rng: np.random.Generator
 ) -> Iterator[tuple[Field, int, int]]:
-    """Yield each attribute, the number of entities with two known values, and how many have equal values."""
+    """Yield each attribute with two counts: entities with several known values, and those that agree."""
     rows = RowsByEntity.of(entity.field.codes(table)[0], N_ROWS_MAX, rng)
     for attribute in entity.attributes:
         values = attribute.values(table)

@@ -26,7 +26,7 @@ from understudy.tables.schema import ColumnKind
 # Maximum number of rows per table, and minimum number of known real values per column.
 N_ROWS_MAX = 20_000
 N_KNOWN_MIN = 100
-# Maximum number of decimals that is compared. Columns of numbers with more decimals count as not rounded.
+# Maximum number of decimals to compare. Columns of numbers with more decimals count as unrounded.
 N_DECIMALS_MAX = 6
 # Resolutions of times, in seconds.
 RESOLUTIONS = (86_400.0, 3_600.0, 60.0, 1.0, 0.001)
@@ -142,7 +142,7 @@ def _worst(name: str, properties: list[Shares], n_rows: int) -> ColumnNotation |
 
 
 def _score(property_: Property, real: float, synthetic: float, n_rows: int) -> float:
-    """Return 1 minus the decrease in the share, which is reduced by three standard errors for forms."""
+    """Return 1 minus the decrease in the share. For forms, only a significant decrease counts."""
     if property_ == "form":
         _, synthetic = score_interval(synthetic, n_rows, confidence=CONFIDENCE)
     return round(1 - max(0.0, real - synthetic), 6)
@@ -193,12 +193,12 @@ def _plain(kind: ColumnKind) -> AnyNotation:
 
 
 def _parsed(encoder: ColumnEncoder, values: Floats, written: AnyNotation, own: AnyNotation) -> float:
-    """Return the share of values that are the same after they are written and parsed in these notations."""
+    """Return the share of values that do not change if written as `written` and parsed as `own`."""
     column = values_of(encoder.column.kind, np.unique(values).tolist())
     if not is_applicable(written, column.type) or not is_applicable(own, column.type):
         return 1.0
     texts = write(column, written)
-    # Any: Arrow's stubs do not support types that are only known at run time.
+    # `Any` is needed because Arrow's stubs do not support types that are only known at run time.
     parsed: Any = parse(texts, own, column.type)
     if pa.types.is_floating(column.type):
         expected = _rounded(np.unique(values), own)
@@ -222,7 +222,7 @@ NOTATION = Metric(
     summary="Share of synthetic values that are written like the real values of their column: they can be "
     "parsed in its notation, and have its decimals, width, resolution or sequence of letters and digits. The "
     "worst column determines the score.",
-    concern="values are not written like the real values, so that programs may not be able to read them",
+    concern="values are not written like the real values, so programs may not be able to read them",
     source="Compare SDMetrics: RegexAdherence, here with forms found in the real column",
     topic="fidelity",
     direction="higher",

@@ -1,8 +1,8 @@
 """Discovery of column pairs with a meaningful difference, such as start and end, or low and high.
 
 Two columns of the same unit belong together if their difference varies much less than the difference between
-independent columns. They also belong together if one column is almost never above the other, which would be
-unlikely for independent columns.
+independent columns. They also belong together if the values of one column almost never exceed those of the
+other, which would be unlikely for independent columns.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ N_PAIRS_MAX = 20
 # Minimum number of distinct values of a column. Columns with fewer distinct values are treated as codes or
 # ratings.
 N_DISTINCT_MIN = 10
-# Maximum width of the differences, as a share of the width expected for independent columns.
+# Maximum width of the distribution of differences, as a share of the width expected for independent columns.
 WIDTH_MAX = 0.5
-# Minimum share of rows with the first value at most equal to the second, and maximum share that would be
-# expected for independent columns.
+# Minimum share of rows in which the first value does not exceed the second, and maximum share expected for
+# independent columns.
 ORDERED_MIN = 0.995
 ORDERED_BY_CHANCE_MAX = 0.95
 # The width of a distribution is the distance between these quantiles.
@@ -52,7 +52,7 @@ class Pair:
         Width of the central 90% range of the differences, divided by the width expected for independent
         columns.
     ordered, ordered_by_chance : float
-        Observed share of rows with `first` at most equal to `second`, and share expected for independent
+        Observed share of rows in which `first` does not exceed `second`, and share expected for independent
         columns.
     """
 

@@ -105,7 +105,7 @@ def _compare(pair: Pair, names: list[str], real: Floats, synthetic: Floats) -> P
 
 
 def _rounded(values: Floats, quantile: float) -> float:
-    """Return a quantile with three significant digits, so that it does not reveal the value of a row."""
+    """Return a quantile with three significant digits so that it does not reveal the value of a row."""
     return float(f"{np.quantile(values, quantile):.3g}")
 
 

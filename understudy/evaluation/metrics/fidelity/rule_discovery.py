@@ -1,8 +1,8 @@
 """Discovery of rules that nearly every real row satisfies and that chance does not explain.
 
 The exact rules of `synthesizers.rules` have no exceptions and guide sampling. The rules here can have a few
-exceptions and serve evaluation only. A rule is proposed from one half of the real rows and confirmed on the
-other half.
+exceptions and are used only for evaluation. A rule is proposed from one half of the real rows and confirmed
+on the other half.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ from understudy.tables.schema import ColumnKind
 
 # Minimum number of known real values per column.
 N_KNOWN_MIN = 500
-# Level of the extreme quantile. The level is lower if fewer than `N_ROWS_SHOWN_MIN` real rows exceed the
-# quantile.
+# Level of the extreme quantile. The level is lower if fewer than `N_ROWS_SHOWN_MIN` real rows would exceed
+# the quantile.
 LEVEL = 0.999
 # Minimum distance between the median and the extreme quantile, as a multiple of the distance between the
 # median and the opposite quantile.
@@ -76,7 +76,10 @@ class Statistics:
         return cls(float(values.mean()), float(values.std()), float(np.quantile(values, level)))
 
     def similarity(self, other: Statistics, centre: float) -> float:
-        """Return the mean ratio of smaller to larger statistics, with locations relative to `centre`."""
+        """Return the ratio of the smaller to the larger value, averaged over the statistics.
+
+        The mean and the quantile are measured from `centre`.
+        """
         ratios = (
             _ratio(self.mean - centre, other.mean - centre),
             _ratio(self.sd, other.sd),
@@ -138,14 +141,14 @@ def _compare(comparison: Comparison, i: int) -> ColumnTail | None:
 
 
 def _ratio(one: float, other: float) -> float:
-    """Return the smaller distance divided by the larger distance, or 0 if their signs differ."""
+    """Return the ratio of the smaller to the larger absolute value, or 0 if the signs differ."""
     if one == other:
         return 1.0
     return min(abs(one), abs(other)) / max(abs(one), abs(other)) if one * other > 0 else 0.0
 
 
 def _rounded(value: float) -> float:
-    """Return a statistic with three significant digits, so that it does not reveal the value of a row."""
+    """Return a statistic with three significant digits so that it does not reveal the value of a row."""
     return float(f"{value:.3g}")
 
 
@@ -154,7 +157,7 @@ TAILS = Metric(
     title="Tails of skewed columns",
     summary="Similarity of the mean, the standard deviation and the 99.9% quantile of columns with a long "
     "tail, such as costs, averaged over these columns.",
-    concern="rare large values are missing or exaggerated, so that sums and means are wrong",
+    concern="rare large values are missing or exaggerated, so sums and means are wrong",
     source="Compare SDMetrics: StatisticSimilarity, which compares other statistics and divides by the range",
     topic="fidelity",
     direction="higher",

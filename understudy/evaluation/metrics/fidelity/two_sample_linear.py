@@ -63,8 +63,8 @@ def _of_numbers(values: Values) -> Floats:
 
     missing = is_missing(values)
     ranks = np.zeros(len(values))
-    # Ranks range from -1 to 1 and are computed from the values of both tables, so that both tables are
-    # treated equally.
+    # Ranks range from -1 to 1 and are computed from the values of both tables so that both tables are treated
+    # equally.
     ranks[~missing] = 2 * rankdata(values[~missing]) / max((~missing).sum(), 1) - 1
     return np.column_stack([ranks, ranks**2, missing])
 

@@ -34,12 +34,13 @@ SHARE_ELSEWHERE_MAX = 0.9
 N_COLUMNS_MAX = 60
 N_CONDITIONS_MAX = 100
 N_VALUES_MAX = 50
-# Range for the share of rows with equal values in two columns. Within this range, the equality is a target.
+# Range of the share of rows in which two columns are equal. Within this range, the equality is a target of
+# rules.
 EQUAL_RANGE = (0.005, 0.9)
 # Familywise error rate of the confirmation.
 ALPHA = 0.01
-# Maximum share of rows that break a functional dependency. Pairs of columns with such a dependency are left
-# to the metric of functional dependencies.
+# Maximum share of rows that break a functional dependency. Pairs of columns with such a dependency are scored
+# by the metric for functional dependencies instead.
 UNDETERMINED_MAX = 0.005
 # Minimum share of rows that have a frequent value in the first column of a functional dependency.
 COVERED_MIN = 0.5
@@ -180,7 +181,7 @@ def _confirm(rules: ValueRules, proof: Columns, n_proposed: int) -> ValueRules |
     n_values = np.array([np.sum(values == value) for value in rules.determined])
     elsewhere = (n_values - n_kept) / np.maximum(len(values) - n_met, 1)
     share = n_kept / np.maximum(n_met, 1)
-    # Chernoff bound on the probability that at least this number of rows satisfies the rule by chance.
+    # Chernoff bound on the probability that at least `n_kept` rows satisfy the rule by chance.
     log_p = -n_met * _divergence(share, np.maximum(elsewhere, 1 / len(values)))
     is_proven = (n_met >= N_ROWS_MIN) & (share >= 1 - BROKEN_MAX) & (elsewhere <= SHARE_ELSEWHERE_MAX)
     is_proven &= log_p <= math.log(ALPHA / n_proposed)

@@ -20,7 +20,7 @@ from understudy.evaluation.metrics.fidelity.value_rule_discovery import (
 from understudy.evaluation.statistics.proportions import score_interval
 from understudy.evaluation.statistics.written_values import value_text
 
-# Minimum number of synthetic rows that meet a condition of the rules between two columns.
+# Minimum number of synthetic rows that must meet a condition of the rules between two columns.
 N_MET_MIN = 20
 N_RULES_SHOWN = 50
 # Confidence level that corresponds to three standard errors. The level is high because the worst of many
@@ -57,7 +57,7 @@ class ValueRule(BaseModel):
 
 
 class ValueRulesResult(MetricResult):
-    """Share of synthetic rows that satisfy the rules that relate two columns of the real table.
+    """Share of synthetic rows that satisfy the rules between two columns of the real table.
 
     The worst pair of columns determines the score.
     """
@@ -106,7 +106,7 @@ def _score(real: tuple[Codes, Codes], synthetic: tuple[Codes, Codes]) -> float:
     share_real = float(real[1].sum() / real[0].sum())
     n_rows = int(synthetic[0].sum())
     _, upper = score_interval(float(synthetic[1].sum() / n_rows), n_rows, confidence=CONFIDENCE)
-    # Rounded, because the rounding errors of floats must not count as a loss.
+    # The score is rounded because the rounding errors of floats must not count as a loss.
     return round(1 - max(0.0, share_real - upper), 6)
 
 

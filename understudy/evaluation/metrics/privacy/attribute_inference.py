@@ -24,8 +24,7 @@ from understudy.evaluation.statistics.proportions import (
 
 # Maximum error of a numeric guess that counts as correct, as a fraction of the column's ranks.
 TOLERANCE = 0.05
-# Index of the first view that omits a sensitive column. There is one of these views for each sensitive
-# column.
+# Index of the first view that omits a sensitive column. There is one such view for each sensitive column.
 N_OTHER_VIEWS = 3
 
 Guessed = NDArray[np.float32] | NDArray[np.int32]
@@ -42,7 +41,7 @@ class SensitiveAttributeScore(BaseModel):
         Field(
             description=(
                 "Whether a guess must be exact to be correct. If false, a guessed number is correct if its "
-                "rank is at most 5% of the number of ranks away from the rank of the true value."
+                "rank differs from that of the true value by at most 5% of the number of ranks."
             )
         ),
     ]

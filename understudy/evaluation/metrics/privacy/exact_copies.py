@@ -172,7 +172,7 @@ def score_real(comparison: Comparison, tail: float) -> RealScore:
 
 
 def _share_of_repeated(crowd: Crowd) -> Proportion:
-    """Return the probability that a new row equals one of these rows, with its effective sample size.
+    """Estimate the probability that a new row equals one of these rows, with an effective sample size.
 
     Notes
     -----
@@ -194,7 +194,7 @@ def _share_of_repeated(crowd: Crowd) -> Proportion:
 
 
 def _n_units(table: EncodedTable) -> int:
-    """Return the number of subjects, or rows if no subject is declared, of the whole table."""
+    """Return the number of subjects in the whole table, or of rows if no subject is declared."""
     return table.n_rows_total if table.subjects is None else len(np.unique(table.subjects))
 
 

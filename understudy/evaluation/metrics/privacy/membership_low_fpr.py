@@ -84,7 +84,7 @@ def interval_of_found(members: Scores, others: Scores, *, confidence: float = CO
     tail = (1 - confidence) / 4
     ranks = np.arange(1, n + 1)
     ordered = np.sort(others)[::-1]
-    # The thresholds are two order statistics. Apart from the accepted error, at most 1% of the population is
+    # The thresholds are two order statistics. With the required confidence, at most 1% of the population is
     # above one of them, and at least 1% is above the other.
     is_strict = beta_quantile(1 - tail, ranks, n - ranks + 1) <= FALSE_ALARMS
     is_loose = beta_quantile(tail, ranks, n - ranks + 1) >= FALSE_ALARMS

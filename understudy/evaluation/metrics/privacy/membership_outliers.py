@@ -17,7 +17,7 @@ from understudy.evaluation.statistics.auc import auc_standard_error, interval
 # Share of victim records that count as outliers.
 SHARE = 0.05
 N_OUTLIERS_MIN = 100
-# Outliers are defined by their mean distance to this number of nearest reference rows.
+# Number of nearest reference rows. Records with a large mean distance to these rows are outliers.
 N_NEAREST = 5
 
 
@@ -39,7 +39,7 @@ class MembershipOutliersResult(MetricResult):
 
 
 def score(comparison: Comparison) -> MembershipOutliersResult | UnscoredResult:
-    """Return the AUC on outliers of the attacker that is best on all other records.
+    """Return the AUC, on outliers, of the attacker with the highest AUC on all other records.
 
     Notes
     -----

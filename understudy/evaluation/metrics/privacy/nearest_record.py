@@ -106,7 +106,7 @@ def score(comparison: Comparison) -> NearestRecordResult | UnscoredResult:
 
 
 def _n_units_at_most(table: EncodedTable) -> int:
-    """Return the number of units that have at most `N_REFERENCES_MAX` rows in total."""
+    """Return the number of units that have about `N_REFERENCES_MAX` rows in total."""
     return N_REFERENCES_MAX * table.n_units // table.n_rows
 
 

@@ -28,7 +28,7 @@ N_GUESSES = 2_000
 # and match a row by chance more often.
 N_VALUES_GUESSED = 20_000
 N_GUESSES_MIN = 100
-# Maximum number of synthetic rows for making guesses.
+# Maximum number of synthetic rows from which guesses are derived.
 N_ROWS_MAX = 100_000
 
 Kind = Literal["one column", "many columns"]
@@ -67,7 +67,7 @@ class SinglingOutResult(MetricResult):
 
 @dataclass(frozen=True)
 class Population:
-    """The real rows among which guesses single out a row.
+    """The real rows on which guesses are tested.
 
     Parameters
     ----------
@@ -92,13 +92,16 @@ class Population:
         return float(counts.sum() ** 2 / (counts**2).sum())
 
     def most_without_hit(self, n_guesses: int, confidence: float) -> float:
-        """Return the upper end of the interval for a share of zero hits. Each subject counts once."""
+        """Return the upper end of the interval for the share of hits if there are no hits.
+
+        Each subject counts once.
+        """
         n = n_guesses if self.subjects is None else min(n_guesses, self.n_training + self.n_holdout)
         return exact_interval(0, n, confidence=confidence)[1]
 
 
 def score(comparison: Comparison) -> SinglingOutResult | UnscoredResult:
-    """Return the larger of two risks: from guesses that use one column and from guesses that use many.
+    """Return the larger of the risks of guesses from one column and of guesses from several columns.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Aggregate query error: the difference between the answers of the two tables to aggregate queries."""
+"""Aggregate query error: the difference between the two tables' answers to aggregate queries."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def _shown(name: str, description: str, both: _Both) -> QueryAnswers:
 
 
 def _may_be_shown(query: AggregateQuery, real: Answers) -> NDArray[np.bool_]:
-    """Return a mask of the real answers that can be shown, which are based on enough rows or on no rows."""
+    """Return a mask of the real answers that can be shown: those based on enough rows or on no rows."""
     enough = (real.n >= N_ROWS_SHOWN_MIN) & ~((real.n_others > 0) & (real.n_others < N_ROWS_SHOWN_MIN))
     if query.quantile is not None:
         # A quantile with fewer rows above or below it is close to the value of a single row.

@@ -24,7 +24,7 @@ from understudy.evaluation.statistics.distributions import N_ROWS_SHOWN_MIN
 from understudy.evaluation.statistics.influence import area, average_precision
 
 N_POINTS = 41
-# Minimum number of test rows of a class for a ROC curve. With fewer rows, the curve would show single rows.
+# Minimum number of test rows of a class for a ROC curve. With fewer rows, the curve would reveal single rows.
 N_ROWS_OF_CURVE_MIN = 20
 PROBABILITY_MIN = 1e-6
 
@@ -108,7 +108,7 @@ class TrainSyntheticTestRealResult(MetricResult):
     loss: Annotated[
         float | None,
         Field(
-            description="Score of the model trained on real rows minus the score of the model trained on the "
+            description="Score of the model trained on real rows minus that of the model trained on the "
             "evaluated rows."
         ),
     ] = None
@@ -119,8 +119,8 @@ class TrainSyntheticTestRealResult(MetricResult):
     error_ratio: Annotated[
         float | None,
         Field(
-            description="Root mean squared error divided by the error of the model trained on real rows. "
-            "Numeric targets only."
+            description="Root mean squared error divided by that of the model trained on real rows. Numeric "
+            "targets only."
         ),
     ] = None
     by_class: list[ClassScores]
@@ -192,7 +192,7 @@ def _model_scores(target: Target, test: Labelled, model: Predictions) -> Predict
 
 
 def rarest_class(truth: NDArray[np.int64], n_rows_min: int) -> int | None:
-    """Return the rarest class with at least `n_rows_min` rows, or the last of equally rare classes."""
+    """Return the rarest class with at least `n_rows_min` rows. Of equally rare classes, return the last."""
     counts = np.bincount(truth)
     enough = np.flatnonzero(counts >= n_rows_min)[::-1]
     return int(enough[np.argmin(counts[enough])]) if len(enough) else None

@@ -51,7 +51,7 @@ class DetectionView:
 
 
 def view(report: Report) -> DetectionView:
-    """Return the cards of each classifier that was scored."""
+    """Return the cards of the classifiers that were scored."""
     kinds: tuple[type[ClassifierTestResult], ...] = (TwoSampleResult, TwoSampleLinearResult)
     scored = [pair for kind in kinds if (pair := elements.scored_result(report, kind)) is not None]
     return DetectionView(elements.reasons(report, METRICS), [_classifier(*pair) for pair in scored])

@@ -93,7 +93,7 @@ def _tail_row(tail: ColumnTail, shown: Format) -> list[Cell]:
 
 
 def _format(report: Report, column: str) -> Format:
-    """Return a function that writes numbers in a column's notation, or in short form without a notation."""
+    """Return a function that formats a column's numbers in its notation, or else in a short form."""
     shown = next((one for one in report.columns if one.column == column), None)
     if shown is None or not isinstance(shown.notation, NumberNotation):
         return formatting.number

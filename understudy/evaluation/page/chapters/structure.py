@@ -112,7 +112,7 @@ def _rules(report: Report) -> StructureCard | None:
         for rule in result.rules
     ]
     n_rules = formatting.plural(result.n_rules, "rule", "rules")
-    caption = f"Share of rows that satisfy a rule, {n_rules} in all"
+    caption = f"Share of rows that satisfy a rule, {n_rules} in total"
     return StructureCard(elements.measured(scores), caption, "rules", Table((Head("Rule"), *SHARES), rows))
 
 

@@ -13,7 +13,7 @@ from understudy.evaluation.statistics.distributions import ColumnDistribution
 from understudy.evaluation.statistics.written_values import written
 
 N_TICKS = 4
-# Maximum total number of characters in the labels, so that labels do not overlap.
+# Maximum total number of characters in the labels so that labels do not overlap.
 N_LETTERS_MAX = 44
 
 

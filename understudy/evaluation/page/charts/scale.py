@@ -158,7 +158,8 @@ def _reach(
 
 def _ends(axis: Axis, scores: MetricScores) -> tuple[str, str]:
     """Return the labels for the two ends of the scale."""
-    # If nearer is better, the labels are on the same side of the best score as the score itself.
+    # If scores nearer to the best score are better, the labels refer to the side of the best score on which
+    # the score lies.
     is_below = scores.direction == "nearer" and (scores.synthetic.score or 0.0) < scores.best
     sign = 1 if scores.direction == "higher" or is_below else -1
     low, high = (formatting.score(scores.best + sign * end, scores.name) for end in (axis.low, axis.high))
