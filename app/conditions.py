@@ -46,7 +46,7 @@ def variant_of(request: Request, etag: str) -> str:
 
 
 def read_etags(text: str | None) -> frozenset[str] | None:
-    """Return the ETags of a header, without compression suffixes, or None if there is no header."""
+    """Return the ETags in a header, without compression suffixes, or None if there is no header."""
     if text is None:
         return None
     tags = (tag.strip() for tag in text.split(","))

@@ -53,7 +53,8 @@ logger = get_logger(__name__)
 class TimedProtocol(HttpToolsProtocol):
     """A connection that is closed if the client stalls.
 
-    - The headers of a request must arrive within `HEADER_SECONDS`, counted from the connection or, for later
+    - The headers of a request must arrive within `HEADER_SECONDS`, counted from the start of the connection
+      or, for later
       requests, from their first byte.
     - A body must arrive at `BODY_RATE_MIN` bytes per second or faster while the application reads it.
     - The next request must begin within `KEEP_ALIVE_SECONDS`.

@@ -49,7 +49,7 @@ class Stopping:
         self._requests.discard(task)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for some seconds, or until the process is asked to stop."""
+        """Wait for the given number of seconds, or until the process is asked to stop."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._began.wait()

@@ -53,7 +53,7 @@ class PipelineStage(Body):
         str | None, Field(description="ID of the job. Absent if the pipeline was only validated.")
     ] = None
     parameters: Annotated[
-        Json, Field(description="Parameters of the job. They are resolved when its inputs exist.")
+        Json, Field(description="Parameters of the job, which are resolved once its inputs exist.")
     ]
 
 

@@ -19,7 +19,8 @@ QUANTILE = 0.99
 
 
 class PairDifference(BaseModel):
-    """Differences between two paired columns in both tables, and the evidence that they form a pair."""
+    """Differences between two paired columns in both tables, and the evidence that the columns form a
+    pair."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

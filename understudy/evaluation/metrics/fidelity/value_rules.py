@@ -57,7 +57,7 @@ class ValueRule(BaseModel):
 
 
 class ValueRulesResult(MetricResult):
-    """Share of synthetic rows that satisfy the rules that relate two columns of the real table.
+    """Share of synthetic rows that satisfy the rules between two columns of the real table.
 
     The worst pair of columns determines the score.
     """
