@@ -70,9 +70,9 @@ def send_stored(request: Request, content: StoredContent) -> Response:
     """Return a response with the file or the requested range.
 
     A request for several ranges gets the whole file. The content is compared with its digest before the
-    response starts. For a large whole file, that would take too long, so the comparison takes place while the
-    file is sent, and the last chunk is sent only if the digest is correct. A HEAD request compares only the
-    size.
+    response starts. For a large file that is requested as a whole, the comparison would take too long, so it
+    takes place while the file is sent, and the last chunk is sent only if the digest is correct. A HEAD
+    request compares only the size.
     """
     span = _span(request, content)
     start, end = span or (0, content.size_bytes)

@@ -53,6 +53,6 @@ def accepted_types(route: APIRoute) -> tuple[str, ...]:
 
 
 def _is_empty(request: Request) -> bool:
-    """Return whether the request has no body. The operation then reports a missing body."""
+    """Return whether the request has no body. If it has none, the operation reports the missing body."""
     headers = request.headers
     return "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"

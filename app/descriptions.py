@@ -153,7 +153,7 @@ def stem_of(filename: str | None) -> str:
 
 
 def _format_of(file: NamedFile, named: str | None) -> str:
-    """Return the requested format. By default, return the format of the suffix or of the content type."""
+    """Return the requested format, or else the format that the suffix or the content type indicates."""
     if named in FORMATS:
         return named
     if named is None:

@@ -86,7 +86,8 @@ def _holders(document: Json) -> list[Json]:
 
 
 def example_of(schema: Json, schemas: Json, depth: int = 0) -> Any:
-    """Return a value that a schema allows: its own example, or one composed of the examples of its parts."""
+    """Return a value that a schema allows: the schema's own example, or an example composed from its
+    parts."""
     schema = _resolved(schema, schemas)
     if schema.get("examples"):
         return schema["examples"][0]

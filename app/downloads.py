@@ -32,7 +32,7 @@ CONVERSION_LIMITS = SlotLimits("downloads with conversion", total=4, of_project=
 CHECK_LIMITS = SlotLimits(
     "downloads that are being checked", total=3, of_project=2, of_key=1, wait_seconds=10
 )
-# Each live sampler is a process of its own.
+# Each live sampler is a separate process.
 LIVE_LIMITS = SlotLimits("responses with live rows", total=4, of_project=3, of_key=2)
 # Downloads have their own threads, so they do not occupy the threads of other requests. Each busy thread
 # delays all others, because the threads share the interpreter lock.

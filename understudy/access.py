@@ -30,7 +30,7 @@ Purpose = Literal["see", "see_values", "download", "learn", "evaluate"]
 ORIGINS_OF_REAL_VALUES = ("upload", "imputation")
 
 # The scopes within a project. `read_real` also allows reading the real values of uploaded and imputed tables.
-# `admin` implies the others: its key could create a key with any of them.
+# `admin` implies the others, because a key with `admin` could create a key with any of them.
 PROJECT_SCOPES = ("read", "read_real", "write", "admin")
 
 
@@ -131,7 +131,7 @@ def open_table(session: Session, principal: Principal, reference: TableReference
 
 
 def check_scope(principal: Principal, scope: str) -> None:
-    """Raise `Forbidden` if the principal lacks a scope. The scope `admin` implies those of a project."""
+    """Raise `Forbidden` if the principal lacks a scope. The scope `admin` implies all scopes of a project."""
     is_implied = "admin" in principal.scopes and scope in PROJECT_SCOPES
     if scope not in principal.scopes and not is_implied:
         raise Forbidden(f"This API key does not have the scope {scope!r}. Use a key with this scope.")

@@ -127,7 +127,7 @@ def _count_messages(name: str) -> int:
     except ChannelError:
         # The queue does not exist yet.
         return 0
-    # The broker can contain anything, for example a key of another type in place of the queue.
+    # The broker can contain anything, for example a key of another type instead of the queue.
     except Exception as error:
         logger.warning("messages_not_counted", error=type(error).__name__)
         return 0

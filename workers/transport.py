@@ -67,7 +67,7 @@ class Transport(redis.Transport):
     connection_errors = (*redis.Transport.connection_errors, RedisError)
 
     def _deliver(self, message: object, queue: str) -> None:
-        """Deliver a valid message in place of the received one."""
+        """Deliver a valid message instead of the received one."""
         super()._deliver(doorbell(queue), queue)  # type: ignore[no-untyped-call] # kombu is half typed
 
 

@@ -19,7 +19,7 @@ logger = get_logger(__name__)
 
 
 class WebhookThreads:
-    """Threads that deliver due events until none is left. `look` starts them."""
+    """Threads that deliver due events until none is left. `look` starts a thread for each due delivery."""
 
     def __init__(self, resources: Resources) -> None:
         self._sender = Sender(resources, random.SystemRandom())

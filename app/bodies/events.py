@@ -1,4 +1,4 @@
-"""Bodies of events. A webhook receives the same JSON as `GET /v1/events` returns."""
+"""Bodies of events. Webhooks receive the JSON that `GET /v1/events` returns."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class Pipeline(Body):
 
     @classmethod
     def of_validated(cls, stages: list[JobParameters]) -> Self:
-        """Return the response body for the parameters of a pipeline that was not created."""
+        """Return the response body for a pipeline that was validated but not created."""
         return cls(
             stages=[
                 PipelineStage(

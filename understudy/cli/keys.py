@@ -31,7 +31,7 @@ SCOPES = ["read", "read_real", "write"]
 
 
 def create_key(
-    project: Annotated[str, typer.Option(help="Name of the project; created if it does not exist.")],
+    project: Annotated[str, typer.Option(help="Name of the project, which is created if it does not exist.")],
     name: Annotated[str, typer.Option(help="Name of the key, for example its purpose.")] = "command line",
     scope: Annotated[
         list[str],

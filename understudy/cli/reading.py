@@ -32,7 +32,7 @@ Rejects = Annotated[
 
 
 class TableReader:
-    """Reader of a command's tables, which applies to each table the options that its format accepts.
+    """A reader for a command's tables. It applies to each table the options that the format accepts.
 
     Parameters
     ----------

@@ -183,7 +183,7 @@ def set_failed(session: Session, project_id: UUID, dataset_id: UUID, *, code: st
 
 
 def reopen(session: Session, project_id: UUID, job_id: UUID) -> None:
-    """Set the failed dataset of a job that is retried back to pending."""
+    """Set the failed dataset of a retried job back to pending."""
     statement = (
         update(Dataset)
         .where(Dataset.job_id == job_id, Dataset.project_id == project_id, Dataset.state == "failed")

@@ -102,12 +102,12 @@ def _do(setting: ChildSetting, start: Start) -> None:
 
 
 def _confine(setting: ChildSetting, start: Start, header: Json) -> Path:
-    """Limit this process as the header of the request states, and return the folder of the work.
+    """Apply the limits in the request's header to this process, and return the work folder.
 
     Raises
     ------
     Unavailable
-        If the machine does not allow it at the moment. The job is not the cause.
+        If the machine cannot apply the limits at the moment. The job is not the cause.
     """
     folder = Path(header["folder"])
     try:

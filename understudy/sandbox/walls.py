@@ -13,7 +13,7 @@ from pathlib import Path
 from understudy.sandbox import landlock, seccomp
 from understudy.sandbox.accounts import Accounts, find_accounts
 
-# Landlock can deny the truncation of files from this version on.
+# The first version of Landlock that can deny the truncation of files.
 LANDLOCK_VERSION_MIN = 3
 CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_PTRACE = 0, 2, 5, 6, 7, 19
 # Capabilities that the server needs to start and end runs with other user IDs.

@@ -160,7 +160,7 @@ def revoke_other_api_key(
 def revoke_api_key(
     resources: Resources, project_id: UUID, key_id: UUID, *, check: Check[ApiKey] = accept
 ) -> None:
-    """Revoke a key. The key is invalid from the next request on.
+    """Revoke a key. Later requests with the key fail.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ def _check_database(resources: Resources) -> tuple[str, str]:
 
 
 def _check_queues(session: Session, running_jobs_max: int | None, lease: timedelta) -> str:
-    """Return ``ok``, or why jobs have been waiting for too long although their workers are not busy."""
+    """Return ``ok``, or the reason why jobs have waited too long although their workers are not busy."""
     idle = workers.served_queues(session, lease, with_idle_slot=True)
     if jobs.count_overdue(session, idle, WAIT_MAX, running_jobs_max=running_jobs_max):
         return IGNORED

@@ -57,7 +57,7 @@ def needs_of(session: Session, project_id: UUID, parameters: JobParameters) -> N
 
 
 def abandon_job(session: Session, row: Job) -> None:
-    """Let the kind update the rows that waited for a job, if the job has failed or was cancelled."""
+    """Update the rows and end the jobs that waited for a job, if it has failed or was cancelled."""
     # The rows of an erased job are deleted.
     if row.state not in ("failed", "cancelled") or row.erased_at is not None:
         return

@@ -164,7 +164,7 @@ def retry_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
 
 
 def _await_inputs(resources: Resources, session: Session, job: Job) -> Job:
-    """Let a retried job wait for its inputs, or resolve its parameters if it failed while it waited."""
+    """Make a retried job wait for its inputs, or resolve its parameters if it failed while waiting."""
     if KINDS[job.kind].estimate is None:
         return job
     if waiting_jobs.is_waiting(session, job.project_id, job.parameters):

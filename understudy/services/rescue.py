@@ -73,7 +73,7 @@ def count_overdue_jobs(resources: Resources, queues: Collection[str], seconds: f
 
 
 def count_running_jobs(resources: Resources, worker_name: str) -> int:
-    """Return the number of jobs that a worker runs."""
+    """Return the number of jobs that the named worker is running."""
     with resources.sessions() as session:
         return jobs.count_running(session, worker_name)
 

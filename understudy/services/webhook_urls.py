@@ -111,8 +111,8 @@ def read_url(url: str, rules: UrlRules) -> Target:
         raise _invalid("`url` is not a URL. Use a URL such as https://example.org/webhook.") from error
     if len(url) > URL_LENGTH_MAX or not VISIBLE_ASCII.fullmatch(url) or "\\" in url:
         raise _invalid(
-            f"`url` must consist of at most {URL_LENGTH_MAX} visible ASCII characters, no backslashes. "
-            "Write the host in Punycode, and percent-encode other characters in the path."
+            f"`url` must consist of at most {URL_LENGTH_MAX} visible ASCII characters other than "
+            "backslashes. Write the host in Punycode, and percent-encode other characters in the path."
         )
     schemes = ("https", "http") if rules.webhook_http else ("https",)
     if parts.scheme not in schemes or not parts.hostname:

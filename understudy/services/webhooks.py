@@ -108,12 +108,12 @@ def change_webhook(
 def end_deliveries(
     resources: Resources, project_id: UUID, webhook_id: UUID, *, is_enabled: bool = False
 ) -> Webhook:
-    """End the pending deliveries of a disabled webhook as failed, in small transactions.
+    """Mark the pending deliveries of a disabled webhook as failed, in small transactions.
 
     Parameters
     ----------
     is_enabled : bool
-        Whether to enable the webhook in the transaction that ends the last of the deliveries.
+        Whether to enable the webhook in the transaction that marks the last delivery.
     """
     while True:
         with resources.sessions.begin() as session:
@@ -124,7 +124,7 @@ def end_deliveries(
 
 
 def _end_some(session: Session, webhook: Webhook, *, is_enabled: bool) -> bool:
-    """End a batch of pending deliveries as failed, and return whether it was the last one.
+    """Mark a batch of pending deliveries as failed, and return whether it was the last batch.
 
     After the last batch, the webhook is enabled if `is_enabled`.
     """

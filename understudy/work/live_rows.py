@@ -57,7 +57,7 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
 
 
 def _check_last_row(synthesizer: Synthesizer, parameters: SampleParameters) -> None:
-    """Sample the last row, so that too few new identifiers are noticed before the first row is sent."""
+    """Sample the last row, so that a lack of new identifiers is noticed before the first row is sent."""
     assert parameters.n_rows is not None
     if parameters.n_rows > FIRST_ROWS and _is_addressable(synthesizer):
         plan = plan_rows(synthesizer.schema_, 1, offset=parameters.offset + parameters.n_rows - 1)
