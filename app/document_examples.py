@@ -86,8 +86,7 @@ def _holders(document: Json) -> list[Json]:
 
 
 def example_of(schema: Json, schemas: Json, depth: int = 0) -> Any:
-    """Return a value that a schema allows: the schema's own example, or an example composed from its
-    parts."""
+    """Return the example of a schema, or compose an example from the examples of its parts."""
     schema = _resolved(schema, schemas)
     if schema.get("examples"):
         return schema["examples"][0]

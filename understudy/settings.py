@@ -116,7 +116,8 @@ class Settings(BaseSettings):
         Field(
             ge=1,
             le=200,
-            description="Maximum numbers of concurrent requests and of database connections per API process.",
+            description="Maximum number of concurrent requests per API process. Each process opens up to "
+            "twice as many database connections.",
         ),
     ] = 20
     share_port: Annotated[

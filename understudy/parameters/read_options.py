@@ -208,22 +208,22 @@ class ReadOptions(BaseModel):
     decimal: Annotated[
         Literal[".", ","] | None,
         Field(
-            description="Decimal separator of numbers written as text. If omitted, the separator is "
-            "detected in each column with unambiguous values."
+            description="Decimal separator of numbers written as text. Detected in each column with "
+            "unambiguous values if omitted."
         ),
     ] = None
     thousands: Annotated[
         Literal[",", ".", " ", "'"] | None,
         Field(
-            description="Thousands separator of numbers written as text. If omitted, the separator is "
-            "detected in each column with unambiguous values."
+            description="Thousands separator of numbers written as text. Detected in each column with "
+            "unambiguous values if omitted."
         ),
     ] = None
     date_order: Annotated[
         Literal["day_first", "month_first"] | None,
         Field(
-            description="Order of day and month in dates such as 01/02/2024. If omitted, the order is "
-            "detected in each column with unambiguous values."
+            description="Order of day and month in dates such as 01/02/2024. Detected in each column with "
+            "unambiguous values if omitted."
         ),
     ] = None
     missing: Annotated[

@@ -95,8 +95,8 @@ class EntityColumn(BaseModel):
     unique: Annotated[
         list[UniqueCombination],
         Field(
-            description="Combinations of columns that include this column and have unique values in the "
-            "real table, worst first."
+            description="Column combinations that include this column and are unique in the real table, "
+            "worst first."
         ),
     ] = []
 
