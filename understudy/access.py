@@ -142,7 +142,8 @@ def _check_ready(dataset: Dataset) -> None:
     if dataset.state == "pending":
         raise Conflict(
             f"Dataset {text} is still being read."
-            " Wait until its job has ended: send GET /v1/jobs/{id} with the header `Prefer: wait=60`.",
+            " Wait until its job has ended: send GET /v1/jobs/{job_id} with the dataset's `job_id` and the"
+            " header `Prefer: wait=60`.",
             code="not_ready",
         )
     if dataset.state != "ready":

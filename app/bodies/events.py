@@ -57,7 +57,7 @@ class EventData(Body):
 class Event(Body):
     """A change in a project. It contains no values and no names."""
 
-    id: Annotated[str, Field(description="ID of the event, which is also sent in the header `webhook-id`.")]
+    id: Annotated[str, Field(description="ID of the event, also sent in the header `webhook-id`.")]
     type: Annotated[str, known_values(*TYPES), Field(description="Type of the event.")]
     timestamp: Annotated[datetime, Field(description="Time of the change.")]
     data: EventData

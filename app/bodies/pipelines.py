@@ -46,7 +46,7 @@ class CreatePipeline(BaseModel):
 
 
 class PipelineStage(Body):
-    """A stage of a pipeline, which is a job."""
+    """A job that is a stage of a pipeline."""
 
     kind: Annotated[str, Field(description="Kind of the job.", examples=["train"])]
     job_id: Annotated[

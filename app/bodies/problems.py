@@ -57,7 +57,7 @@ class Problem(Body):
     request_id: Annotated[
         str,
         Field(
-            description="ID of the request, which is also in the header `X-Request-ID`.",
+            description="ID of the request, also sent in the header `X-Request-ID`.",
             examples=["req_4f1c"],
         ),
     ]

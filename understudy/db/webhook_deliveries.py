@@ -249,7 +249,7 @@ def lock(session: Session, webhook: Webhook, delivery_id: UUID) -> WebhookDelive
     delivery = session.scalar(statement.with_for_update())
     if delivery is None:
         text = ids.to_text("delivery", delivery_id)
-        raise NotFound(f"Delivery {text} does not exist in this webhook. Check the IDs.")
+        raise NotFound(f"This webhook has no delivery {text}. Check both IDs.")
     return delivery
 
 

@@ -192,8 +192,8 @@ def _check_zones(name: str, objects: Objects, types: set[type]) -> None:
     zones = {str(point.tzinfo) for point in objects}
     if len(zones) > 1:
         raise InvalidInput(
-            f"Column {name!r} has times in several time zones, or with and without a time zone. "
-            "Convert them to one time zone: pd.to_datetime(…, utc=True).",
+            f"Column {name!r} has times in several time zones, or some times with and some without a time "
+            "zone. Convert them to one time zone: pd.to_datetime(…, utc=True).",
             code="unsupported_column",
         )
 

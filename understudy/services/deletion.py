@@ -79,11 +79,14 @@ def delete_job(resources: Resources, project_id: UUID, job_id: UUID, *, check: C
         check(session, job)
         if job.state in jobs.ACTIVE_STATES:
             raise Conflict(
-                f"The job is {job.state}. Cancel it, and delete it when it has ended.", code="in_use"
+                f"The job is {job.state}. Cancel the job, wait until it has ended, then delete it.",
+                code="in_use",
             )
         created = _created_by(session, project_id, job_id)
         if created is not None:
-            raise Conflict(f"The job created {created}, which still exists. Delete it first.", code="in_use")
+            raise Conflict(
+                f"The job created {created}, which still exists. Delete {created} first.", code="in_use"
+            )
         keys = _erase_job(session, project_id, job_id)
     discard(resources.store, keys)
 
@@ -111,7 +114,10 @@ def delete_project(
         project = projects.get_active(session, project_id, is_locked=True)
         check(session, project)
         if project.name != name:
-            raise Conflict("The project has another name. Send the name that GET /v1/project returns.")
+            raise Conflict(
+                "`name` is not the name of the project. Send the name that a GET request for the project "
+                "returns."
+            )
         erasures.add(session, project_id, {project_prefix(project_id): None})
         keys = erase_project(session, project_id)
     discard(resources.store, keys)

@@ -158,7 +158,9 @@ def expect_part(resources: Resources, place: PartPlace) -> int:
         index = place.number - file["first_part"]
         if 0 <= index < file["n_parts"]:
             return int(min(upload.part_bytes, file["size_bytes"] - index * upload.part_bytes))
-    raise NotFound(f"The upload has no part {place.number}. Its parts are numbered 1 to {upload.n_parts}.")
+    raise NotFound(
+        f"The upload has no part {place.number}. Its parts are numbered from 1 to {upload.n_parts}."
+    )
 
 
 def store_part(resources: Resources, place: PartPlace, source: Path, sha256: bytes) -> StoredPart:

@@ -116,7 +116,9 @@ def read_url(url: str, rules: UrlRules) -> Target:
         )
     schemes = ("https", "http") if rules.webhook_http else ("https",)
     if parts.scheme not in schemes or not parts.hostname:
-        raise _invalid(f"`url` must begin with {' or '.join(f'{name}://' for name in schemes)} and a host.")
+        raise _invalid(
+            f"`url` must begin with {' or '.join(f'{name}://' for name in schemes)}, followed by a host."
+        )
     if "@" in parts.netloc or "#" in url:
         raise _invalid("`url` must not contain a user name, a password or a fragment. Remove it.")
     target = Target(parts.scheme, _host_of(parts), port or DEFAULT_PORTS[parts.scheme], _path_of(parts))

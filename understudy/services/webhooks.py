@@ -239,7 +239,8 @@ def _check_number(resources: Resources, session: Session, project_id: UUID) -> N
     maximum = resources.limits.webhooks_max
     if webhooks.count(session, project_id) >= maximum:
         raise TooManyRequests(
-            f"The project has {maximum} webhooks, which is the maximum (UNDERSTUDY_WEBHOOKS_MAX). Delete one."
+            f"The project has {maximum} webhooks, which is the maximum (UNDERSTUDY_WEBHOOKS_MAX). Delete one "
+            "of them first."
         )
 
 
