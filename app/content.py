@@ -18,7 +18,7 @@ from understudy.errors import InvalidInput
 from understudy.services.integrity import check_digest, is_trusted, read_checked
 
 # A download that stalls early, with full send buffers, occupies only one small chunk of memory. Later chunks
-# are larger, because each chunk costs a thread switch.
+# are larger because each chunk costs a thread switch.
 FIRST_CHUNK_BYTES = 1 << 16
 FIRST_BYTES = 4 << 20
 CHUNK_BYTES = 1 << 18

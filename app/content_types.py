@@ -16,7 +16,7 @@ TYPE_LENGTH_SHOWN = 100
 def check_body_form(request: Request, route: APIRoute) -> None:
     """Raise `InvalidInput` if the body is compressed, or its Content-Type is missing or wrong.
 
-    A binary body needs no Content-Type. The upload route checks the media type in its own code, because a
+    A binary body needs no Content-Type. The upload route checks the media type in its own code because a
     parameter can also set the format.
     """
     encoding = request.headers.get("content-encoding", "identity")

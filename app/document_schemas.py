@@ -98,7 +98,7 @@ def _references(node: Any) -> Iterator[str]:
 
 
 def _declare_items(node: Any) -> None:
-    """Declare tuples as arrays of a fixed length, because generators do not support `prefixItems`."""
+    """Declare tuples as arrays of a fixed length because generators do not support `prefixItems`."""
     for child in _children(node):
         _declare_items(child)
     if isinstance(node, dict) and isinstance(node.get("prefixItems"), list):

@@ -35,7 +35,7 @@ CHECK_LIMITS = SlotLimits(
 # Each live sampler is a separate process.
 LIVE_LIMITS = SlotLimits("responses with live rows", total=4, of_project=3, of_key=2)
 # Downloads have their own threads, so they do not occupy the threads of other requests. Each busy thread
-# delays all others, because the threads share the interpreter lock.
+# delays all others because the threads share the interpreter lock.
 COMPUTING_MAX = 2
 READING_MAX = 4
 

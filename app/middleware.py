@@ -120,7 +120,7 @@ class BodyLimit:
 class Authentication:
     """Middleware that requires a valid API key under ``/v1``, before the body is read.
 
-    Every request looks up the key in the database by primary key, because a cache would accept revoked keys.
+    Every request looks up the key in the database by primary key because a cache would accept revoked keys.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,7 +1,7 @@
 """The access rules: who may view, train on, evaluate or download which datasets.
 
 Routes apply these rules through `understudy.services.access`. Job kinds apply them when a job is submitted
-and again when it starts, because the dataset may have changed in the meantime. Routes and job kinds both need
+and again when it starts because the dataset may have changed in the meantime. Routes and job kinds both need
 this module, so it is a separate layer.
 """
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from understudy.db.orm import Dataset
 
 # `see` covers the schema, the protected profile and the list of skipped rows. `see_values` and `download` are
-# separate purposes, because they disclose real values. `evaluate` covers scoring the rows, and scoring other
+# separate purposes because they disclose real values. `evaluate` covers scoring the rows, and scoring other
 # rows against them.
 Purpose = Literal["see", "see_values", "download", "learn", "evaluate"]
 
 ORIGINS_OF_REAL_VALUES = ("upload", "imputation")
 
 # The scopes within a project. `read_real` also allows reading the real values of uploaded and imputed tables.
-# `admin` implies the others, because a key with `admin` could create a key with any of them.
+# `admin` implies the others because a key with `admin` could create a key with any of them.
 PROJECT_SCOPES = ("read", "read_real", "write", "admin")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from understudy.errors import UnderstudyError
 
-# The traces of this process. The type is `Any`, because the SDK is imported only if traces are configured.
+# The traces of this process. The type is `Any` because the SDK is imported only if traces are configured.
 _traces: Any = None
 
 

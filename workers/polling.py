@@ -1,6 +1,6 @@
 """A worker without a broker: one process that runs jobs in threads and is notified by the database.
 
-The worker also looks for due jobs every `ring_seconds`, because notifications can be lost.
+The worker also looks for due jobs every `ring_seconds` because notifications can be lost.
 """
 
 from __future__ import annotations

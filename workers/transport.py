@@ -73,6 +73,6 @@ class Transport(redis.Transport):
 
 def use_transport() -> None:
     """Use this transport for all ``redis`` URLs of this process."""
-    # The transport is set as an alias, because a URL such as redis+socket:// overrides Celery's setting of
+    # The transport is set as an alias because a URL such as redis+socket:// overrides Celery's setting of
     # the transport.
     TRANSPORT_ALIASES["redis"] = f"{__name__}:Transport"

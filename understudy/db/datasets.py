@@ -239,7 +239,7 @@ def in_quarantine(session: Session, project_id: UUID, model_id: UUID) -> UUID | 
 
 
 def end_quarantine(session: Session, dataset: Dataset) -> None:
-    """End the quarantine of a sample, because its reason no longer exists."""
+    """End the quarantine of a sample because its reason no longer exists."""
     _change(session, dataset.project_id, dataset.id, quarantine=None, quarantined_at=None)
 
 

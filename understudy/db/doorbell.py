@@ -55,11 +55,11 @@ class NotifyQueue:
         return True
 
     def is_reachable(self) -> bool:
-        """Return True, because no broker is needed."""
+        """Return True because no broker is needed."""
         return True
 
     def close(self) -> None:
-        """Do nothing, because the sessions belong to the process."""
+        """Do nothing because the sessions belong to the process."""
 
 
 class Listener:

@@ -29,7 +29,7 @@ TYPES = (
 
 # A transaction that still runs may have added events that are not visible yet. They are younger than its
 # start, so a list that ends before the start of the oldest transaction never grows in the middle. The list
-# also ends before the start of this statement, because a transaction can begin after `pg_stat_activity` was
+# also ends before the start of this statement because a transaction can begin after `pg_stat_activity` was
 # read.
 _HORIZON = text(
     "select least(statement_timestamp(), min(xact_start)) from pg_stat_activity"

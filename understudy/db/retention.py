@@ -25,7 +25,7 @@ def old_uploaded_datasets(session: Session, age: timedelta, limit: int) -> list[
 def old_generated_datasets(session: Session, age: timedelta, limit: int) -> list[Owned]:
     """Return the samples and imputations that are older than `age`, oldest first.
 
-    A sample with a failed report is omitted, because its quarantine also applies to live rows of its model.
+    A sample with a failed report is omitted because its quarantine also applies to live rows of its model.
     The sample is deleted together with the model, which is older.
     """
     has_failed = Dataset.quarantine["reason"].astext == "failed"

@@ -74,7 +74,7 @@ class Program:
 class Child:
     """A program that runs as a child process.
 
-    Start the program from the main thread, because the kernel sends the death signal when the starting thread
+    Start the program from the main thread because the kernel sends the death signal when the starting thread
     ends.
     """
 

@@ -62,7 +62,7 @@ def check_rows_without_job(session: Session, model: Model) -> None:
 
 
 def check_deletion(sample: Dataset, principal: Principal) -> None:
-    """Check that a caller may delete a sample, because its quarantine then no longer affects its model.
+    """Check that a caller may delete a sample. Its quarantine then no longer affects its model.
 
     Raises
     ------

@@ -79,7 +79,7 @@ def _leave_server(start: Start) -> None:
 
 
 def _close_all_but(keep: set[int]) -> None:
-    # Close the connections of other runs, because an open copy would keep another run from ending.
+    # Close the connections of other runs because an open copy would keep another run from ending.
     kept = sorted(keep)
     for low, high in zip(kept, [*kept[1:], os.sysconf("SC_OPEN_MAX")], strict=True):
         os.closerange(low + 1, high)

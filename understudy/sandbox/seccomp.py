@@ -3,7 +3,7 @@
 The filter denies calls that lead out of the sandbox: creating processes, executing programs, sockets,
 signaling or tracing other processes, namespaces, mounts, changing a file's owner or mode, and kernel
 interfaces that circumvent the other mechanisms of the sandbox. A denied call fails with EPERM. All other
-calls are allowed, because numerical libraries use many of these calls.
+calls are allowed because numerical libraries use many of these calls.
 
 The module `calls` contains the lists. The structures are defined in ``linux/filter.h`` and
 ``linux/seccomp.h``.
@@ -47,7 +47,7 @@ X32 = 0x40000000
 AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 SYS_SECCOMP = {"x86_64": 317, "aarch64": 277}
 
-# The library is loaded at import, because it is not safe to load a library after a fork.
+# The library is loaded at import because it is not safe to load a library after a fork.
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 _processor = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine(), platform.machine())

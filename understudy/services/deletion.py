@@ -128,8 +128,8 @@ def erase_project(session: Session, project_id: UUID) -> list[str]:
 
     Its webhooks are erased first, so they receive no events of the deletion.
 
-    `erasure.erase_files` repeats this for a minute, because requests that began earlier may add rows. It also
-    repeats this until `is_erased` is True, because a call deletes a limited number of events and deliveries.
+    `erasure.erase_files` repeats this for a minute because requests that began earlier may add rows. It also
+    repeats this until `is_erased` is True because a call deletes a limited number of events and deliveries.
     """
     webhooks.remove_all(session, project_id)
     keys: list[str] = []

@@ -65,7 +65,7 @@ def _erase_blobs(resources: Resources, kept: timedelta, turn: Turn | None) -> in
         counts = []
         for erasure in batch:
             counts.append(_delete_blobs(resources, erasure))
-            # An interrupted pass starts again, because each erasure is repeated anyway.
+            # An interrupted pass starts again because each erasure is repeated anyway.
             if turn is not None and not turn.keep(""):
                 return n_deleted
         completed = [

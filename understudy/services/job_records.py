@@ -76,7 +76,7 @@ def abandon_job(session: Session, row: Job) -> None:
 
 
 def _end_waiting(session: Session, row: Job, detail: str) -> None:
-    """End the jobs that waited for the result of a job, because it was not created."""
+    """End the jobs that waited for a result that was not created."""
     if row.planned_id is not None:
         _end_pipeline(session, row)
         return

@@ -56,7 +56,7 @@ CHECK_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class LiveRows:
-    """Rows that a caller may read, and everything that the sampler needs for them."""
+    """A checked request for live rows, with everything that the sampler needs."""
 
     parameters: SampleParameters
     format: LiveFormat

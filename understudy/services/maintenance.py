@@ -67,7 +67,7 @@ def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT, turn:
     if n_orphans or old_uploads:
         logger.info("swept", n_orphans=n_orphans, n_uploads=len(old_uploads))
     _end_deliveries(resources)
-    # This is the last step, because it can take a long time.
+    # This is the last step because it can take a long time.
     _delete_events(resources)
     return n_orphans + len(old_uploads)
 
@@ -81,7 +81,7 @@ def _end_deliveries(resources: Resources) -> None:
 
 
 def _delete_events(resources: Resources) -> None:
-    """Delete old events in small transactions, because each event may have deliveries."""
+    """Delete old events in small transactions because each event may have deliveries."""
     age = timedelta(seconds=resources.settings.retention_events_seconds)
     n_deleted = BATCH
     while n_deleted == BATCH:
@@ -112,7 +112,7 @@ def _sweep_orphans(resources: Resources, kept: timedelta, turn: Turn | None) -> 
 def _orphans_among(resources: Resources, keys: Iterable[str], kept: timedelta) -> list[str]:
     """Return the keys that no artifact row contains and that no attempt or upload can still add.
 
-    Blobs of unknown projects are kept, because they may belong to another installation, or the store may
+    Blobs of unknown projects are kept because they may belong to another installation, or the store may
     belong to another database.
     """
     parts = {key: part for key in keys if (part := parse_key(key)) is not None}

@@ -96,7 +96,7 @@ def create_pipeline(
 def validate_pipeline(resources: Resources, project_id: UUID, new: NewPipeline) -> list[JobParameters]:
     """Return the parameters of the stages, with the same errors as `create_pipeline` but without changes.
 
-    Only the parameters of the training are resolved, because the other stages need its model.
+    Only the parameters of the training are resolved because the other stages need its model.
 
     Raises
     ------

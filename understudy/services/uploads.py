@@ -67,7 +67,7 @@ class ComingFile:
 
 @dataclass(frozen=True)
 class PartPlace:
-    """The upload, the project and the number of a part."""
+    """The location of a part: its upload, project and number."""
 
     project_id: UUID
     upload_id: UUID

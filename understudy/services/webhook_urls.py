@@ -25,7 +25,7 @@ Network = IPv4Network | IPv6Network
 URL_LENGTH_MAX = 2048
 # Maximum duration of a lookup when a webhook is created or changed.
 CHECK_SECONDS_MAX = 3.0
-# Number of threads for lookups. It exceeds the number of concurrent requests in a worker, because a lookup
+# Number of threads for lookups. It exceeds the number of concurrent requests in a worker because a lookup
 # that has timed out keeps its thread.
 N_LOOKUPS = 16
 DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -50,7 +50,7 @@ def create_webhook(resources: Resources, project_id: UUID, request: WebhookReque
     TooManyRequests
         If the project has the maximum number of webhooks.
     """
-    # The host is looked up outside the transaction, because a lookup can take seconds.
+    # The host is looked up outside the transaction because a lookup can take seconds.
     check_url(request.url, resources.settings)
     webhook_id, secret = ids.new_id(), new_secret()
     with resources.sessions.begin() as session:

@@ -46,7 +46,7 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
             yield batch
 
     batches = counted()
-    # An error in the first batch or the last row becomes the response, because nothing has been written yet.
+    # An error in the first batch or the last row becomes the response because nothing has been written yet.
     first = next(batches)
     _check_last_row(synthesizer, parameters)
     with os.fdopen(os.open(workspace.folder / LIVE_PIPE, os.O_WRONLY), "wb") as pipe:
