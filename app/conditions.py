@@ -22,7 +22,7 @@ COMPRESSED = '-gzip"'
 
 
 def etag_of(body: BaseModel) -> str:
-    """Return the ETag of a resource with this body."""
+    """Return the ETag of a resource, given its response body."""
     return json_etag(body.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
@@ -62,7 +62,7 @@ class Precondition:
     def check(self, current: Callable[[], str]) -> None:
         """Raise `PreconditionFailed` if the current version of the resource is not accepted.
 
-        Call this method in the transaction that makes the change, after it has locked the row.
+        Call this method in the transaction that makes the change, after locking the row.
 
         Parameters
         ----------

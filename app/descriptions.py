@@ -1,4 +1,4 @@
-"""Descriptions of the dataset that an upload creates, from the form, the query and the files themselves."""
+"""Descriptions of uploaded datasets, derived from the form, the query and the files themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of the OpenAPI document that many operations share: request headers, conditions and forms of IDs."""
+"""Parts of the OpenAPI document that many operations share: request headers, conditions and ID patterns."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def _name_unions(node: Any, schemas: Json) -> None:
 
 
 def _name_results(schemas: Json) -> None:
-    """Move the union of the results of jobs to the named schemas, and declare its discriminator.
+    """Move the union of job results to the named schemas, and declare its discriminator.
 
     A value that no other class describes is an `OtherResult`, so clients must accept it.
     """

@@ -1,7 +1,7 @@
 """Responses that send an iterator of bytes. They always close the iterator when the download ends.
 
-Starlette's `StreamingResponse` runs the iterator in threads but never closes it. If the client leaves,
-files and buffers then remain until a garbage collection finds the generator.
+Starlette's `StreamingResponse` runs the iterator in threads but never closes it. If the client disconnects,
+files and buffers then remain until garbage collection finds the generator.
 """
 
 from __future__ import annotations

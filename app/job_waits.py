@@ -39,7 +39,7 @@ class AwaitedJob:
 
 
 def read_wait(prefer: str | None) -> int:
-    """Return the number of seconds that a `Prefer` header requests to wait, or 0 if it requests no wait."""
+    """Return the requested waiting time in seconds, or 0 if the `Prefer` header requests no wait."""
     match = WAIT_PREFERENCE.search(prefer or "")
     return min(int(match[1]), WAIT_SECONDS_MAX) if match else 0
 

@@ -1,4 +1,4 @@
-"""ASGI middleware: request IDs and response headers, the limit of the body size, and authentication.
+"""ASGI middleware: request IDs and response headers, the limit on the body size, and authentication.
 
 The classes do not use Starlette's `BaseHTTPMiddleware`, which creates a task and a queue for each request.
 """

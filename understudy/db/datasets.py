@@ -226,7 +226,7 @@ def set_locale(session: Session, project_id: UUID, dataset_id: UUID, locale: str
 
 
 def quarantine(session: Session, dataset: Dataset, reason: Json) -> None:
-    """Put a sample into quarantine, and replace the reason of an earlier quarantine."""
+    """Put a sample into quarantine, and replace the reason for any earlier quarantine."""
     _change(session, dataset.project_id, dataset.id, quarantine=reason, quarantined_at=CLOCK)
 
 

@@ -64,8 +64,8 @@ def add(
     Parameters
     ----------
     only_webhook : UUID, optional
-        The only webhook that receives the event, whatever its types. By default, all webhooks of the project
-        that subscribe to the type receive it.
+        The only webhook that receives the event, whatever types it subscribes to. By default, all webhooks of
+        the project that subscribe to the type receive it.
     """
     assert type in TYPES, type
     values = (project_id, type, subject_id, None, None, None, None, only_webhook)
@@ -100,7 +100,7 @@ def page(
 
 
 def get(session: Session, project_id: UUID, event_id: UUID) -> Event:
-    """Return an event of a project that exists."""
+    """Return an existing event of a project."""
     statement = select(Event).where(Event.id == event_id, Event.project_id == project_id)
     return session.scalars(statement).one()
 

@@ -252,7 +252,7 @@ def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
     NotFound
         If the project has no such job.
     Conflict
-        If it has succeeded or failed.
+        If the job has succeeded or failed.
     """
     job = lock(session, project_id, job_id)
     if job.state in ("succeeded", "failed"):
@@ -288,7 +288,7 @@ def retry(session: Session, project_id: UUID, job_id: UUID, *, ttl_seconds: floa
     NotFound
         If the project has no such job.
     Conflict
-        If it is queued, running or succeeded, or its data was erased.
+        If the job is queued, running or succeeded, or its data was erased.
     """
     job = lock(session, project_id, job_id)
     if job.state not in ("failed", "cancelled"):

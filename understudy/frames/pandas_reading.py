@@ -185,7 +185,7 @@ def _read_objects(name: str, values: Series) -> tuple[ArrowColumn, ColumnFormat]
 
 
 def _check_zones(name: str, objects: Objects, types: set[type]) -> None:
-    """Raise an error for datetimes with several time zones, or with and without a time zone."""
+    """Raise an error for datetimes in several time zones, or for a mix with and without a time zone."""
     if not all(issubclass(type_, datetime) for type_ in types):
         return
     # Time zones are compared as strings because equal zones of different libraries are not equal objects.

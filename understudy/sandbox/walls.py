@@ -42,7 +42,7 @@ class Walls:
     seccomp : bool
         Whether the kernel can filter the system calls of the child.
     accounts : Accounts or None
-        User IDs for the runs if this process runs as root and may change to them.
+        User IDs for the runs. None unless this process runs as root and may change its user ID.
     """
 
     landlock: int

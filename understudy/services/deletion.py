@@ -126,7 +126,7 @@ def delete_project(
 def erase_project(session: Session, project_id: UUID) -> list[str]:
     """Delete or erase all rows of a deleted project. Return the keys of the blobs to delete.
 
-    Its webhooks are erased first, so they receive no events of the deletion.
+    Its webhooks are erased first, so they receive no events about the deletion.
 
     `erasure.erase_files` repeats this for a minute because requests that began earlier may add rows. It also
     repeats this until `is_erased` is True because a call deletes a limited number of events and deliveries.

@@ -30,7 +30,7 @@ def checks(resources: Resources) -> dict[str, str]:
 
 
 def _check_database(resources: Resources) -> tuple[str, str]:
-    """Return the state of the database, and the state of the workers that it contains."""
+    """Return the state of the database, and the state of the workers that are recorded in it."""
     lease = timedelta(seconds=resources.settings.lease_seconds)
     try:
         with resources.sessions() as session:

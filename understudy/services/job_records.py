@@ -50,7 +50,7 @@ def limits_of(limits: ResourceLimits) -> Limits:
 
 
 def needs_of(session: Session, project_id: UUID, parameters: JobParameters) -> Needs:
-    """Return the requirements of a job on its worker."""
+    """Return the requirements that a job places on its worker."""
     kind: Any = KINDS[parameters.kind]
     needs: Needs = kind.needs(session, project_id, parameters)
     return needs

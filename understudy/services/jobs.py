@@ -128,7 +128,7 @@ def _hold_references(session: Session, project_id: UUID, parameters: dict[str, A
 
 
 def validate_job(resources: Resources, project_id: UUID, parameters: JobParameters) -> JobParameters:
-    """Return the parameters as `submit_job` would store them, with the same errors but without changes."""
+    """Return the parameters that `submit_job` would store. Raise the same errors, but change nothing."""
     with resources.sessions() as session:
         return resolve(resources, session, project_id, parameters)
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 LIVE = replace(SAMPLE, work="understudy.work.live_rows:work")
 PIPE_BYTES = 1 << 20
 CHUNK_BYTES = 1 << 18
-# Maximum time until the departure of the client or the end of the sampler is noticed.
+# Maximum time until a lost client or the end of the sampler is detected.
 LOOK_SECONDS = 0.02
 # Time within which a killed sampler must end.
 KILLED_SECONDS = 5.0
@@ -252,7 +252,7 @@ def _folder(resources: Resources) -> Iterator[Path]:
 
 
 def _make_pipe(folder: Path) -> int:
-    """Create the folder of the work with its pipe, and return a descriptor for reading the pipe.
+    """Create the work folder with its pipe, and return a descriptor for reading the pipe.
 
     The descriptor is also open for writing, so that a read does not return an end of file before the sampler
     opens the pipe.

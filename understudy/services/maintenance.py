@@ -73,7 +73,7 @@ def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT, turn:
 
 
 def _end_deliveries(resources: Resources) -> None:
-    """End the deliveries that were added while their webhook was being disabled."""
+    """Mark deliveries as failed that were added while their webhook was being disabled."""
     n_ended = webhook_deliveries.BATCH
     while n_ended == webhook_deliveries.BATCH:
         with resources.sessions.begin() as session:
@@ -127,7 +127,8 @@ def _orphans_among(resources: Resources, keys: Iterable[str], kept: timedelta) -
         if key not in known
         and part.project_id in project_ids
         and part.token not in live
-        # The time of an upload is contained in its job ID, which is generated just before the blob is stored.
+        # The job ID contains the time of the upload, because the ID is generated just before the blob is
+        # stored.
         and (part.token != 0 or _seconds_of(part.job_id.int) < made_before)
     ]
 

@@ -87,7 +87,7 @@ class ShardedRun:
                 self.run_shard(shard, claimed_at)
 
     def read_progress(self) -> dict[str, Any] | None:
-        """Return the progress of all shards together. It never decreases, even if a shard is repeated."""
+        """Return the combined progress of all shards. It never decreases, even if a shard is repeated."""
         if time.monotonic() < self._read_at + PROGRESS_SECONDS:
             return self._progress
         self._read_at = time.monotonic()

@@ -43,7 +43,7 @@ logger = get_logger(__name__)
 N_PARTS_MAX = 10_000
 # All part sizes are multiples of this size.
 PART_UNIT_BYTES = 64 << 10
-# Time to keep the row of a completed upload. The time is the same for idempotency keys.
+# Time to keep the row of a completed upload. Idempotency keys are kept for the same time.
 COMPLETED_KEPT = timedelta(hours=72)
 MISSING_LISTED_MAX = 20
 

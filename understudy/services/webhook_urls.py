@@ -86,8 +86,8 @@ def check_url(url: str, rules: UrlRules) -> None:
     Raises
     ------
     InvalidInput
-        If the form is not allowed, or if the host has no address or one that is not allowed. The message is
-        the same for all hosts, so that it reveals nothing about private networks.
+        If the form is not allowed, the host has no address, or one of its addresses is not allowed. The
+        message is the same for all hosts, so that it reveals nothing about private networks.
     """
     target = read_url(url, rules)
     if not find_addresses(target, rules, seconds=CHECK_SECONDS_MAX):
@@ -131,7 +131,7 @@ def read_url(url: str, rules: UrlRules) -> Target:
 
 
 def find_addresses(target: Target, rules: UrlRules, *, seconds: float) -> list[str]:
-    """Return the addresses of a host, or an empty list if it has none or any of them is not allowed.
+    """Return the addresses of a host, or an empty list if there are none or any address is not allowed.
 
     Parameters
     ----------
