@@ -36,7 +36,7 @@ PROJECT_SCOPES = ("read", "read_real", "write", "admin")
 
 @dataclass(frozen=True)
 class Rule:
-    """The conditions that a purpose adds to readiness and the principal's project."""
+    """The conditions of a purpose, apart from a ready dataset in the principal's project."""
 
     needs_read_real: bool
     allows_quarantined: bool

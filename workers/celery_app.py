@@ -102,7 +102,7 @@ def start_timers(**_: object) -> None:
 
 
 def drain(**_: object) -> None:
-    """Notify the pool processes that the worker stops. A second signal requeues running jobs at once.
+    """Notify the pool processes that the worker is stopping. A second signal requeues running jobs at once.
 
     The function runs in the main process's signal handler.
     """

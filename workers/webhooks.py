@@ -39,7 +39,7 @@ class WebhookThreads:
         self._is_stopping = True
 
     def close(self) -> None:
-        """Start no more requests, and wait for those that are running."""
+        """Start no more requests, and wait for the requests in progress."""
         self.stop()
         self._pool.shutdown()
 

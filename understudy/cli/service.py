@@ -129,7 +129,7 @@ def migrate(
         Path | None,
         typer.Option(
             help="File for an API key. If the file contains no valid key, a key is created. If no project "
-            "exists, a project is created as well."
+            "exists, a project is also created."
         ),
     ] = None,
 ) -> None:

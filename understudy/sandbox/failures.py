@@ -106,7 +106,7 @@ def mentions_memory(text: str) -> bool:
 
 
 def _has_room_for_threads() -> bool:
-    """Return whether the limits of this process allow more threads, so that the machine has none left."""
+    """Return whether this process may start more threads, so that a failed start is due to the machine."""
     try:
         n_threads = len(list(Path("/proc/self/task").iterdir()))
         address_space = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

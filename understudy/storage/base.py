@@ -115,7 +115,7 @@ class Store(Protocol):
     def open_range(self, key: str, start: int, end: int) -> BinaryIO:
         """Open the bytes from `start` to `end` (exclusive) of a blob for reading. Read no other bytes.
 
-        A range that exceeds the blob is truncated at its end.
+        A range that extends beyond the blob is truncated at the end of the blob.
         """
 
     def size(self, key: str) -> int:
