@@ -158,8 +158,7 @@ class Settings(BaseSettings):
         Field(
             ge=1,
             le=65520,
-            description="Port of a worker's Prometheus metrics, or the next free port if it is in use. "
-            "Default: no metrics.",
+            description="Port of a worker's Prometheus metrics, or the next free port. Default: no metrics.",
         ),
     ] = None
     otlp_endpoint: Annotated[
@@ -256,8 +255,7 @@ class Settings(BaseSettings):
     job_kind_seconds_max: Annotated[
         dict[str, Annotated[float, Field(gt=0)]],
         Field(
-            description="Lower maximum durations of some kinds of jobs, as a JSON object such as "
-            '{"ingest": 3600}.'
+            description='Lower limits in seconds for job kinds, as a JSON object such as {"ingest": 3600}.'
         ),
     ] = {"probe": 600, "profile": 3600, "ingest": 2 * 3600}
     job_file_bytes_max: Annotated[
@@ -367,10 +365,9 @@ class Settings(BaseSettings):
             "split into shards of this size, which several workers can sample at the same time.",
         ),
     ] = 1_000_000
-    live_rows_max: Annotated[
-        int,
-        Field(ge=1, description="Maximum number of live rows (sampled without a job) in a response."),
-    ] = 10_000_000
+    live_rows_max: Annotated[int, Field(ge=1, description="Maximum number of live rows in a response.")] = (
+        10_000_000
+    )
     live_rows_memory_bytes_max: Annotated[
         int,
         Field(
