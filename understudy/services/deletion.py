@@ -79,7 +79,7 @@ def delete_job(resources: Resources, project_id: UUID, job_id: UUID, *, check: C
         check(session, job)
         if job.state in jobs.ACTIVE_STATES:
             raise Conflict(
-                f"The job is {job.state}. Cancel the job, wait until it has ended, then delete it.",
+                f"The job is {job.state}. Cancel it, wait until it has ended, then delete it.",
                 code="in_use",
             )
         created = _created_by(session, project_id, job_id)
