@@ -98,7 +98,7 @@ class Settings(BaseSettings):
         Field(
             ge=0,
             le=7 * 86400,
-            description="Seconds that a presigned URL of the object store for a Parquet download is valid. "
+            description="Seconds for which presigned URLs for Parquet downloads are valid. "
             "With 0, the API sends all downloads itself and compares their checksums.",
         ),
     ] = 0

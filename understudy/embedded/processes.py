@@ -141,7 +141,7 @@ class Child:
 
 
 def trim_log(log: Path, bytes_max: int = LOG_BYTES_MAX) -> None:
-    """Copy a log above the size limit to a second file, and truncate the log while its writer appends.
+    """Copy a log above the size limit to a second file, and truncate the log while its writer appends to it.
 
     On a full disk, the older lines are lost.
     """

@@ -118,7 +118,7 @@ def _has_room_for_threads() -> bool:
 
 
 def _place(error: BaseException) -> Json:
-    """Return the class and the location of an exception because its message may contain a value."""
+    """Return the class and the location of an exception. Its message may contain a value."""
     built_in = next(base for base in type(error).__mro__ if base.__module__ == "builtins")
     # Compiled code has frames without an existing file.
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".py")]

@@ -48,7 +48,7 @@ def erase_in_turn(resources: Resources) -> int:
 
 
 def remove_temporary_files(resources: Resources) -> None:
-    """Remove the folders of attempts and processes on this machine that have ended."""
+    """Remove the folders of ended attempts and processes on this machine."""
     _remove_attempts(resources)
     remove_abandoned(resources.staging.root, STAGED_KEPT.total_seconds())
 

@@ -92,7 +92,7 @@ class RemoteStore(Protocol):
 class VersionedFile(Protocol):
     """An open blob from a store that does not keep blobs as local files.
 
-    `content_version` is equal for two files only if their contents are equal.
+    Two files have the same `content_version` only if their contents are equal.
     """
 
     content_version: tuple[str | int, ...]
