@@ -37,8 +37,7 @@ PARAMETERS: dict[str, Json] = {
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "ETag of the representation that you have. If it is the current ETag, the response is "
-        "304.",
+        "description": "ETag of the representation that you have. If it is current, the response is 304.",
         "schema": ETAGS_SCHEMA,
     },
     "LastEventID": {
