@@ -22,10 +22,9 @@ from understudy.services.integrity import check_digest, is_trusted, read_checked
 FIRST_CHUNK_BYTES = 1 << 16
 FIRST_BYTES = 4 << 20
 CHUNK_BYTES = 1 << 18
-# The digest of a larger file is compared while the file is sent. Reading a file of this size takes about 0.2
-# s.
+# The digest of a larger file is compared while the file is sent. Reading this many bytes takes about 0.2 s.
 CHECKED_FIRST_BYTES_MAX = 256 << 20
-# Only a limited number of larger files is compared at a time. Reading a file of this size takes about 10 ms.
+# Only a limited number of larger files is compared at a time. Reading this many bytes takes about 10 ms.
 CHECKED_FREELY_BYTES_MAX = 8 << 20
 BINARY = "application/octet-stream"
 ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")

@@ -365,9 +365,9 @@ class Settings(BaseSettings):
             "split into shards of this size, which several workers can sample at the same time.",
         ),
     ] = 1_000_000
-    live_rows_max: Annotated[int, Field(ge=1, description="Maximum number of live rows in a response.")] = (
-        10_000_000
-    )
+    live_rows_max: Annotated[
+        int, Field(ge=1, description="Maximum number of live rows that one response can contain.")
+    ] = 10_000_000
     live_rows_memory_bytes_max: Annotated[
         int,
         Field(
