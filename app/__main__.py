@@ -35,8 +35,8 @@ def serve(settings: Settings, listener: socket.socket) -> None:
         http="app.protocol:TimedProtocol",
         access_log=False,
         server_header=False,
-        # With proxy headers, uvicorn would wrap the application and hide its state. The API ignores them
-        # anyway.
+        # With proxy headers, uvicorn would wrap the application and hide its state. The API ignores these
+        # headers anyway.
         proxy_headers=False,
         backlog=BACKLOG,
     )

@@ -1,4 +1,4 @@
-"""The weights in `Accept` and `Accept-Encoding` (RFC 9110, section 12.5)."""
+"""Content negotiation with the weights in `Accept` and `Accept-Encoding` (RFC 9110, section 12.5)."""
 
 from __future__ import annotations
 

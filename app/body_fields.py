@@ -1,4 +1,4 @@
-"""The valid fields in the body of an operation, and suggestions of the nearest valid name."""
+"""Valid field names in request bodies, and suggestions for misspelled names."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ COMPRESSED = '-gzip"'
 
 
 def etag_of(body: BaseModel) -> str:
-    """Return the ETag of a resource with this body."""
+    """Return the ETag of a resource, given its response body."""
     return json_etag(body.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
@@ -46,7 +46,7 @@ def variant_of(request: Request, etag: str) -> str:
 
 
 def read_etags(text: str | None) -> frozenset[str] | None:
-    """Return the ETags of a header, without compression suffixes, or None if there is no header."""
+    """Return the ETags in a header, without compression suffixes, or None if there is no header."""
     if text is None:
         return None
     tags = (tag.strip() for tag in text.split(","))
@@ -62,7 +62,7 @@ class Precondition:
     def check(self, current: Callable[[], str]) -> None:
         """Raise `PreconditionFailed` if the current version of the resource is not accepted.
 
-        Call this method in the transaction that makes the change, after it has locked the row.
+        Call this method in the transaction that makes the change, after locking the row.
 
         Parameters
         ----------

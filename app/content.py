@@ -17,14 +17,14 @@ from app.head_requests import is_head
 from understudy.errors import InvalidInput
 from understudy.services.integrity import check_digest, is_trusted, read_checked
 
-# A download that stalls early, with full send buffers, holds only a small chunk in memory. Later chunks are
-# larger, because each chunk costs a thread switch.
+# A download that stalls early, with full send buffers, occupies only one small chunk of memory. Later chunks
+# are larger because each chunk costs a thread switch.
 FIRST_CHUNK_BYTES = 1 << 16
 FIRST_BYTES = 4 << 20
 CHUNK_BYTES = 1 << 18
-# The digest of a larger file is compared while the file is sent. Reading this size takes about 0.2 s.
+# The digest of a larger file is compared while the file is sent. Reading this many bytes takes about 0.2 s.
 CHECKED_FIRST_BYTES_MAX = 256 << 20
-# Only a limited number of larger files is compared at a time. Reading this size takes about 10 ms.
+# Only a limited number of larger files is compared at a time. Reading this many bytes takes about 10 ms.
 CHECKED_FREELY_BYTES_MAX = 8 << 20
 BINARY = "application/octet-stream"
 ONE_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
@@ -70,9 +70,9 @@ def send_stored(request: Request, content: StoredContent) -> Response:
     """Return a response with the file or the requested range.
 
     A request for several ranges gets the whole file. The content is compared with its digest before the
-    response starts. For a large whole file, that would take too long, so the comparison takes place while the
-    file is sent, and the last chunk is sent only if the digest is correct. A HEAD request compares only the
-    size.
+    response starts. For a large file that is requested as a whole, the comparison would take too long, so it
+    takes place while the file is sent, and the last chunk is sent only if the digest is correct. A HEAD
+    request compares only the size.
     """
     span = _span(request, content)
     start, end = span or (0, content.size_bytes)
@@ -107,7 +107,7 @@ def send_stored(request: Request, content: StoredContent) -> Response:
 
 
 class StoredChunks:
-    """The bytes of a stored file from a start to an exclusive end."""
+    """The bytes of a stored file from a start position to an exclusive end position."""
 
     def __init__(self, file: BinaryIO, sha256: bytes, start: int, end: int) -> None:
         self._file = file

@@ -16,7 +16,7 @@ TYPE_LENGTH_SHOWN = 100
 def check_body_form(request: Request, route: APIRoute) -> None:
     """Raise `InvalidInput` if the body is compressed, or its Content-Type is missing or wrong.
 
-    A binary body needs no Content-Type. The upload route checks the media type in its own code, because a
+    A binary body needs no Content-Type. The upload route checks the media type in its own code because a
     parameter can also set the format.
     """
     encoding = request.headers.get("content-encoding", "identity")
@@ -53,6 +53,6 @@ def accepted_types(route: APIRoute) -> tuple[str, ...]:
 
 
 def _is_empty(request: Request) -> bool:
-    """Return whether the request has no body. The operation then reports a missing body."""
+    """Return whether the request has no body. If it has none, the operation reports the missing body."""
     headers = request.headers
     return "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"

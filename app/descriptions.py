@@ -1,4 +1,4 @@
-"""Descriptions of the dataset that an upload creates, from the form, the query and the files themselves."""
+"""Descriptions of uploaded datasets, derived from the form, the query and the files themselves."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def stem_of(filename: str | None) -> str:
 
 
 def _format_of(file: NamedFile, named: str | None) -> str:
-    """Return the requested format. By default, return the format of the suffix or of the content type."""
+    """Return the requested format, or else the format that the suffix or the content type indicates."""
     if named in FORMATS:
         return named
     if named is None:

@@ -32,8 +32,7 @@ def read_digest(text: str, header: str = "Content-Digest") -> bytes:
     match = _SHA256.search(text)
     if match is None:
         raise InvalidInput(
-            f"{header} contains no SHA-256. Send it in the format of RFC 9530: `sha-256=:DIGEST:`, with "
-            "the digest in Base64.",
+            f"{header} contains no SHA-256. Send the digest as `sha-256=:DIGEST:` (RFC 9530), in Base64.",
             code="invalid_parameters",
         )
     return base64.b64decode(match["base64"])

@@ -20,9 +20,10 @@ OF_FORMAT: Json = {
 
 
 def add_examples(document: Json) -> None:
-    """Add an example to every JSON body of an operation that has none.
+    """Add an example to every JSON body in an operation if the body has no example.
 
-    Errors have none: one example for all statuses would be wrong, and the fields of `Problem` have examples.
+    Errors get no example: one example for all statuses would be wrong, and the fields of `Problem` have
+    examples.
     """
     schemas: Json = document["components"]["schemas"]
     for holder in _holders(document):
@@ -54,7 +55,7 @@ def _share_examples(document: Json) -> None:
 
 
 def _share_named_examples(document: Json, shared: Json) -> None:
-    """Move the examples of bodies with several named examples, if another operation has the same."""
+    """Move the examples of bodies with several named examples if another operation has the same examples."""
     contents = [
         content
         for holder in _holders(document)
@@ -85,7 +86,7 @@ def _holders(document: Json) -> list[Json]:
 
 
 def example_of(schema: Json, schemas: Json, depth: int = 0) -> Any:
-    """Return a value that a schema allows: its own example, or one composed of the examples of its parts."""
+    """Return the example of a schema, or compose an example from the examples of its parts."""
     schema = _resolved(schema, schemas)
     if schema.get("examples"):
         return schema["examples"][0]

@@ -1,4 +1,4 @@
-"""Parts of the OpenAPI document that many operations share: request headers, conditions and forms of IDs."""
+"""Parts of the OpenAPI document that many operations share: request headers, conditions and ID patterns."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ NOUN_OF_SCHEMA = {
 
 
 def share_parameters(method: str, operation: Json, *, has_condition: bool) -> None:
-    """Replace shared headers with references, and add those that FastAPI cannot derive."""
+    """Replace shared headers with references, and add the headers that FastAPI cannot derive."""
     parameters = operation.get("parameters", [])
     shared = {name for parameter in parameters if (name := _shared_header(parameter)) is not None}
     if method == "post":

@@ -98,7 +98,7 @@ def _references(node: Any) -> Iterator[str]:
 
 
 def _declare_items(node: Any) -> None:
-    """Declare tuples as arrays of a fixed length, because generators do not support `prefixItems`."""
+    """Declare tuples as arrays of a fixed length because generators do not support `prefixItems`."""
     for child in _children(node):
         _declare_items(child)
     if isinstance(node, dict) and isinstance(node.get("prefixItems"), list):
@@ -161,7 +161,7 @@ def _name_unions(node: Any, schemas: Json) -> None:
 
 
 def _name_results(schemas: Json) -> None:
-    """Move the union of the results of jobs to the named schemas, and declare its discriminator.
+    """Move the union of job results to the named schemas, and declare its discriminator.
 
     A value that no other class describes is an `OtherResult`, so clients must accept it.
     """

@@ -1,7 +1,7 @@
 """Responses that send an iterator of bytes. They always close the iterator when the download ends.
 
-Starlette's `StreamingResponse` runs the iterator in threads but never closes it. If the client leaves,
-files and buffers then remain until a garbage collection finds the generator.
+Starlette's `StreamingResponse` runs the iterator in threads but never closes it. If the client disconnects,
+files and buffers then remain until garbage collection finds the generator.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from understudy.errors import UnderstudyError
 from understudy.logs import get_logger
 
 PIECE_BYTES = 1 << 16
-# A client that takes less than one piece in this time has stalled. One piece in 30 s is about 2 KiB/s.
+# A client that reads less than one piece in this time has stalled. One piece in 30 s is about 2 KiB/s.
 STALL_SECONDS = 30.0
 # A conversion uses about 30 MB of memory for a table of 12 columns.
 CONVERSION_LIMITS = SlotLimits("downloads with conversion", total=4, of_project=2, of_key=1, wait_seconds=10)
@@ -32,10 +32,10 @@ CONVERSION_LIMITS = SlotLimits("downloads with conversion", total=4, of_project=
 CHECK_LIMITS = SlotLimits(
     "downloads that are being checked", total=3, of_project=2, of_key=1, wait_seconds=10
 )
-# Each live sampler is a process of its own.
+# Each live sampler is a separate process.
 LIVE_LIMITS = SlotLimits("responses with live rows", total=4, of_project=3, of_key=2)
 # Downloads have their own threads, so they do not occupy the threads of other requests. Each busy thread
-# delays all others, because the threads share the interpreter lock.
+# delays all others because the threads share the interpreter lock.
 COMPUTING_MAX = 2
 READING_MAX = 4
 
@@ -80,7 +80,7 @@ class Download(Response):
     ----------
     open_chunks : callable (has_left) -> Chunks
         Function that opens the iterator. It runs in a thread, and an error that it raises becomes the
-        response. The event is set when the client has left.
+        response. `has_left` is set when the client has disconnected.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Download(Response):
         self._open_chunks = open_chunks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response, until it is complete or the client leaves or stalls."""
+        """Send the response until it is complete, or until the client disconnects or stalls."""
         end_turn(scope)
         source = _Source(self._open_chunks, self._threads(scope))
         with anyio.CancelScope() as delivery:

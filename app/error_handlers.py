@@ -179,7 +179,7 @@ def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
 
 
 def _allowed(request: Request) -> str:
-    """Return the methods of all routes at a path, because Starlette lists only the first route's methods."""
+    """Return the methods of all routes at a path because Starlette lists only the first route's methods."""
     routes: list[APIRoute] = request.app.state.api_routes
     path = request.scope["path"]
     methods = {m for route in routes if route.path_regex.match(path) for m in route.methods or ()}

@@ -47,7 +47,7 @@ def _needs_etag(start: Message) -> bool:
 
 
 async def _send_held(scope: Scope, start: Message, body: Message, send: Send) -> None:
-    """Send a response that was held back, or 304 if the caller already has it."""
+    """Send a buffered response, or 304 if the caller already has its content."""
     etag = json_etag(json.loads(body["body"]))
     headers = MutableHeaders(scope=start)
     headers["ETag"] = etag

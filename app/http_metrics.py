@@ -21,7 +21,7 @@ REQUEST_SECONDS = Histogram(
 def observe_request(scope: Scope, status: int, seconds: float) -> str:
     """Record a request, and return the path template of its route.
 
-    Unknown methods and paths share a label, because callers choose them.
+    Unknown methods and paths share a label because callers choose them.
     """
     method = scope["method"] if scope["method"] in METHODS else "other"
     route: str = getattr(scope.get("route"), "path", "none")

@@ -81,7 +81,7 @@ async def respond_once(
     InvalidInput
         If the key was used with a different request.
     Conflict
-        If another request with this key is still running.
+        If an earlier request with this key is still running.
     """
     key = request.headers.get(HEADER)
     if key is None:
@@ -117,7 +117,7 @@ async def respond_once(
 
 
 def _take_over_after(request: Request) -> timedelta:
-    """Return the age from which a request without a response no longer prevents its repetition.
+    """Return the age at which a request without a response stops blocking other requests with its key.
 
     The age is zero if repeating the operation returns the same resources even without a key. Clients can
     repeat these requests immediately after an API crash.

@@ -75,7 +75,7 @@ def pointer_to(path: Path) -> str:
 
 
 def _check_head(scope: Scope) -> _Refusal | None:
-    """Return the refusal of a request whose path, query or headers cannot be stored, or None."""
+    """Return the refusal of a request with unstorable text in its path, query or headers, or None."""
     if _is_unstorable(scope.get("raw_path") or scope["path"].encode("utf-8", "surrogatepass")):
         return _Refusal(InvalidInput(f"The path {DETAIL}", code="invalid_parameters"))
     for pair in scope["query_string"].split(b"&"):
@@ -104,7 +104,7 @@ def _refused_parameter(noun: str, name: str) -> _Refusal:
 
 
 async def _received(receive: Receive) -> list[Message]:
-    """Return all messages of the body. Another middleware limits the body size."""
+    """Return all ASGI messages that contain the body. Another middleware limits the body size."""
     messages = [await receive()]
     while messages[-1]["type"] == "http.request" and messages[-1].get("more_body", False):
         messages.append(await receive())
@@ -131,7 +131,7 @@ def _needs_check(body: bytes) -> bool:
 
 
 def _check_body(body: bytes) -> _Refusal | None:
-    """Return the refusal of a JSON body, or None. The operation checks all other bodies."""
+    """Return the refusal of an oversized or unstorable JSON body. The operation checks other bodies."""
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):

@@ -39,13 +39,13 @@ class AwaitedJob:
 
 
 def read_wait(prefer: str | None) -> int:
-    """Return the seconds to wait that a `Prefer` header contains, or 0 if it contains none."""
+    """Return the requested waiting time in seconds, or 0 if the `Prefer` header requests no wait."""
     match = WAIT_PREFERENCE.search(prefer or "")
     return min(int(match[1]), WAIT_SECONDS_MAX) if match else 0
 
 
 async def wait_for(request: Request, resources: Resources, job: AwaitedJob, seconds: int) -> Job:
-    """Return a job when it has finished, the time is over, or the process stops."""
+    """Return a job when it has finished, the time has passed, or the process stops."""
     if seconds:
         async with waiting_slot(request, job.caller):
             await _wait_until_final(request, resources, job, seconds)
@@ -75,7 +75,7 @@ def _is_final(resources: Resources, project_id: UUID, job_id: UUID) -> bool:
 
 
 async def _wait_until_final(request: Request, resources: Resources, job: AwaitedJob, seconds: int) -> None:
-    """Wait until the job finishes, the time ends, the caller disconnects or the process stops.
+    """Wait until the job finishes, the time has passed, the caller disconnects or the process stops.
 
     The wait does not occupy a thread.
     """

@@ -1,4 +1,4 @@
-"""ASGI middleware: request IDs and response headers, the limit of the body size, and authentication.
+"""ASGI middleware: request IDs and response headers, the limit on the body size, and authentication.
 
 The classes do not use Starlette's `BaseHTTPMiddleware`, which creates a task and a queue for each request.
 """
@@ -120,7 +120,7 @@ class BodyLimit:
 class Authentication:
     """Middleware that requires a valid API key under ``/v1``, before the body is read.
 
-    Every request looks up the key in the database by primary key, because a cache would accept revoked keys.
+    Every request looks up the key in the database by primary key because a cache would accept revoked keys.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -32,7 +32,7 @@ def write_id_cursor(noun: str, key: UUID | None) -> str | None:
 
 
 def read_id_filter(noun: str, text: str | None) -> UUID | None:
-    """Return the ID of a resource that a list is filtered by.
+    """Parse the resource ID in a list filter.
 
     Raises
     ------

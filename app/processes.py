@@ -21,7 +21,7 @@ class Processes:
         self._is_stopping = False
 
     def run(self, n_processes: int) -> None:
-        """Keep `n_processes` running until a signal arrives, then wait for their end."""
+        """Keep `n_processes` processes running until a signal arrives, then wait until they have ended."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._forward)
         for _ in range(n_processes):

@@ -53,8 +53,8 @@ logger = get_logger(__name__)
 class TimedProtocol(HttpToolsProtocol):
     """A connection that is closed if the client stalls.
 
-    - The headers of a request must arrive within `HEADER_SECONDS`, counted from the connection or, for later
-      requests, from their first byte.
+    - The headers of a request must arrive within `HEADER_SECONDS`, counted from the start of the connection
+      or, for later requests, from their first byte.
     - A body must arrive at `BODY_RATE_MIN` bytes per second or faster while the application reads it.
     - The next request must begin within `KEEP_ALIVE_SECONDS`.
     - A client must read the response: a full send buffer must shrink within `SEND_SECONDS`.

@@ -21,7 +21,7 @@ from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 
 WINDOW_SECONDS = 60
-# When there are more windows than this, those that have ended are removed.
+# When the number of windows exceeds this limit, ended windows are removed.
 WINDOWS_MAX = 10_000
 
 

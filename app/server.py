@@ -31,8 +31,8 @@ class StoppingServer(uvicorn.Server):
     config : uvicorn.Config
         Configuration without `proxy_headers`, which would wrap the application.
     pause_seconds : float
-        Time between the signal and the end of new connections. A load balancer must detect within this time
-        that the process is not ready.
+        Time between the signal and the refusal of new connections. A load balancer must detect within this
+        time that the process is not ready.
     grace_seconds : float
         Time within which requests in progress must end after the pause.
     """

@@ -103,7 +103,7 @@ class Slots:
                 del count[holder]
 
     def _holder_of_all(self, caller: Caller) -> tuple[str, int] | None:
-        """Return the holder that has used all its slots, and its limit. Return None if a slot is free."""
+        """Return the kind of holder whose slots are all in use, and its limit, or None if a slot is free."""
         limits = self.limits
         if self._of_key[caller.key_id] >= limits.of_key:
             return "API key", limits.of_key

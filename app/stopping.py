@@ -1,4 +1,4 @@
-"""The stop of an API process: waits end early, and late requests get an error before the process ends."""
+"""Shutdown of an API process: waits end early, and late requests get an error before the process ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from understudy.errors import Unavailable
 
 
 class Stopping:
-    """Whether the process is stopping, and the requests in progress. All methods run in the event loop."""
+    """The shutdown state of a process, and its requests in progress. All methods run in the event loop."""
 
     def __init__(self) -> None:
         self._began = asyncio.Event()
@@ -49,7 +49,7 @@ class Stopping:
         self._requests.discard(task)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for some seconds, or until the process is asked to stop."""
+        """Wait for the given number of seconds, or until the process is asked to stop."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._began.wait()

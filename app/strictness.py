@@ -33,7 +33,7 @@ class HeaderForm:
 ETAG_FORM = HeaderForm(
     re.compile(ETAGS), 'must contain `*` or ETags in quotation marks, such as `"3f2a"`, separated by commas'
 )
-# Headers with invalid values that would otherwise be ignored. Preferences other than `wait` are accepted,
+# Headers with invalid values that would otherwise be ignored. Preferences other than `wait` are accepted
 # because RFC 7240 requires that servers ignore unknown preferences.
 HEADERS = {
     "Idempotency-Key": HeaderForm(

@@ -82,7 +82,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:  # `Any` is a class, a function or a tuple.
-    # The attribute is loaded on first access, because every process of the service imports `understudy` at
+    # The attribute is loaded on first access because every process of the service imports `understudy` at
     # its start.
     if name in __all__:
         return getattr(import_module("understudy.engine"), name)

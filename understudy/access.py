@@ -1,7 +1,7 @@
 """The access rules: who may view, train on, evaluate or download which datasets.
 
 Routes apply these rules through `understudy.services.access`. Job kinds apply them when a job is submitted
-and again when it starts, because the dataset may have changed in the meantime. Routes and job kinds both need
+and again when it starts because the dataset may have changed in the meantime. Routes and job kinds both need
 this module, so it is a separate layer.
 """
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from understudy.db.orm import Dataset
 
 # `see` covers the schema, the protected profile and the list of skipped rows. `see_values` and `download` are
-# separate purposes, because they disclose real values. `evaluate` covers scoring the rows, and scoring other
+# separate purposes because they disclose real values. `evaluate` covers scoring the rows, and scoring other
 # rows against them.
 Purpose = Literal["see", "see_values", "download", "learn", "evaluate"]
 
 ORIGINS_OF_REAL_VALUES = ("upload", "imputation")
 
 # The scopes within a project. `read_real` also allows reading the real values of uploaded and imputed tables.
-# `admin` implies the others: its key could create a key with any of them.
+# `admin` implies the others because a key with `admin` could create a key with any of them.
 PROJECT_SCOPES = ("read", "read_real", "write", "admin")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """The conditions that a purpose adds to readiness and the principal's project."""
+    """The conditions of a purpose, apart from a ready dataset in the principal's project."""
 
     needs_read_real: bool
     allows_quarantined: bool
@@ -131,7 +131,7 @@ def open_table(session: Session, principal: Principal, reference: TableReference
 
 
 def check_scope(principal: Principal, scope: str) -> None:
-    """Raise `Forbidden` if the principal lacks a scope. The scope `admin` implies those of a project."""
+    """Raise `Forbidden` if the principal lacks a scope. The scope `admin` implies all scopes of a project."""
     is_implied = "admin" in principal.scopes and scope in PROJECT_SCOPES
     if scope not in principal.scopes and not is_implied:
         raise Forbidden(f"This API key does not have the scope {scope!r}. Use a key with this scope.")
@@ -142,7 +142,8 @@ def _check_ready(dataset: Dataset) -> None:
     if dataset.state == "pending":
         raise Conflict(
             f"Dataset {text} is still being read."
-            " Wait until its job has ended: send GET /v1/jobs/{id} with the header `Prefer: wait=60`.",
+            " Wait until its job has ended: send GET /v1/jobs/{job_id} with the dataset's `job_id` and the"
+            " header `Prefer: wait=60`.",
             code="not_ready",
         )
     if dataset.state != "ready":

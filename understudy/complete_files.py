@@ -26,7 +26,7 @@ def complete_or_absent(path: Path) -> Iterator[Path]:
     """
     if not path.parent.is_dir():
         raise NotFound(f"The folder {path.parent} does not exist. Create it, or choose another folder.")
-    # The temporary name ends with the original one, because its suffixes determine the format.
+    # The temporary name ends with the original one because its suffixes determine the format.
     partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield partial

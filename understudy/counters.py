@@ -1,8 +1,8 @@
 """Counters of faults, shared by a process and the processes that it forks.
 
 `services.metrics` exports the counters. If two processes increment a counter at the same moment, one
-increment may be lost. This is harmless for counts of faults, and needs no lock that a killed process could
-hold.
+increment may be lost. This loss is harmless for counts of faults, and no lock is needed that a killed process
+could hold.
 """
 
 from __future__ import annotations

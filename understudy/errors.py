@@ -128,7 +128,7 @@ class InvalidInput(UnderstudyError, ValueError):
 
 
 class TooLarge(InvalidInput):
-    """Error for input that exceeds a limit. The detail contains the limit and its value."""
+    """Error for input that exceeds a limit. The detail contains the name and the value of the limit."""
 
     default_code = "too_large"
 
@@ -152,7 +152,7 @@ class NotFound(UnderstudyError, LookupError):
 
 
 class Conflict(UnderstudyError):
-    """Error for a request that the current state of a resource does not allow. It may succeed later.
+    """Error for a request that the current state of a resource does not allow. A retry may succeed later.
 
     `retry_after_seconds` is the time after which the request can succeed, if this time is known.
     """

@@ -33,7 +33,7 @@ Drop = Callable[[], object]
 
 
 def _do_nothing(name: str, drop: Drop | None = None) -> None:
-    """Do nothing, because the process was started without failpoints."""
+    """Do nothing because the process was started without failpoints."""
 
 
 class Failpoints:

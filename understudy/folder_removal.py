@@ -39,7 +39,7 @@ def remove_folder(folder: Path) -> None:
 
 
 def _empty(name: str, top: int, prefix: str, numbers: count[int]) -> None:
-    """Delete the files of a folder in `top`, and move its own folders to `top`."""
+    """Delete the files in a subfolder of `top`, and move its own subfolders to `top`."""
     os.chmod(name, stat.S_IRWXU, dir_fd=top)
     inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
     try:

@@ -119,7 +119,7 @@ class ListQueue:
         return True
 
     def is_reachable(self) -> bool:
-        """Return True, because no broker is needed."""
+        """Return True because no broker is needed."""
         return True
 
     def close(self) -> None:

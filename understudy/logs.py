@@ -1,7 +1,7 @@
 """The log format of all processes: one JSON object per line, from structlog and from the standard library.
 
 An event has a fixed name. Its fields contain IDs, codes, numbers, class names and locations in the code.
-Messages of exceptions from other libraries are omitted, because a driver or a parser may quote a value of the
+Messages of exceptions from other libraries are omitted because a driver or a parser may quote a value of the
 data.
 """
 
@@ -45,7 +45,7 @@ def configure_logs(level: str = "info", log_format: str = "json") -> None:
         processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
-        # Caching is disabled, because a process may configure its logs again after a fork.
+        # Caching is disabled because a process may configure its logs again after a fork.
         cache_logger_on_first_use=False,
     )
 
@@ -93,7 +93,7 @@ def describe_exception(_logger: WrappedLogger, _method: str, event: EventDict) -
 
 
 def cap_texts(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Truncate long texts, because log collectors limit the length of a line."""
+    """Truncate long texts because log collectors limit the length of a line."""
     for name, value in event.items():
         if isinstance(value, str) and len(value) > TEXT_LENGTH_MAX:
             event[name] = value[:TEXT_LENGTH_MAX] + "…"

@@ -19,7 +19,7 @@ PREFIX = "process-"
 
 
 class ProcessFolder:
-    """A folder below a root, created and locked when it is first used. A fork creates its own folder."""
+    """A folder below a root, created and locked on first use. A forked process creates its own."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from understudy.errors import Unavailable
 
-# All of these folders must exist, because a folder of installed packages may contain an unrelated `app`.
+# All of these folders must exist because a folder of installed packages may contain an unrelated `app`.
 MARKERS = ("pyproject.toml", "app/main.py", "workers/celery_app.py", "migrations/env.py")
 
 

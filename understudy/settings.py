@@ -26,7 +26,7 @@ def default_data_dir() -> Path:
 
 
 def split_list(value: object) -> object:
-    """Return the parts of a comma-separated text, which has none if it is empty. Keep other values."""
+    """Split a comma-separated text. An empty text has no parts. Return other values unchanged."""
     if not isinstance(value, str):
         return value
     return value.split(",") if value else ()
@@ -98,7 +98,7 @@ class Settings(BaseSettings):
         Field(
             ge=0,
             le=7 * 86400,
-            description="Seconds that a presigned URL of the object store for a Parquet download is valid. "
+            description="Seconds for which presigned URLs for Parquet downloads are valid. "
             "With 0, the API sends all downloads itself and compares their checksums.",
         ),
     ] = 0
@@ -116,7 +116,8 @@ class Settings(BaseSettings):
         Field(
             ge=1,
             le=200,
-            description="Maximum numbers of concurrent requests and of database connections per API process.",
+            description="Maximum number of concurrent requests per API process. Each process opens up to "
+            "twice as many database connections.",
         ),
     ] = 20
     share_port: Annotated[
@@ -157,7 +158,7 @@ class Settings(BaseSettings):
         Field(
             ge=1,
             le=65520,
-            description="Port of a worker's Prometheus metrics, like UNDERSTUDY_API_METRICS_PORT.",
+            description="Port of a worker's Prometheus metrics, or the next free port. Default: no metrics.",
         ),
     ] = None
     otlp_endpoint: Annotated[
@@ -225,8 +226,8 @@ class Settings(BaseSettings):
     sandbox: Annotated[
         Literal["auto", "strict"],
         Field(
-            description="Whether a worker starts, and the API provides live rows, on a kernel that lacks a "
-            "mechanism of the sandbox: with `auto` they do, with a warning, and with `strict` they do not."
+            description="Behavior on a kernel that lacks a sandbox mechanism. With `auto`, workers start "
+            "and the API provides live rows, with a warning. With `strict`, they do not."
         ),
     ] = "auto"
     job_memory_bytes_max: Annotated[
@@ -237,7 +238,7 @@ class Settings(BaseSettings):
         Field(
             ge=1,
             description="Minimum estimated memory, in bytes, of jobs that go to the `large` queue. "
-            "Jobs that run out of memory go there as well, once. By default, the queue is not used.",
+            "A job that runs out of memory is also retried there, once. By default, the queue is not used.",
         ),
     ] = None
     job_cpu_seconds_max: Annotated[int, Field(ge=1, description="Maximum CPU time of a job, in seconds.")] = (
@@ -247,22 +248,21 @@ class Settings(BaseSettings):
         float,
         Field(
             gt=0,
-            description="Maximum duration of an attempt at a job, in seconds. It also ends processes that "
-            "hang or are stopped, which use no CPU time.",
+            description="Maximum duration of an attempt at a job, in seconds. This limit also ends "
+            "processes that hang or are stopped, which use no CPU time.",
         ),
     ] = 6 * 3600
     job_kind_seconds_max: Annotated[
         dict[str, Annotated[float, Field(gt=0)]],
         Field(
-            description="Lower maximum durations of some kinds of jobs, as a JSON object such as "
-            '{"ingest": 3600}.'
+            description='Lower limits in seconds for job kinds, as a JSON object such as {"ingest": 3600}.'
         ),
     ] = {"probe": 600, "profile": 3600, "ingest": 2 * 3600}
     job_file_bytes_max: Annotated[
         int, Field(ge=MEBIBYTE, description="Maximum size of a file that a job writes, in bytes.")
     ] = 64 * GIBIBYTE
     job_folder_bytes_max: Annotated[
-        int, Field(ge=MEBIBYTE, description="Maximum size of all files of a running job together, in bytes.")
+        int, Field(ge=MEBIBYTE, description="Maximum total size of a running job's files, in bytes.")
     ] = 128 * GIBIBYTE
 
     retention_datasets_seconds: Annotated[
@@ -285,8 +285,8 @@ class Settings(BaseSettings):
         float | None,
         Field(
             gt=0,
-            description="Seconds after its end at which a job is deleted, with its events. A job whose "
-            "results exist is kept. Default: never.",
+            description="Seconds between the end of a job and its deletion, including its events. A job "
+            "whose results exist is kept. Default: never.",
         ),
     ] = None
     retention_idempotency_seconds: Annotated[
@@ -366,7 +366,7 @@ class Settings(BaseSettings):
         ),
     ] = 1_000_000
     live_rows_max: Annotated[
-        int, Field(ge=1, description="Maximum number of live rows in a response, which needs no job.")
+        int, Field(ge=1, description="Maximum number of live rows that one response can contain.")
     ] = 10_000_000
     live_rows_memory_bytes_max: Annotated[
         int,

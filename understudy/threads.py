@@ -18,7 +18,7 @@ def count_cores() -> int:
 def count_threads() -> int:
     """Return the number of threads to use: the processors of this process, or fewer if `VARIABLE` is set.
 
-    It is at most `N_THREADS_MAX`.
+    The number is at most `N_THREADS_MAX`.
     """
     text = os.environ.get(VARIABLE, "")
     n_allowed = int(text) if text.isdecimal() and int(text) > 0 else N_THREADS_MAX

@@ -12,7 +12,7 @@ from typing import Any
 
 from understudy.errors import UnderstudyError
 
-# The traces of this process. The type is `Any`, because the SDK is imported only if traces are configured.
+# The traces of this process. The type is `Any` because the SDK is imported only if traces are configured.
 _traces: Any = None
 
 
@@ -62,7 +62,7 @@ def current_context() -> str | None:
 
 @contextmanager
 def job_span(trace_context: str | None, **attributes: str | int) -> Iterator[Span]:
-    """Record a span of a job that belongs to the trace of the request that created the job."""
+    """Record a job's span in the trace of the request that created the job."""
     with _span("job", trace_context, "CONSUMER") as span:
         for name, value in attributes.items():
             span.set(f"understudy.{name}", value)

@@ -102,7 +102,7 @@ def start_timers(**_: object) -> None:
 
 
 def drain(**_: object) -> None:
-    """Notify the pool processes that the worker stops. A second signal requeues running jobs at once.
+    """Notify the pool processes that the worker is stopping. A second signal requeues running jobs at once.
 
     The function runs in the main process's signal handler.
     """
@@ -127,7 +127,7 @@ def _count_messages(name: str) -> int:
     except ChannelError:
         # The queue does not exist yet.
         return 0
-    # The broker can contain anything, for example a key of another type in place of the queue.
+    # The broker can contain anything, for example a key of another type instead of the queue.
     except Exception as error:
         logger.warning("messages_not_counted", error=type(error).__name__)
         return 0

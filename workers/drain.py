@@ -16,7 +16,7 @@ class Drain:
         self._memory = mmap.mmap(-1, DEADLINE.size)
 
     def begin(self, seconds: float) -> None:
-        """Give running jobs a number of seconds to end, and start no new ones."""
+        """Give running jobs the specified number of seconds to end, and start no new jobs."""
         # The monotonic clock is the same in all processes of a machine.
         DEADLINE.pack_into(self._memory, 0, time.monotonic() + seconds)
 

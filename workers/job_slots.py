@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 class JobSlots:
-    """Slots that processes share, because they are forked from the process that created this object.
+    """Slots shared by the process that created this object and the processes forked from it.
 
     A slot is a lock on one byte of an unnamed file. The kernel releases a process's locks when the process
     ends for any reason. These locks do not separate the threads of a process, so each process also records
@@ -23,7 +23,7 @@ class JobSlots:
         self._n = n
         self._file, name = tempfile.mkstemp()
         Path(name).unlink()
-        # The key is the process ID, because a fork copies the record of its parent.
+        # The key is the process ID because a fork copies the record of its parent.
         self._records: dict[int, tuple[threading.Lock, set[int]]] = {}
 
     @contextmanager

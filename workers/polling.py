@@ -1,6 +1,6 @@
 """A worker without a broker: one process that runs jobs in threads and is notified by the database.
 
-The worker also looks for due jobs every `ring_seconds`, because notifications can be lost.
+The worker also looks for due jobs every `ring_seconds` because notifications can be lost.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _serve(worker: Worker, settings: Settings, stopping: threading.Event) -> Non
 
     def ring(queue: str | None) -> None:
         if queue is None:
-            # A new connection listens. Many jobs may have been queued before.
+            # A new connection has started to listen. Many jobs may have been queued before that.
             slots.ring(settings.worker_concurrency)
         elif queue in settings.worker_queues:
             slots.ring()

@@ -44,7 +44,7 @@ class Slots:
             self._condition.notify(n)
 
     def stop(self, timeout_seconds: float) -> None:
-        """Start no more jobs, and wait for up to `timeout_seconds` until the running ones have ended."""
+        """Start no more jobs, and wait up to `timeout_seconds` for the running jobs to end."""
         with self._condition:
             self._is_stopping = True
             self._condition.notify_all()

@@ -36,7 +36,7 @@ class Timers:
         while not self._stop.is_set():
             try:
                 call()
-            # Every error is logged and the timer continues, because no job would be rescued if the thread
+            # Every error is logged and the timer continues because no job would be rescued if the thread
             # ended.
             except Exception:
                 logger.warning("timer_failed", timer=name, exc_info=True)

@@ -67,12 +67,12 @@ class Transport(redis.Transport):
     connection_errors = (*redis.Transport.connection_errors, RedisError)
 
     def _deliver(self, message: object, queue: str) -> None:
-        """Deliver a valid message in place of the received one."""
+        """Deliver a valid message instead of the received one."""
         super()._deliver(doorbell(queue), queue)  # type: ignore[no-untyped-call] # kombu is half typed
 
 
 def use_transport() -> None:
     """Use this transport for all ``redis`` URLs of this process."""
-    # The transport is set as an alias, because a URL such as redis+socket:// overrides Celery's setting of
+    # The transport is set as an alias because a URL such as redis+socket:// overrides Celery's setting of
     # the transport.
     TRANSPORT_ALIASES["redis"] = f"{__name__}:Transport"

@@ -51,7 +51,7 @@ class Watchdog:
             thread.start()
 
     def stop(self, timeout_seconds: float) -> None:
-        """Start no more jobs, and wait for up to `timeout_seconds` until the running ones have ended."""
+        """Start no more jobs, and wait up to `timeout_seconds` for the running jobs to end."""
         self._stopping.set()
         deadline = time.monotonic() + timeout_seconds
         for thread in self._threads:

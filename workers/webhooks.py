@@ -19,7 +19,7 @@ logger = get_logger(__name__)
 
 
 class WebhookThreads:
-    """Threads that deliver due events until none is left. `look` starts them."""
+    """Threads that deliver due events until none is left. `look` starts a thread for each due delivery."""
 
     def __init__(self, resources: Resources) -> None:
         self._sender = Sender(resources, random.SystemRandom())
@@ -39,7 +39,7 @@ class WebhookThreads:
         self._is_stopping = True
 
     def close(self) -> None:
-        """Start no more requests, and wait for those that are running."""
+        """Start no more requests, and wait for the requests in progress."""
         self.stop()
         self._pool.shutdown()
 

@@ -27,7 +27,7 @@ ExpiresAt = Annotated[
 
 
 class ApiKey(Body):
-    """An API key, without its secret. A revoked key has no name."""
+    """An API key without its secret. Revoking a key erases its name."""
 
     id: Annotated[str, Field(examples=["key_01kaz7n3r7g5x9a3b1d6e8f0hj"])]
     name: Annotated[str | None, Field(examples=["nightly build"])] = None
@@ -73,7 +73,7 @@ class CreateApiKey(BaseModel):
         json_schema_extra={"examples": [{"name": "nightly build", "scopes": ["read", "write"]}]},
     )
 
-    name: Annotated[Name, Field(description="Name of the key, such as its purpose.")]
+    name: Annotated[Name, Field(description="Name of the key, for example its purpose.")]
     scopes: Annotated[
         list[Scope],
         Field(

@@ -18,7 +18,7 @@ Json = dict[str, JsonValue]
 
 
 def known_values(*values: str) -> WithJsonSchema:
-    """Return the schema of a string, with its known values. Later versions may send other values."""
+    """Return the schema of a string with a list of known values. Later versions may send other values."""
     return WithJsonSchema({"type": "string", "examples": [values[0]], "x-extensible-enum": list(values)})
 
 

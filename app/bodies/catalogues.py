@@ -78,7 +78,7 @@ class MetricDescription(Body):
     ]
     direction: Annotated[
         str,
-        Field(description="Better scores are `higher`, `lower`, or `nearer` to the best score."),
+        Field(description="Whether better scores are `higher`, `lower`, or `nearer` to `best`."),
     ]
     range: Annotated[
         list[float | None],

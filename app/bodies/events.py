@@ -1,4 +1,4 @@
-"""Bodies of events. A webhook receives the same JSON as `GET /v1/events` returns."""
+"""Bodies of events. Webhooks receive the JSON that `GET /v1/events` returns."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ EventType = Literal[
 
 
 class EventData(Body):
-    """The resources that an event is about, and codes. The type determines which fields are present."""
+    """The resources that an event is about, and their state. The event type determines the fields."""
 
     job_id: str | None = None
     dataset_id: str | None = None
@@ -57,7 +57,7 @@ class EventData(Body):
 class Event(Body):
     """A change in a project. It contains no values and no names."""
 
-    id: Annotated[str, Field(description="ID of the event. It is also the header `webhook-id`.")]
+    id: Annotated[str, Field(description="ID of the event, also sent in the header `webhook-id`.")]
     type: Annotated[str, known_values(*TYPES), Field(description="Type of the event.")]
     timestamp: Annotated[datetime, Field(description="Time of the change.")]
     data: EventData

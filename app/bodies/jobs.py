@@ -160,7 +160,7 @@ class Job(Body):
     attempts: Annotated[
         list[JobAttempt] | None,
         Field(
-            description="Attempts to run the job, oldest first, followed by those to run its shards. "
+            description="Attempts to run the job, oldest first, followed by the attempts to run its shards. "
             "Omitted from lists of jobs."
         ),
     ] = None

@@ -46,14 +46,14 @@ class CreatePipeline(BaseModel):
 
 
 class PipelineStage(Body):
-    """A stage of a pipeline, which is a job."""
+    """A job that is a stage of a pipeline."""
 
     kind: Annotated[str, Field(description="Kind of the job.", examples=["train"])]
     job_id: Annotated[
         str | None, Field(description="ID of the job. Absent if the pipeline was only validated.")
     ] = None
     parameters: Annotated[
-        Json, Field(description="Parameters of the job. They are resolved when its inputs exist.")
+        Json, Field(description="Parameters of the job, which are resolved once its inputs exist.")
     ]
 
 
@@ -78,7 +78,7 @@ class Pipeline(Body):
 
     @classmethod
     def of_validated(cls, stages: list[JobParameters]) -> Self:
-        """Return the response body for the parameters of a pipeline that was not created."""
+        """Return the response body for a pipeline that was validated but not created."""
         return cls(
             stages=[
                 PipelineStage(

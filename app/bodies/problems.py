@@ -56,7 +56,10 @@ class Problem(Body):
     ]
     request_id: Annotated[
         str,
-        Field(description="ID of the request, as in the header X-Request-ID.", examples=["req_4f1c"]),
+        Field(
+            description="ID of the request, also sent in the header `X-Request-ID`.",
+            examples=["req_4f1c"],
+        ),
     ]
     errors: Annotated[
         list[ProblemItem] | None,

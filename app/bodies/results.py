@@ -120,7 +120,7 @@ OF_KIND = {
 
 
 def _tag(result: Any) -> str:
-    """Return the union tag of a result: a JSON object or a body."""
+    """Return the union tag of a result, which is a JSON object or a response body."""
     kind = result["kind"] if isinstance(result, dict) else result.kind
     return kind if kind in OF_KIND else "other"
 

@@ -31,7 +31,7 @@ PART_BYTES_MAX = 512 << 20
 
 
 class _UploadForm(BaseModel):
-    """The form of an upload: files, and options for reading them."""
+    """A multipart upload form: the files, and options for reading them."""
 
     model_config = ConfigDict(extra="forbid")
 

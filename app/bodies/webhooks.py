@@ -25,7 +25,7 @@ Url = Annotated[
     Field(
         min_length=1,
         max_length=URL_LENGTH_MAX,
-        description="URL that receives the events. The host must have public addresses.",
+        description="URL that receives the events. The host must have public IP addresses.",
         examples=["https://hooks.example.org/understudy"],
     ),
 ]
@@ -170,7 +170,7 @@ class WebhookDelivery(Body):
             "before another attempt."
         ),
     ] = None
-    n_attempts: Annotated[int, Field(description="Number of all attempts.", examples=[1])]
+    n_attempts: Annotated[int, Field(description="Total number of attempts.", examples=[1])]
     attempts: Annotated[list[DeliveryAttempt], Field(description="The last 20 attempts, oldest first.")]
     next_attempt_at: Annotated[
         Timestamp | None, Field(description="Time of the next attempt of a pending delivery.")

@@ -217,8 +217,8 @@ def delete_dataset(
 ) -> Response:
     """Delete a dataset and its files.
 
-    If models, datasets or reports were derived from it, the request fails unless `cascade` is true. For a
-    sample whose report failed, the scope `admin` is required.
+    If models, datasets or reports were derived from it, the request fails unless `cascade` is true. Deleting
+    a sample whose report failed requires the scope `admin`.
     """
 
     def check(session: Session, row: orm.Dataset) -> None:

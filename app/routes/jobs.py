@@ -51,7 +51,7 @@ class JobRoute(IdempotentRoute):
 
 
 async def _held(request: Request, response: Response, seconds: int) -> Response:
-    """Hold the response about a queued job until the job has finished, but for at most `seconds`."""
+    """Delay the response with a queued job until the job has finished, but for at most `seconds`."""
     job_id = json.loads(bytes(response.body))["id"]
     awaited = AwaitedJob(request.state.caller, ids.from_text("job", job_id))
     job = await wait_for(request, request.app.state.resources, awaited, seconds)

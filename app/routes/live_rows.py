@@ -71,8 +71,8 @@ def sample_rows(
 ) -> Response:
     """Return synthetic rows without a job: the rows that a `sample` job with the same seed would store.
 
-    The formats are JSON Lines (`jsonl`, the default), CSV and an Arrow stream (`arrow`). A response that ends
-    early is incomplete, and its connection is closed. The request fails with 409 if the project's gate is
+    The formats are JSON Lines (`jsonl`, the default), CSV and an Arrow stream (`arrow`). After an error, the
+    connection is closed before the response is complete. The request fails with 409 if the project's gate is
     `until_reviewed`, or if a sample of the model is in quarantine.
     """
     live_format = (

@@ -72,9 +72,9 @@ def get_model(model_id: str, resources: ResourcesDep, caller: ReaderDep) -> Trai
     },
 )
 def download_model(model_id: str, resources: ResourcesDep, caller: ReaderDep, request: Request) -> Response:
-    """Return the file of a model, which `understudy.load` reads. Requires the scope `read_real`.
+    """Return the model file, which `understudy.load` reads. Requires the scope `read_real`.
 
-    The request fails with 409 under the same conditions as live rows.
+    The request fails with 409 under the same conditions as a request for live rows.
     """
     artifact = model_services.find_file(resources, caller, ids.from_text("model", model_id))
     etag = f'"{artifact.sha256.hex()}"'

@@ -38,8 +38,8 @@ def create_pipeline(
 ) -> JSONResponse:
     """Create jobs that train a model, sample from it and evaluate the sample. Each job waits for its inputs.
 
-    `Location` is the last job. If a job fails, the later jobs fail with `not_ready`. If a job is cancelled,
-    the later jobs are cancelled too. A pipeline on a pending dataset cannot be validated (409).
+    `Location` is the URL of the last job. If a job fails, the later jobs fail with `not_ready`. If a job is
+    cancelled, the later jobs are cancelled too. While the dataset is pending, validation fails with 409.
     """
     new = body.pipeline()
     if validate_only:

@@ -34,9 +34,10 @@ def get_profile(
 ) -> DatasetProfile:
     """Return counts, quantiles, frequent values and histograms of the columns under the current schema.
 
-    By default, the statistics have the same privacy protection as synthetic rows. At least `protection.k`
-    rows or subjects support every returned value, and columns of generated kinds have no values. If the table
-    has more than 200,000 rows, the statistics are computed from a subset of rows from across the table.
+    By default, the statistics have the same privacy protection as synthetic rows: each returned value is
+    supported by at least `protection.k` rows or subjects, and columns of generated kinds have no values. If
+    the table has more than 200,000 rows, the statistics are computed from a subset of rows spread across the
+    table.
     """
     profile = profiles.profile_dataset(resources, caller, reference, is_exact=exact)
     return DatasetProfile.model_validate(profile)

@@ -37,7 +37,7 @@ async def list_policies(caller: ReaderDep) -> PolicyCatalogue:
 
 @router.get("/project", summary="Get your project")
 def get_project(resources: ResourcesDep, caller: ReaderDep) -> Project:
-    """Return the project of the API key: its policy, its gate, and the public key of its evidence packs."""
+    """Return the project of the API key: its policy, its gate, and the public key for its evidence packs."""
     return _project(resources, caller)
 
 

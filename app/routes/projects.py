@@ -83,7 +83,7 @@ def update_managed_project(
     caller: OperatorDep,
     precondition: PreconditionDep,
 ) -> ManagedProject:
-    """Change the name of a project, or its limit of running jobs. Requires the scope `operator`.
+    """Change the name of a project or its limit on running jobs. Requires the scope `operator`.
 
     If `running_jobs_max` is null, the limit of the installation applies.
     """

@@ -160,7 +160,7 @@ def download_evidence(
     """Return a ZIP file with the report, a description of its inputs, and a signature over both.
 
     `understudy verify` checks the signature and recomputes the report from the data. `GET /v1/project`
-    returns the public key of the signature.
+    returns the public key for the signature.
     """
     # This import is local because few requests need cryptography, which takes 10 MB in each API process.
     from understudy.services.evidence import pack_report

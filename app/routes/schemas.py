@@ -57,7 +57,7 @@ async def _schema_edit(
     change: SchemaChange,
     if_match: IfMatch = None,
     validate_only: Annotated[
-        bool, Query(description="Validate the change and return its result without saving it.")
+        bool, Query(description="Whether to validate the change without saving it.")
     ] = False,
 ) -> SchemaEdit:
     return SchemaEdit(change, version=_version(if_match), is_dry_run=validate_only)

@@ -146,8 +146,8 @@ def complete_upload(
     """Create a dataset and start the `ingest` job that joins the parts and reads the files.
 
     The response does not wait for the job. The job checks the SHA-256 of each file that has several parts. If
-    it differs from the declared SHA-256, the job and the dataset fail with `digest_mismatch`. Repeating the
-    request returns the same dataset.
+    a checksum differs from the declared one, the job and the dataset fail with `digest_mismatch`. Repeating
+    the request returns the same dataset.
     """
     dataset, job = upload_services.complete_upload(
         resources, caller.project_id, ids.from_text("upload", upload_id)

@@ -117,7 +117,7 @@ COMMANDS = (
         "dead-letters",
         "understudy.cli.operations:dead_letters",
         SERVICE,
-        "List the jobs that failed because of a crash, a bug, a lack of memory or an unavailable service.",
+        "List the jobs that failed because of a crash, a bug, insufficient memory or an unavailable service.",
     ),
     Command(
         "requeue",

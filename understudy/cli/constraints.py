@@ -136,7 +136,7 @@ def _split(option: str, separator: str, schema: TableSchema, form: str) -> tuple
 
 
 def _read_value(column: Column, text: str) -> Value:
-    """Return a value as its JSON type: number, boolean or string."""
+    """Return the JSON value of a text: a number, a boolean or a string."""
     if _is_text(column):
         return text
     try:

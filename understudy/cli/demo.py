@@ -69,7 +69,7 @@ def demo(
             "pip install --editable '.[service,embedded,demo]'.",
             code="configuration",
         )
-    # Imported here, because these modules need packages that the base install lacks.
+    # Imported here because these modules need packages that the base install lacks.
     from understudy.client.api import Client
     from understudy.embedded.background import BackgroundStack
     from understudy.embedded.demo import run_demo

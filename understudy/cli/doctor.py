@@ -26,7 +26,7 @@ def doctor(
     """
     try:
         with open_service(data_dir) as resources:
-            # Resolved here, because the base install lacks packages that the checks need.
+            # Resolved here because the base install lacks packages that the checks need.
             findings: list[Finding] = resolve_name("understudy.services.doctor:diagnose")(resources)
     except UnderstudyError as error:
         if error.code != "configuration":

@@ -132,7 +132,9 @@ Rebalance = Annotated[
 ]
 ConstraintsFile = Annotated[
     Path | None,
-    typer.Option(help="JSON file with conditions for groups of rows, or with the shares of a column."),
+    typer.Option(
+        help="JSON file with conditions for groups of rows, or with target shares for the values of a column."
+    ),
 ]
 CanaryRepeats = Annotated[
     int, typer.Option("--canary-repeats", min=1, max=100, help="Number of times that each canary is planted.")

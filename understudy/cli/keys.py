@@ -31,8 +31,8 @@ SCOPES = ["read", "read_real", "write"]
 
 
 def create_key(
-    project: Annotated[str, typer.Option(help="Name of the project; created if it does not exist.")],
-    name: Annotated[str, typer.Option(help="Name of the key, such as its purpose.")] = "command line",
+    project: Annotated[str, typer.Option(help="Name of the project, which is created if it does not exist.")],
+    name: Annotated[str, typer.Option(help="Name of the key, for example its purpose.")] = "command line",
     scope: Annotated[
         list[str],
         typer.Option(
@@ -45,7 +45,7 @@ def create_key(
 ) -> None:
     """Create an API key and print it once. Only a digest of the key is stored."""
     with open_service(data_dir) as resources:
-        # Imported here, because the services need packages that the base install lacks.
+        # Imported here because the services need packages that the base install lacks.
         from understudy.services import api_keys, projects
 
         owner = projects.find_or_create_project(resources, project)
@@ -77,7 +77,7 @@ def revoke_key(
     # The second part of a key is its ID without the prefix. After a leak, often only the key is known.
     letters = key_id.split("_")[1] if "_" in key_id else key_id
     with open_service(data_dir) as resources:
-        # Imported here, because the services need packages that the base install lacks.
+        # Imported here because the services need packages that the base install lacks.
         from understudy.services import api_keys, projects
 
         owner = projects.find_project(resources, project)
@@ -89,7 +89,7 @@ def revoke_key(
 def open_service(data_dir: Path | None) -> Iterator[Resources]:
     """Open the resources of the configured service, or of the stack that runs in the data folder."""
     settings = _settings(data_dir)
-    # Imported here, because this module needs packages that the base install lacks. `load_settings` reports
+    # Imported here because this module needs packages that the base install lacks. `load_settings` reports
     # missing packages.
     from understudy.resources import open_resources
 
@@ -113,7 +113,7 @@ def _settings(data_dir: Path | None) -> Settings:
     )
     if is_complete:
         return settings
-    # Imported here, because this module needs packages that the base install lacks. `load_settings` reports
+    # Imported here because this module needs packages that the base install lacks. `load_settings` reports
     # missing packages.
     from understudy.embedded.running import settings_of_stack
 

@@ -29,7 +29,7 @@ def dead_letters(
     data_dir: DataDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
-    """List the jobs that failed because of a crash, a bug, a lack of memory or an unavailable service."""
+    """List the jobs that failed because of a crash, a bug, insufficient memory or an unavailable service."""
     with open_service(data_dir) as resources:
         letters = service("dead_letters:list_dead_letters")(resources, project=project, limit=limit)
     rows = [asdict(letter) for letter in letters]
@@ -44,7 +44,7 @@ def dead_letters(
         output().print(line.format(**row), soft_wrap=True, markup=False)
     if not rows:
         output().print(
-            "No job failed because of a crash, a bug, a lack of memory or an unavailable service.",
+            "No job failed because of a crash, a bug, insufficient memory or an unavailable service.",
             markup=False,
         )
 

@@ -32,7 +32,7 @@ Rejects = Annotated[
 
 
 class TableReader:
-    """Reader of a command's tables, which applies to each table the options that its format accepts.
+    """A reader for a command's tables. It applies to each table the options that the format accepts.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class TableReader:
         return loaded.table
 
     def save_rejects(self) -> None:
-        """Write the list of skipped rows of all files, if a file was given for it."""
+        """Write the list of rows that were skipped in all files, if an output file was specified for it."""
         if self._rejects_file is None:
             return
         named = [

@@ -55,7 +55,7 @@ def serve(
     options = stack_options(host=host, port=port, data_dir=data_dir)
     if no_broker:
         options = replace(options, redis_url=NO_BROKER)
-    # Imported here, because this module needs packages that the base install lacks. `stack_options` reports
+    # Imported here because this module needs packages that the base install lacks. `stack_options` reports
     # missing packages.
     from understudy.embedded.supervisor import Supervisor
 
@@ -129,14 +129,14 @@ def migrate(
         Path | None,
         typer.Option(
             help="File for an API key. If the file contains no valid key, a key is created. If no project "
-            "exists, a project is created as well."
+            "exists, a project is also created."
         ),
     ] = None,
 ) -> None:
     """Migrate the configured database to the current schema."""
     find_repository()
     settings = load_settings()
-    # Imported here, because this module needs packages that the base install lacks. `load_settings` reports
+    # Imported here because this module needs packages that the base install lacks. `load_settings` reports
     # missing packages.
     from understudy.db.migrate import upgrade
 
@@ -159,7 +159,7 @@ def stack_options(*, host: str | None, port: int | None, data_dir: Path | None) 
             "The stack runs only on Linux and macOS. On Windows, use WSL or docker compose.",
             code="configuration",
         )
-    # Imported here, because this module cannot be imported on Windows.
+    # Imported here because this module cannot be imported on Windows.
     from understudy.embedded.commands import StackOptions
 
     return StackOptions(
@@ -187,7 +187,7 @@ def load_settings() -> Settings:
             "pip install --editable '.[service]' ('.[service,embedded]' for a private database and broker).",
             code="configuration",
         )
-    # Imported here, because this module needs pydantic-settings, which the base install lacks.
+    # Imported here because this module needs pydantic-settings, which the base install lacks.
     from understudy.settings import Settings
 
     try:
@@ -202,7 +202,7 @@ def load_settings() -> Settings:
 
 
 def _ensure_key(settings: Settings, key_file: Path) -> None:
-    # Imported here, because the other commands in this module do not need it.
+    # Imported here because the other commands in this module do not need it.
     from understudy.embedded.first_key import ensure_key
     from understudy.resources import open_resources  # Imported here for the same reason.
 

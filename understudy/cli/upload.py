@@ -49,7 +49,7 @@ def upload(
         raise Unavailable(
             "The HTTP client is not installed. Run: pip install 'understudy[client]'.", code="configuration"
         )
-    # Imported here, because this module needs httpx2, which only the extra `client` installs.
+    # Imported here because this module needs httpx2, which only the extra `client` installs.
     from understudy.client.api import Client
     from understudy.client.uploads import Pauses, Sender
 

@@ -116,7 +116,7 @@ class Client:
         partial = file.with_name(f".{file.name}.partial")
         with (
             _reachable(),
-            # A service with an object store may redirect to it, without the API key.
+            # The service may redirect to its object store. The API key is not sent there.
             self._http.stream("GET", path, headers={"Accept": accept}, follow_redirects=True) as response,
             partial.open("wb") as output,
         ):

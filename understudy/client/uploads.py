@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 PAUSE_SECONDS = 0.5
 PAUSE_SECONDS_MAX = 30.0
-# Maximum number of consecutive failed tries. Together, these tries take about four minutes.
+# Maximum number of consecutive failed attempts, which together take about four minutes.
 TRIES_MAX = 12
 PAGE_LIMIT = 200
 # Error codes of an `ingest` job for errors that the files do not cause.
@@ -38,7 +38,7 @@ def _pause_seconds_max(n_failures: int) -> float:
 
 @dataclass(frozen=True)
 class Pauses:
-    """Pauses between tries: exponential backoff with random jitter.
+    """Pauses between attempts: exponential backoff with random jitter.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ class Sender:
                 return upload
         options = {key: option for key, option in self.options.items() if option is not None}
         body = {"files": descriptions, **options}
-        # All tries use the same key, so a lost response does not leave a second upload.
+        # All attempts use the same key, so a lost response does not cause a second upload.
         headers = {"Idempotency-Key": f"upload-{random.SystemRandom().getrandbits(128):032x}"}
         return self._retry(lambda: self.client.request("POST", "/v1/uploads", json=body, headers=headers))
 

@@ -45,7 +45,7 @@ class StoredArtifact:
 
 
 def add(session: Session, project_id: UUID, job_id: UUID, new: NewArtifact) -> None:
-    """Add a row for a blob, which makes it visible."""
+    """Add the row of a blob, which makes the blob visible."""
     session.add(Artifact(id=ids.new_id(), project_id=project_id, job_id=job_id, **vars(new)))
     session.flush()
 
@@ -70,7 +70,7 @@ def get(session: Session, project_id: UUID, job_id: UUID, role: str) -> Artifact
 
 
 def of_file(session: Session, project_id: UUID, job_id: UUID, role: str) -> list[Artifact]:
-    """Return the artifacts of a file in order: a single one, or the parts that the shards of a job stored.
+    """Return the artifacts of a file in order: one artifact, or the parts that the shards of a job stored.
 
     Raises
     ------

@@ -183,7 +183,7 @@ def set_failed(session: Session, project_id: UUID, dataset_id: UUID, *, code: st
 
 
 def reopen(session: Session, project_id: UUID, job_id: UUID) -> None:
-    """Set the failed dataset of a job that is retried back to pending."""
+    """Set the failed dataset of a retried job back to pending."""
     statement = (
         update(Dataset)
         .where(Dataset.job_id == job_id, Dataset.project_id == project_id, Dataset.state == "failed")
@@ -226,7 +226,7 @@ def set_locale(session: Session, project_id: UUID, dataset_id: UUID, locale: str
 
 
 def quarantine(session: Session, dataset: Dataset, reason: Json) -> None:
-    """Put a sample into quarantine, and replace the reason of an earlier quarantine."""
+    """Put a sample into quarantine, and replace the reason for any earlier quarantine."""
     _change(session, dataset.project_id, dataset.id, quarantine=reason, quarantined_at=CLOCK)
 
 
@@ -239,7 +239,7 @@ def in_quarantine(session: Session, project_id: UUID, model_id: UUID) -> UUID | 
 
 
 def end_quarantine(session: Session, dataset: Dataset) -> None:
-    """End the quarantine of a sample, because its reason no longer exists."""
+    """End the quarantine of a sample because its reason no longer exists."""
     _change(session, dataset.project_id, dataset.id, quarantine=None, quarantined_at=None)
 
 

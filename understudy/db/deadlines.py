@@ -32,7 +32,7 @@ STATEMENT_SECONDS_MAX = 20.0
 
 
 class ServerWatch:
-    """The last known state of a database server: whether it responds.
+    """Whether a database server responded when it was last checked.
 
     A thread checks a silent server again until it responds, so that no call waits more than once.
 
@@ -54,7 +54,7 @@ class ServerWatch:
         self._is_closed.set()
 
     def responds(self, host: str, port: int) -> bool:
-        """Return whether the server responds to a new connection. If it is known to be silent, do not ask."""
+        """Return whether the server responds to a new connection, or False if it is known to be silent."""
         if self._is_silent:
             return False
         if _is_answered(host, port, self._answer_seconds):

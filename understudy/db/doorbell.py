@@ -19,7 +19,7 @@ from understudy.errors import Unavailable
 from understudy.logs import get_logger
 
 CHANNEL = "understudy_jobs"
-# Time in seconds between two checks whether the listener should stop.
+# Time in seconds between two checks of whether the listener should stop.
 WAIT_SECONDS = 1.0
 # Time in seconds without a notification after which the connection is checked. A proxy, or a network that
 # drops packets, can break a connection silently.
@@ -55,11 +55,11 @@ class NotifyQueue:
         return True
 
     def is_reachable(self) -> bool:
-        """Return True, because no broker is needed."""
+        """Return True because no broker is needed."""
         return True
 
     def close(self) -> None:
-        """Do nothing, because the sessions belong to the process."""
+        """Do nothing because the sessions belong to the process."""
 
 
 class Listener:

@@ -40,10 +40,10 @@ class Pending:
 
 
 def hold(session: Session, project_id: UUID, mentioned: Mapping[str, Collection[UUID]]) -> bool:
-    """Return whether all resources, given by noun, exist or are planned by active jobs, and are not erased.
+    """Return whether each resource exists or is planned by an active job, and no job has been erased.
 
-    The resources other than jobs cannot be deleted until the transaction ends. Jobs are not locked, because
-    workers skip locked jobs.
+    `mentioned` contains the IDs by noun. Resources other than jobs cannot be deleted until the transaction
+    ends. Jobs are not locked, because workers skip locked jobs.
     """
     for noun, table in TABLES.items():
         row_ids = set(mentioned.get(noun, ()))

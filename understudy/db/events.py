@@ -29,7 +29,7 @@ TYPES = (
 
 # A transaction that still runs may have added events that are not visible yet. They are younger than its
 # start, so a list that ends before the start of the oldest transaction never grows in the middle. The list
-# also ends before the start of this statement, because a transaction can begin after `pg_stat_activity` was
+# also ends before the start of this statement because a transaction can begin after `pg_stat_activity` was
 # read.
 _HORIZON = text(
     "select least(statement_timestamp(), min(xact_start)) from pg_stat_activity"
@@ -64,8 +64,8 @@ def add(
     Parameters
     ----------
     only_webhook : UUID, optional
-        The only webhook that receives the event, whatever its types. By default, all webhooks of the project
-        that subscribe to the type receive it.
+        The only webhook that receives the event, whatever types it subscribes to. By default, all webhooks of
+        the project that subscribe to the type receive it.
     """
     assert type in TYPES, type
     values = (project_id, type, subject_id, None, None, None, None, only_webhook)
@@ -100,7 +100,7 @@ def page(
 
 
 def get(session: Session, project_id: UUID, event_id: UUID) -> Event:
-    """Return an event of a project that exists."""
+    """Return an existing event of a project."""
     statement = select(Event).where(Event.id == event_id, Event.project_id == project_id)
     return session.scalars(statement).one()
 

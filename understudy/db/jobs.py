@@ -27,7 +27,7 @@ Json = dict[str, Any]
 ACTIVE_STATES = ("queued", "running")
 TERMINAL_STATES = ("succeeded", "failed", "cancelled")
 # Version of the parameters' format, stored with each job, and the versions that this code can run. A job
-# whose result has a planned ID has the newest version, because earlier workers would ignore this ID.
+# whose result has a planned ID has the newest version because earlier workers would ignore this ID.
 PARAMETERS_VERSION = 2
 PARAMETERS_VERSION_PLANNED = 3
 PARAMETERS_VERSION_MIN = 2
@@ -201,7 +201,7 @@ def count_overdue(
     """Return the number of jobs that have been claimable for longer than `age`.
 
     If a project has reached its maximum number of running jobs, only the shards of these jobs are counted.
-    The count stops at `OVERDUE_MAX`, because a queue may be long.
+    The count stops at `OVERDUE_MAX` because a queue may be long.
 
     Parameters
     ----------
@@ -252,7 +252,7 @@ def request_cancel(session: Session, project_id: UUID, job_id: UUID) -> Job:
     NotFound
         If the project has no such job.
     Conflict
-        If it has succeeded or failed.
+        If the job has succeeded or failed.
     """
     job = lock(session, project_id, job_id)
     if job.state in ("succeeded", "failed"):
@@ -288,7 +288,7 @@ def retry(session: Session, project_id: UUID, job_id: UUID, *, ttl_seconds: floa
     NotFound
         If the project has no such job.
     Conflict
-        If it is queued, running or succeeded, or its data was erased.
+        If the job is queued, running or succeeded, or its data was erased.
     """
     job = lock(session, project_id, job_id)
     if job.state not in ("failed", "cancelled"):

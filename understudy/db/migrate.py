@@ -13,7 +13,7 @@ from understudy.repository import find_repository
 
 # Key of the advisory lock that concurrent migrations share. The number is arbitrary.
 LOCK = 0x756E646572737479
-# The lock timeout is long, because one process waits here for another's migration or for a running statement.
+# The lock timeout is long because one process waits here for another's migration or for a running statement.
 LIMITS = {"lock_timeout": "300s", "timezone": "UTC"}
 # Time in seconds to wait for a connection. The database server may have been started a moment ago.
 CONNECT_SECONDS_MAX = 30

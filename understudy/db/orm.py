@@ -156,7 +156,7 @@ class Job(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=CLOCK)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    # The job that this job is a shard of, and the number of the shard, which starts at 1.
+    # If this job is a shard: its parent job, and the number of the shard, starting at 1.
     parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     shard: Mapped[int | None]
     # Once this time is set, a trigger removes labels, progress and error detail, and everything except IDs

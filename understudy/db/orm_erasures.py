@@ -12,7 +12,7 @@ from understudy.db.orm import CLOCK, Base
 
 
 class Erasure(Base):
-    """A key prefix for blobs that must be deleted, because their job or upload was erased."""
+    """A key prefix for blobs that must be deleted because their job or upload was erased."""
 
     __tablename__ = "erasures"
 

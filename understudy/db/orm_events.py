@@ -34,7 +34,7 @@ class Event(Base):
     subject_id: Mapped[UUID]
     job_id: Mapped[UUID | None]
     dataset_id: Mapped[UUID | None]
-    # For a job, its kind.
+    # The kind of the job, if the event is about a job.
     kind: Mapped[str | None]
     error_code: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(index=True)

@@ -25,7 +25,7 @@ def old_uploaded_datasets(session: Session, age: timedelta, limit: int) -> list[
 def old_generated_datasets(session: Session, age: timedelta, limit: int) -> list[Owned]:
     """Return the samples and imputations that are older than `age`, oldest first.
 
-    A sample with a failed report is omitted, because its quarantine also applies to live rows of its model.
+    A sample with a failed report is omitted because its quarantine also applies to live rows of its model.
     The sample is deleted together with the model, which is older.
     """
     has_failed = Dataset.quarantine["reason"].astext == "failed"
@@ -41,7 +41,7 @@ def old_models(session: Session, age: timedelta, limit: int) -> list[Owned]:
 def delete_old_jobs(session: Session, age: timedelta, limit: int) -> int:
     """Delete jobs that ended longer ago than `age` and have no results left, and return their number.
 
-    Their attempts, events and shards are deleted as well. A shard is never deleted before its job.
+    Their attempts, events and shards are also deleted. A shard is never deleted before its job.
     """
     has_no_result = [~exists().where(table.job_id == Job.id) for table in (Dataset, Model, Report)]
     old = (

@@ -117,7 +117,7 @@ def translate_errors(engine: Engine) -> None:
 
 
 def translate_error(context: ExceptionContext) -> BaseException | None:
-    """Return the exception to raise in place of a driver's error, or None to keep the error."""
+    """Return the exception to raise instead of a driver's error, or None to keep the error."""
     # The pool needs the driver's error to replace a connection that does not respond to a ping.
     if context.is_pre_ping:
         return None

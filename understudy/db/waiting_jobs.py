@@ -28,7 +28,7 @@ def is_waiting(session: Session, project_id: UUID, parameters: Json) -> bool:
 
 
 def postpone(session: Session, job: Job) -> Job:
-    """Let a queued job wait for its inputs. Only `make_due` makes it due before it expires."""
+    """Make a queued job wait for its inputs. Only `make_due` makes it due before it expires."""
     return jobs.change(session, job, run_after=Job.expires_at)
 
 

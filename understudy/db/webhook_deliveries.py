@@ -198,12 +198,12 @@ def _end_attempt(session: Session, claimed: Claim, attempt: Json, values: Json) 
 
 
 def end_some(session: Session, webhook_id: UUID | None = None) -> int:
-    """End up to `BATCH` pending deliveries as failed, and return their number.
+    """Mark up to `BATCH` pending deliveries as failed, and return their number.
 
     Parameters
     ----------
     webhook_id : UUID, optional
-        The locked webhook of the deliveries. By default, the deliveries of all disabled webhooks are ended.
+        The locked webhook of the deliveries. By default, deliveries of all disabled webhooks are marked.
     """
     if webhook_id is None:
         belongs: ColumnElement[bool] = WebhookDelivery.webhook_id.in_(
@@ -249,7 +249,7 @@ def lock(session: Session, webhook: Webhook, delivery_id: UUID) -> WebhookDelive
     delivery = session.scalar(statement.with_for_update())
     if delivery is None:
         text = ids.to_text("delivery", delivery_id)
-        raise NotFound(f"Delivery {text} does not exist in this webhook. Check the IDs.")
+        raise NotFound(f"This webhook has no delivery {text}. Check both IDs.")
     return delivery
 
 

@@ -60,7 +60,7 @@ def lock(session: Session, project_id: UUID, webhook_id: UUID) -> Webhook:
     # An event of the webhook refers to the project, which is locked first, as when a project is deleted.
     project = select(Project.id).where(Project.id == project_id)
     session.execute(project.with_for_update(read=True, key_share=True))
-    # Deliveries can refer to the webhook meanwhile, so no transaction of a job waits for this one.
+    # This lock allows new deliveries that refer to the webhook, so no job's transaction waits for it.
     locked = select(Webhook).with_for_update(key_share=True).execution_options(populate_existing=True)
     return _existing(session, locked, project_id, webhook_id)
 

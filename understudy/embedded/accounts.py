@@ -88,7 +88,7 @@ def _copy(install: Path, folder: Path) -> Path:
     if not copy.exists():
         partial = copy.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        # Keep the layout of site-packages, because the programs load libraries from a folder next to their
+        # Keep the layout of site-packages because the programs load libraries from a folder next to their
         # package.
         for part in (Path(package.name, install.name), Path(f"{package.name}.libs")):
             if (package.parent / part).exists():

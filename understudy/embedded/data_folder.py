@@ -45,7 +45,7 @@ class DataFolder:
         Unavailable
             If the folder cannot be created. The message contains the setting to change.
         """
-        # Other users must be able to traverse the folder, because Postgres runs as another user if the stack
+        # Other users must be able to traverse the folder because Postgres runs as another user if the stack
         # runs as root.
         try:
             self.path.mkdir(mode=0o711, parents=True, exist_ok=True)

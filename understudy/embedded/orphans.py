@@ -13,7 +13,7 @@ PATIENCE_SECONDS = 10
 
 
 def stop_orphan(pid_file: Path, folder: Path, stop_signal: signal.Signals) -> None:
-    """Stop the server of a pid file if its working directory is the folder, and wait until it has ended."""
+    """Stop the server named in a pid file if it runs in the folder, and wait until it has ended."""
     pid = _read_pid(pid_file)
     if pid is None:
         return

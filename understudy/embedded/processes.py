@@ -74,7 +74,7 @@ class Program:
 class Child:
     """A program that runs as a child process.
 
-    Start the program from the main thread, because the kernel sends the death signal when the starting thread
+    Start the program from the main thread because the kernel sends the death signal when the starting thread
     ends.
     """
 
@@ -141,7 +141,7 @@ class Child:
 
 
 def trim_log(log: Path, bytes_max: int = LOG_BYTES_MAX) -> None:
-    """Copy a log above the size limit to a second file, and truncate the log while its writer appends.
+    """Copy a log above the size limit to a second file, and truncate the log while its writer appends to it.
 
     On a full disk, the older lines are lost.
     """

@@ -32,7 +32,7 @@ VALKEY_SOCKET = "valkey.sock"
 class PrivatePostgres:
     """A PostgreSQL 18 server installed from a wheel.
 
-    Start it from the main thread, because it ends with that thread.
+    Start it from the main thread because it ends with that thread.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ class PrivatePostgres:
         if not any(words[-1:] == ["trust"] for words in lines if not "".join(words[:1]).startswith("#")):
             return
         password = server_password(self._folder)
-        # The statement goes through standard input, because other processes can read command lines.
+        # The statement goes through standard input because other processes can read command lines.
         statement = f"alter role postgres password '{password}';\n"
         self._run(home, "postgres", ["--single", "-D", str(self._data), "postgres"], statement)
         file.write_text(re.sub(r"(?m)^([^#\n].*\s)trust$", r"\1scram-sha-256", rules))
@@ -248,7 +248,7 @@ class PrivateValkey:
         options |= {"dir": str(self._folder / "data"), "pidfile": str(pid_file), "save": ""}
         options |= {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
         arguments = [word for option, value in options.items() for word in (f"--{option}", value)]
-        # The password is in a file, because other processes can read command lines.
+        # The password is in a file because other processes can read command lines.
         write_private(self._folder / "valkey.conf", f"requirepass {server_password(self._folder)}")
         command = [str(binary), str(self._folder / "valkey.conf"), *arguments]
         self._child = Child(Program(command, folder=self._folder, log=self._log))
@@ -298,7 +298,7 @@ def valkey_url(socket_folder: Path, password: str) -> str:
 
 
 def _make_folder(folder: Path) -> None:
-    # Other users must be able to traverse the folder, because Postgres runs as another user if the stack runs
+    # Other users must be able to traverse the folder because Postgres runs as another user if the stack runs
     # as root.
     try:
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)

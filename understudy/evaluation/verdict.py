@@ -49,10 +49,10 @@ class PolicyCheck(BaseModel):
     outcome: Annotated[
         Outcome,
         Field(
-            description="Outcome of the check. `unscored` means that the metric has no score. `inconclusive` "
-            "counts as `warn`: the interval extends beyond a threshold but also includes the score expected "
-            "by chance. A check is also inconclusive if the loss is beyond a threshold but `loss_interval` "
-            "includes 0, or if the holdout and the training rows overlap."
+            description="Outcome of the check. `unscored` means that the metric has no score. "
+            "`inconclusive` counts as `warn`. A check is inconclusive if the score's interval extends "
+            "beyond a threshold but includes the score expected by chance, if the loss is beyond a "
+            "threshold but `loss_interval` includes 0, or if the holdout and the training rows overlap."
         ),
     ]
     sentence: Annotated[

@@ -37,7 +37,7 @@ def read(frame: Any) -> tuple[pa.Table, FrameFormat]:  # Any: every object with 
 
 
 def _without_views(table: pa.Table) -> pa.Table:
-    """Return a table with string views cast to strings, because few Arrow functions support views."""
+    """Return a table with string views cast to strings because few Arrow functions support views."""
     columns = [column.cast(pa.string()) if _is_view(column.type) else column for column in table.columns]
     fields = [field.with_type(column.type) for field, column in zip(table.schema, columns, strict=True)]
     return pa.table(columns, schema=pa.schema(fields))
@@ -93,7 +93,7 @@ def parse_texts(texts: Sequence[str], type_: pa.DataType) -> pa.Array[Any]:
     try:
         return cast(pa.array(texts, pa.string()), type_)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        # The cause is dropped, because Arrow's message contains a value.
+        # The cause is dropped because Arrow's message contains a value.
         raise InvalidInput(
             f"The categories of a column do not fit its type {type_}. Correct the column's type in the "
             "schema.",

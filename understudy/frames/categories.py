@@ -45,7 +45,7 @@ def retain_categories(
 ) -> FrameFormat:
     """Return the format without the categories that a model must not store.
 
-    A category with 1 to `MIN_SUPPORT` - 1 rows is removed, because the model also suppresses it. All
+    A category with 1 to `MIN_SUPPORT` - 1 rows is removed because the model also suppresses it. All
     categories of generated columns are removed. Ordered categories, levels declared in the schema, and
     categories without rows are kept, because they are declarations. If the schema assigns another type to a
     column, the column gets the usual dtype of that type.

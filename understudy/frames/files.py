@@ -12,7 +12,7 @@ from understudy.frames.frame_format import ColumnFormat, FrameFormat
 def file_format(columns: Iterable[tuple[str, pa.DataType, bool]]) -> FrameFormat:
     """Return the format of columns, each given as a tuple (name, type, has_missing).
 
-    Only integer and boolean columns are listed, because their dtype must not depend on whether a sample
+    Only integer and boolean columns are listed because their dtype must not depend on whether a sample
     contains missing values.
     """
     formats = {

@@ -51,7 +51,7 @@ def name_zoned_dtype(dtype: pd.DatetimeTZDtype) -> str | None:
 
 
 def name_arrow_dtype(type_: pa.DataType) -> str:
-    """Return a unique name for an `ArrowDtype`, because pandas uses `string[pyarrow]` for two dtypes."""
+    """Return a unique name for an `ArrowDtype` because pandas uses `string[pyarrow]` for two dtypes."""
     return f"arrow[{type_}]"
 
 

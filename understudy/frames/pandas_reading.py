@@ -174,7 +174,7 @@ def _read_objects(name: str, values: Series) -> tuple[ArrowColumn, ColumnFormat]
     except UnicodeEncodeError:
         raise _not_utf8(name) from None
     except (pa.ArrowException, OverflowError, ValueError, TypeError):
-        # The cause is dropped, because its message contains a value.
+        # The cause is dropped because its message contains a value.
         word = _OBJECT_TYPES[next(iter(types))][0]
         raise InvalidInput(
             f"Column {name!r} has {word} objects that Arrow cannot store together, for example because some "
@@ -185,15 +185,15 @@ def _read_objects(name: str, values: Series) -> tuple[ArrowColumn, ColumnFormat]
 
 
 def _check_zones(name: str, objects: Objects, types: set[type]) -> None:
-    """Raise an error for datetimes with several time zones, or with and without a time zone."""
+    """Raise an error for datetimes in several time zones, or for a mix with and without a time zone."""
     if not all(issubclass(type_, datetime) for type_ in types):
         return
-    # Time zones are compared as strings, because equal zones of different libraries are not equal objects.
+    # Time zones are compared as strings because equal zones of different libraries are not equal objects.
     zones = {str(point.tzinfo) for point in objects}
     if len(zones) > 1:
         raise InvalidInput(
-            f"Column {name!r} has times in several time zones, or with and without a time zone. "
-            "Convert them to one time zone: pd.to_datetime(…, utc=True).",
+            f"Column {name!r} has times in several time zones, or some times with and some without a time "
+            "zone. Convert them to one time zone: pd.to_datetime(…, utc=True).",
             code="unsupported_column",
         )
 

@@ -95,5 +95,5 @@ def _write_objects(column: ArrowColumn, missing: object) -> PandasArray:
         objects[:] = column.to_pylist()
     if missing is not None and column.null_count > 0:
         objects[column.is_null().to_numpy()] = missing
-    # The dtype is explicit, because pandas would otherwise convert the objects to strings or timestamps.
+    # The dtype is explicit because pandas would otherwise convert the objects to strings or timestamps.
     return pd.Series(objects, dtype=object)

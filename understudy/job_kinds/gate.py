@@ -37,7 +37,7 @@ def hold_unreviewed(session: Session, dataset: Dataset) -> None:
 
 
 def check_rows_without_job(session: Session, model: Model) -> None:
-    """Check that a caller may get rows of a model without a job. Such rows have no report and no quarantine.
+    """Check that a caller may get rows of a model without a job, that is, without a report or quarantine.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def check_rows_without_job(session: Session, model: Model) -> None:
 
 
 def check_deletion(sample: Dataset, principal: Principal) -> None:
-    """Check that a caller may delete a sample, which ends the effect of its quarantine on its model.
+    """Check that a caller may delete a sample. Its quarantine then no longer affects its model.
 
     Raises
     ------

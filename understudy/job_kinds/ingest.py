@@ -22,7 +22,7 @@ FILE_KINDS = ("upload", "table", "rejects")
 def resolve(
     session: Session, project_id: UUID, parameters: IngestParameters, limits: Limits
 ) -> IngestParameters:
-    """Return the unchanged parameters, because the upload has just created the dataset."""
+    """Return the unchanged parameters because the upload has just created the dataset."""
     return parameters
 
 

@@ -65,7 +65,7 @@ def match_tables(session: Session, datasets: Sequence[Dataset], name: str | None
 
 
 def table_roles(model: Model) -> dict[str, str]:
-    """Return the roles of the files of a sample's tables, by table name."""
+    """Return the role of the file of each table in a sample, by table name."""
     return {name: role_of("table", position) for position, name in enumerate(model.tables, 1)}
 
 

@@ -25,7 +25,7 @@ def resolve(
 
 
 def estimate(session: Session, project_id: UUID, parameters: ProbeParameters) -> Estimate:
-    """Return the memory of the engine as the only cost, because every job is forked from the engine."""
+    """Return the memory of the engine as the only cost because every job is forked from the engine."""
     return Estimate(cpu_seconds=0.0, peak_memory_bytes=cost_model.ENGINE_BYTES, size_bytes=0)
 
 

@@ -108,7 +108,7 @@ def plan(session: Session, job: JobContext, parameters: SampleParameters, limits
 
 
 def split(parameters: SampleParameters, n_rows: int) -> list[JobParameters]:
-    """Return the shards of a sample. Row k is the same however the sample is split."""
+    """Return the shards of a sample. Row k is the same regardless of how the sample is split."""
     assert parameters.n_rows is not None
     total = parameters.n_rows
     return [

@@ -22,7 +22,7 @@ def find_blocks(subjects: Int64s, is_value: Mask, is_run: Mask, n_subjects: int,
     subjects : array of shape (n_rows,)
         Subject of each row, from 0 to n_subjects - 1.
     is_value, is_run : array of shape (n_rows,)
-        Masks of the first rows of values and of runs. The first row of a run is also that of a value.
+        Masks of the rows that begin a value or a run. A row that begins a run also begins a value.
     n_subjects : int
         Number of subjects.
     k : int

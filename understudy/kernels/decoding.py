@@ -204,7 +204,7 @@ def decode_levels(codes: Uint16s, levels: CodedLevels, draws: StreamRows, out: I
 
 @njit(cache=True, nogil=True)
 def _find_level(sums: Int64s, low: int, high: int, row: int) -> int:
-    """Return the level, from `low` to `high`, of a row number when rows are sorted by level."""
+    """Return the level (from `low` to `high`) of a row, given its position among rows sorted by level."""
     while low < high:
         middle = (low + high) // 2
         if sums[middle + 1] > row:

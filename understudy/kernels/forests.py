@@ -190,7 +190,7 @@ def _group_rows(rows: Int32s, labels: Uint8s, spare: Int32s) -> None:
 
 @njit(cache=True, nogil=True)
 def _select(known: LabelledRows, key: np.uint64, low: float, high: float, memory: _Memory) -> LabelledRows:
-    """Copy the rows with a random number in [low, high), and their labels, to `memory`. Return the copies."""
+    """Copy rows with a random number in [low, high), and their labels, to `memory`. Return the copies."""
     rows, labels, n_classes = known
     out, out_labels = memory.rows, memory.labels
     n = 0

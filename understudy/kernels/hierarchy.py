@@ -127,7 +127,7 @@ def find_paths(child: Int32s, n_codes: int) -> CodePaths:
         if parent[q] >= 0:
             depth_of[q] = depth_of[parent[q]] + 1
         depth = max(depth, depth_of[q])
-        # Groups are visited in reverse order, because groups that do not exist repeat the last existing
+        # Groups are visited in reverse order because groups that do not exist repeat the last existing
         # group.
         for g in range(RADIX - 1, -1, -1):
             c = child[q, g]

@@ -102,7 +102,7 @@ def _add(apart: Float32s, size: int, sums: Float32s) -> None:
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _turn_into_rest(whole: Float32s, size: int, sums: Float32s) -> None:
-    # The result replaces `sums`, because compiled loops are slow if arrays might overlap.
+    # The result replaces `sums` because compiled loops are slow if arrays might overlap.
     for j in range(size):
         sums[j] = whole[j] - sums[j]
 
@@ -118,7 +118,7 @@ def _sum_columns(numbers: Float32s, codes: Int32s, others: Rows, views: Views, b
     sums[:] = np.float32(0)
     for c in range(n_numbers + other_codes.shape[0]):
         if c < n_numbers:
-            # The row is sliced here, because fast loops need contiguous arrays, and Numba treats only rows of
+            # The row is sliced here because fast loops need contiguous arrays, and Numba treats only rows of
             # whole arrays as contiguous.
             _measure_numbers(numbers[c], other_numbers[c, start : start + size], apart)
         else:

@@ -135,7 +135,7 @@ def _find_shares(descent: _Descent, word: np.uint64, row: Uint8s) -> float:
 
 @njit(cache=True, nogil=True)
 def _draw_code(descent: _Descent, word: np.uint64, row: Uint8s) -> int:
-    """Draw a code of the set by a walk down the hierarchy."""
+    """Draw a code from the set by walking down the hierarchy."""
     restriction, share = descent.restriction, descent.share
     choice, bits = 0, word
     while choice >= 0:

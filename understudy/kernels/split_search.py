@@ -101,7 +101,7 @@ def _tally_by_counting(column: Uint8s, n_codes: int, node: LabelledRows, tally: 
     counts[:n_codes] = 0
     for i in range(rows.shape[0]):
         counts[column[rows[i]], labels[i]] += 1
-    # Two counts are tested at a time, because most values do not occur in a small node.
+    # Two counts are tested at a time because most values do not occur in a small node.
     pairs = counts.view(np.int64)
     n_values = 0
     for value in range(n_codes):

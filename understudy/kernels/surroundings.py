@@ -103,7 +103,7 @@ def set_squares(
     start: int,
     sums: npt.NDArray[np.float32],
 ) -> None:
-    """Write the squared distances of a query to the rows from `start` on to `sums`."""
+    """Write to `sums` the squared distances from a query to the rows, beginning with row `start`."""
     numbers, codes = others
     size = sums.shape[0]
     sums[:] = np.float32(0)

@@ -91,7 +91,7 @@ def file_error(error: OSError, path: str) -> UnderstudyError:
             )
         return NotFound(f"The file {path!r} does not exist. Correct the path.")
     if isinstance(error, IsADirectoryError) or Path(path).is_dir():
-        return InvalidInput(f"{path!r} is a folder. Name a file.")
+        return InvalidInput(f"{path!r} is a folder. Pass the path of a file.")
     if isinstance(error, PermissionError):
         return InvalidInput(f"The file {path!r} cannot be opened: permission denied. Change its permissions.")
     if error.errno in _FULL:

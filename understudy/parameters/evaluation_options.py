@@ -88,8 +88,8 @@ class EvaluationOptions(BaseModel):
         tuple[ColumnName, ...],
         Field(
             max_length=N_COLUMNS_NAMED_MAX,
-            description="Protected columns, such as sex. The report compares the groups of rows that these "
-            "columns define to measure bias.",
+            description="Protected columns, such as sex. To measure bias, the report compares the groups of "
+            "rows that these columns define.",
         ),
     ] = ()
     sensitive: Annotated[

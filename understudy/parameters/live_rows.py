@@ -12,5 +12,5 @@ LIVE_MEDIA_TYPES: dict[LiveFormat, str] = {
     "csv": "text/csv",
     "arrow": "application/vnd.apache.arrow.stream",
 }
-# Name of the pipe in the folder of the work.
+# Name of the pipe in the work folder.
 LIVE_PIPE = "rows"

@@ -107,7 +107,7 @@ STANDARD = Policy(
 )
 PUBLIC = Policy(
     name="public",
-    description="For publication, or for recipients who are not known.",
+    description="For publication, or for sharing with unknown recipients.",
     thresholds=(
         *LIKENESS,
         PolicyThreshold(metric="membership_distance", warn=0.53, fail=0.55, required=True),

@@ -144,7 +144,7 @@ class CellRange(NamedTuple):
 
 
 def cell_range(text: str) -> CellRange:
-    """Return the range of cells that a text such as `A5:F120` or `A:F` contains.
+    """Parse a range of cells such as `A5:F120` or `A:F`.
 
     Raises
     ------
@@ -208,22 +208,22 @@ class ReadOptions(BaseModel):
     decimal: Annotated[
         Literal[".", ","] | None,
         Field(
-            description="Decimal separator of numbers written as text. If omitted, it is detected for each "
-            "column with unambiguous values."
+            description="Decimal separator of numbers written as text. Detected in each column with "
+            "unambiguous values if omitted."
         ),
     ] = None
     thousands: Annotated[
         Literal[",", ".", " ", "'"] | None,
         Field(
-            description="Thousands separator of numbers written as text. If omitted, it is detected for each "
-            "column with unambiguous values."
+            description="Thousands separator of numbers written as text. Detected in each column with "
+            "unambiguous values if omitted."
         ),
     ] = None
     date_order: Annotated[
         Literal["day_first", "month_first"] | None,
         Field(
-            description="Order of day and month in dates such as 01/02/2024. If omitted, it is detected for "
-            "each column with unambiguous values."
+            description="Order of day and month in dates such as 01/02/2024. Detected in each column with "
+            "unambiguous values if omitted."
         ),
     ] = None
     missing: Annotated[
@@ -231,7 +231,8 @@ class ReadOptions(BaseModel):
         BeforeValidator(_tokens),
         AfterValidator(_check_tokens),
         Field(
-            description="Additional words that represent a missing value in a CSV file, separated by commas."
+            description="Comma-separated list of additional words that represent missing values in a CSV "
+            "file."
         ),
     ] = ()
     coerce: Annotated[
@@ -257,7 +258,7 @@ class ReadOptions(BaseModel):
         Field(
             ge=0,
             le=0.5,
-            description="Maximum fraction of the rows of a CSV file that may be skipped (default 0.01).",
+            description="Maximum fraction of a CSV file's rows that may be skipped (default 0.01).",
         ),
     ] = 0.01
 

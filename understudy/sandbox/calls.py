@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Calls from this number on did not exist when this list was written. They fail with ENOSYS, which libraries
-# handle like a kernel without the call.
+# Calls with this or a higher number did not exist when this list was written. They fail with ENOSYS, which
+# libraries handle like a kernel without the call.
 NEWEST_CALL = 462
 
 # Calls with the same number on all processors.
@@ -190,7 +190,7 @@ RULES: dict[str, Rule] = {
     "creat": Without(1, PRIVILEGED_MODE),
     "openat": Without(3, PRIVILEGED_MODE),
 }
-# Calls that fail as if the file system did not support them, because libraries then use another way.
+# Calls that fail as if the file system did not support them, because libraries then use an alternative.
 # Otherwise, `fallocate` could fill a disk in an instant, before the size of a folder is measured.
 UNSUPPORTED = {"x86_64": {"fallocate": 285}, "aarch64": {"fallocate": 47}}
 # Denied requests of these calls fail in the same way.

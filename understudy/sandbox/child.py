@@ -79,7 +79,7 @@ def _leave_server(start: Start) -> None:
 
 
 def _close_all_but(keep: set[int]) -> None:
-    # Close the connections of other runs, because an open copy would keep another run from ending.
+    # Close the connections of other runs because an open copy would keep another run from ending.
     kept = sorted(keep)
     for low, high in zip(kept, [*kept[1:], os.sysconf("SC_OPEN_MAX")], strict=True):
         os.closerange(low + 1, high)
@@ -102,12 +102,12 @@ def _do(setting: ChildSetting, start: Start) -> None:
 
 
 def _confine(setting: ChildSetting, start: Start, header: Json) -> Path:
-    """Limit this process as the header of the request states, and return the folder of the work.
+    """Apply the limits in the request's header to this process, and return the work folder.
 
     Raises
     ------
     Unavailable
-        If the machine does not allow it at the moment. The job is not the cause.
+        If the machine cannot apply the limits at the moment. The job is not the cause.
     """
     folder = Path(header["folder"])
     try:

@@ -1,4 +1,4 @@
-"""Functions that a process uses to restrict itself: it ends with its parent, and has limits but no network.
+"""Functions that a process uses to end with its parent, limit its resources and give up its rights.
 
 Linux supports all of these functions. macOS has no prctl, capabilities or namespaces. Limits and process
 groups work there too, but a child survives a killed server until its next write.
@@ -33,7 +33,7 @@ CPU_GRACE_SECONDS = 5
 OOM_SCORE = "800"
 
 IS_LINUX = sys.platform == "linux"
-# The library is loaded at import, because it is not safe to load a library after a fork.
+# The library is loaded at import because it is not safe to load a library after a fork.
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -108,7 +108,7 @@ def change_account(uid: int) -> None:
     _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setresuid(uid, uid, uid)
     _set_capabilities(1 << CAP_DAC_READ_SEARCH)
-    # After the change, root owns this process's files in /proc. Undo that, because the child reads some of
+    # After the change, root owns this process's files in /proc. Undo that because the child reads some of
     # these files.
     _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
 

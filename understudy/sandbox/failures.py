@@ -106,7 +106,7 @@ def mentions_memory(text: str) -> bool:
 
 
 def _has_room_for_threads() -> bool:
-    """Return whether the limits of this process allow more threads, so that the machine has none left."""
+    """Return whether this process may start more threads, so that a failed start is due to the machine."""
     try:
         n_threads = len(list(Path("/proc/self/task").iterdir()))
         address_space = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -118,7 +118,7 @@ def _has_room_for_threads() -> bool:
 
 
 def _place(error: BaseException) -> Json:
-    """Return the class and the location of an exception, because its message may contain a value."""
+    """Return the class and the location of an exception. Its message may contain a value."""
     built_in = next(base for base in type(error).__mro__ if base.__module__ == "builtins")
     # Compiled code has frames without an existing file.
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(".py")]

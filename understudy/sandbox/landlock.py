@@ -33,7 +33,7 @@ WORK = READ | WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE
 # Rights that the kernel accepts for a file. All other rights apply only to folders.
 FILE_RIGHTS = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | 1 << 15
 
-# The library is loaded at import, because it is not safe to load a library after a fork.
+# The library is loaded at import because it is not safe to load a library after a fork.
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 

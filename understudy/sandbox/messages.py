@@ -146,8 +146,8 @@ def decode(body: bytes) -> Json:
     Raises
     ------
     ValueError
-        If the text is not a JSON object, or contains what the database cannot store: a NUL character, a lone
-        surrogate, a number that is not finite, or too many or too deeply nested values.
+        If the text is not a JSON object, or contains something that the database cannot store: a NUL
+        character, a lone surrogate, a number that is not finite, or too many or too deeply nested values.
     """
     if sum(map(body.count, (b",", b"[", b"{"))) > N_VALUES_MAX:
         raise ValueError("the message contains too many values")

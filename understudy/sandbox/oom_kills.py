@@ -9,7 +9,7 @@ MEMBERSHIP = Path("/proc/self/cgroup")
 
 
 def count_oom_kills(membership: Path = MEMBERSHIP, cgroups: Path = CGROUPS) -> int:
-    """Return the number of killed processes in the control group of this process, or 0 if it is unknown.
+    """Return the number of killed processes in this process's control group, or 0 if it is unknown.
 
     The number is in `memory.events` (version 2) or `memory.oom_control` (version 1). In a container, the path
     of the group may not exist, because the group of the container is mounted as the root.

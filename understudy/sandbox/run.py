@@ -35,7 +35,7 @@ N_ROWS_MAX = 1 << 53
 
 
 def is_progress(progress: object) -> bool:
-    """Return whether a progress message is well-formed, because hostile input may control the child."""
+    """Return whether a progress message is well-formed because hostile input may control the child."""
     return (
         isinstance(progress, dict)
         and set(progress) <= {"phase", "fraction", "rows_done", "rows_total"}
@@ -130,7 +130,7 @@ class Run:
     def kill(self) -> None:
         """Kill the run, with SIGKILL to its whole process group."""
         self._order(KILL)
-        # Also kill the child directly, because the server may be stopped. The pid cannot have been reused
+        # Also kill the child directly because the server may be stopped. The pid cannot have been reused
         # before the server reports the child's end.
         if self.pid is not None and self._exit is None and self._outcome is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -3,7 +3,7 @@
 The filter denies calls that lead out of the sandbox: creating processes, executing programs, sockets,
 signaling or tracing other processes, namespaces, mounts, changing a file's owner or mode, and kernel
 interfaces that circumvent the other mechanisms of the sandbox. A denied call fails with EPERM. All other
-calls are allowed, because numerical libraries use many of these calls.
+calls are allowed because numerical libraries use many of these calls.
 
 The module `calls` contains the lists. The structures are defined in ``linux/filter.h`` and
 ``linux/seccomp.h``.
@@ -42,12 +42,12 @@ LOAD, EQUAL, AT_LEAST, HAS_BITS, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 # processors.
 NUMBER, ARCHITECTURE, FIRST_ARGUMENT, ARGUMENT_BYTES = 0, 4, 16, 8
 
-# Call numbers from this value on belong to the x32 interface of x86-64 processors.
+# Call numbers greater than or equal to this value belong to the x32 interface of x86-64 processors.
 X32 = 0x40000000
 AUDIT_ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 SYS_SECCOMP = {"x86_64": 317, "aarch64": 277}
 
-# The library is loaded at import, because it is not safe to load a library after a fork.
+# The library is loaded at import because it is not safe to load a library after a fork.
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 _processor = {"arm64": "aarch64", "amd64": "x86_64"}.get(platform.machine(), platform.machine())
@@ -79,7 +79,7 @@ def is_available() -> bool:
 
 
 def deny_calls() -> None:
-    """Give up the denied calls in this thread, and in all threads that it starts later.
+    """Permanently deny the listed calls to this thread and to all threads that it starts later.
 
     Call this function after `no_new_privs` was set, and before any thread is started.
 

@@ -159,7 +159,7 @@ class Server:
             os.set_blocking(stderr_writer, False)
             pid = os.fork()
         except OSError:
-            # The run cannot start. The supervisor notices that, because all descriptors are closed.
+            # The run cannot start. The supervisor notices that because all descriptors are closed.
             close_all([connection, output, request, *opened])
             return
         if pid == 0:

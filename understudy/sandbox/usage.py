@@ -63,7 +63,7 @@ class Usage:
         mapped = self._deleted_mappings(process)
         sizes = _open_sizes(process / "fd", self._folder)
         inodes = {inode for _, inode in (*sizes, *named)}
-        # The mappings are read again, because the process may have mapped a file and closed its descriptor
+        # The mappings are read again because the process may have mapped a file and closed its descriptor
         # between the first two readings.
         if (mapped & self._deleted_mappings(process)) - inodes:
             raise _TooMuch

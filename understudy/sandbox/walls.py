@@ -13,12 +13,12 @@ from pathlib import Path
 from understudy.sandbox import landlock, seccomp
 from understudy.sandbox.accounts import Accounts, find_accounts
 
-# Landlock can deny the truncation of files from this version on.
+# The first version of Landlock that can deny the truncation of files.
 LANDLOCK_VERSION_MIN = 3
 CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SYS_PTRACE = 0, 2, 5, 6, 7, 19
 # Capabilities that the server needs to start and end runs with other user IDs.
 SERVER_CAPABILITIES = (CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID)
-# The worker also lists a run's open files, because their sizes count toward a limit.
+# The worker also lists a run's open files because their sizes count toward a limit.
 CAPABILITIES_NEEDED = (*SERVER_CAPABILITIES, CAP_SYS_PTRACE)
 
 # Files of the system that libraries read: the linker's cache, the time zone, processors and memory.
@@ -42,7 +42,7 @@ class Walls:
     seccomp : bool
         Whether the kernel can filter the system calls of the child.
     accounts : Accounts or None
-        User IDs for the runs if this process runs as root and may change to them.
+        User IDs for the runs. None unless this process runs as root and may change its user ID.
     """
 
     landlock: int
@@ -74,7 +74,7 @@ class Walls:
 def find_walls() -> Walls:
     """Return the walls of this machine."""
     version = landlock.version()
-    # The child keeps the capability to read files, because the interpreter may be in a folder that only root
+    # The child keeps the capability to read files because the interpreter may be in a folder that only root
     # can enter. Without Landlock, that capability would give access to all files.
     may_change = version >= LANDLOCK_VERSION_MIN and os.geteuid() == 0 and _has_capabilities()
     return Walls(version, seccomp.is_available(), find_accounts() if may_change else None)

@@ -93,7 +93,7 @@ def grant_api_key(
 def rotate_api_key(
     resources: Resources, caller: Caller, key_id: UUID, *, grace: timedelta, expires_at: datetime | None
 ) -> tuple[ApiKey, str]:
-    """Replace a key with a new key of the same name and scopes. The old key expires after `grace`.
+    """Replace a key with a new key that has the same name and scopes. The old key expires after `grace`.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def revoke_other_api_key(
 def revoke_api_key(
     resources: Resources, project_id: UUID, key_id: UUID, *, check: Check[ApiKey] = accept
 ) -> None:
-    """Revoke a key. The key is invalid from the next request on.
+    """Revoke a key. Later requests with the key fail.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def revoke_api_key(
 
 
 def authenticate(resources: Resources, key_text: str) -> Caller:
-    """Return the caller with this key, or raise `Unauthenticated`. Each call queries the database."""
+    """Return the caller that a key identifies, or raise `Unauthenticated`. Each call queries the database."""
     match = _KEY.fullmatch(key_text)
     if match is None:
         raise _invalid()

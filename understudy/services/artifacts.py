@@ -207,7 +207,7 @@ def stream_table(table: StoredTable, format_name: FormatName) -> TableChunks:
     Raises
     ------
     TooLarge
-        If a text of the table is longer than the format allows.
+        If a text in the table is longer than the format allows.
     StorageFull
         If the disk is full.
     """

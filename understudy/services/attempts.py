@@ -28,7 +28,7 @@ from understudy.services.job_records import abandon_job
 if TYPE_CHECKING:
     from understudy.db.orm import Job
 
-# Time in seconds during which the end of an attempt is written again if the database does not respond.
+# Time in seconds for which writing the end of an attempt is retried if the database does not respond.
 SETTLE_SECONDS = 20.0
 RETRY_SECONDS = 0.2
 

@@ -39,7 +39,7 @@ def check_all_blobs(resources: Resources) -> BlobCheck:
 
 
 def check_some_blobs(resources: Resources, rng: random.Random) -> BlobCheck:
-    """Check a batch of artifacts that begins at a random one, and log an error for each damaged blob."""
+    """Check a batch of artifacts that begins at a random artifact, and log an error for each damaged blob."""
     with resources.read_sessions() as session:
         first, last = artifacts.id_range(session)
     if first is None or last is None:

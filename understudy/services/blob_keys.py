@@ -16,7 +16,7 @@ _KEY = re.compile(r"p/(?P<project>[^/]+)/j/(?P<job>[^/]+)/(?P<token>[0-9]+)/[^/]
 
 @dataclass(frozen=True)
 class KeyParts:
-    """The parts of a storage key for a job's blob."""
+    """The components of a storage key for a job's blob."""
 
     project_id: UUID
     job_id: UUID
@@ -45,7 +45,7 @@ def upload_prefix(project_id: UUID, upload_id: UUID) -> str:
 
 @dataclass(frozen=True)
 class PartKeyParts:
-    """The parts of the key of an upload part. `blob_id` is generated just before the blob is stored."""
+    """The components of an upload part's key. `blob_id` is generated just before the blob is stored."""
 
     project_id: UUID
     upload_id: UUID

@@ -79,11 +79,14 @@ def delete_job(resources: Resources, project_id: UUID, job_id: UUID, *, check: C
         check(session, job)
         if job.state in jobs.ACTIVE_STATES:
             raise Conflict(
-                f"The job is {job.state}. Cancel it, and delete it when it has ended.", code="in_use"
+                f"The job is {job.state}. Cancel it, wait until it has ended, then delete it.",
+                code="in_use",
             )
         created = _created_by(session, project_id, job_id)
         if created is not None:
-            raise Conflict(f"The job created {created}, which still exists. Delete it first.", code="in_use")
+            raise Conflict(
+                f"The job created {created}, which still exists. Delete {created} first.", code="in_use"
+            )
         keys = _erase_job(session, project_id, job_id)
     discard(resources.store, keys)
 
@@ -111,7 +114,10 @@ def delete_project(
         project = projects.get_active(session, project_id, is_locked=True)
         check(session, project)
         if project.name != name:
-            raise Conflict("The project has another name. Send the name that GET /v1/project returns.")
+            raise Conflict(
+                "`name` is not the name of the project. Send the name that a GET request for the project "
+                "returns."
+            )
         erasures.add(session, project_id, {project_prefix(project_id): None})
         keys = erase_project(session, project_id)
     discard(resources.store, keys)
@@ -120,10 +126,10 @@ def delete_project(
 def erase_project(session: Session, project_id: UUID) -> list[str]:
     """Delete or erase all rows of a deleted project. Return the keys of the blobs to delete.
 
-    Its webhooks are erased first, so they receive no events of the deletion.
+    Its webhooks are erased first, so they receive no events about the deletion.
 
-    `erasure.erase_files` repeats this for a minute, because requests that began earlier may add rows. It also
-    repeats this until `is_erased` is True, because a call deletes a limited number of events and deliveries.
+    `erasure.erase_files` repeats this for a minute because requests that began earlier may add rows. It also
+    repeats this until `is_erased` is True because a call deletes a limited number of events and deliveries.
     """
     webhooks.remove_all(session, project_id)
     keys: list[str] = []

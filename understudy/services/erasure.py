@@ -21,7 +21,7 @@ from understudy.services.turns import Turn, take_turn
 
 # An erasure is repeated for this time, so that it also finds blobs that a process was storing when it died.
 ERASURES_KEPT = timedelta(seconds=60)
-# Age after which staged files are removed even if their process is alive, or if it cannot be determined.
+# Age after which staged files are removed even if their process is alive or unknown.
 STAGED_KEPT = timedelta(hours=24)
 BATCH = 500
 
@@ -38,7 +38,7 @@ def erase_files(resources: Resources, *, kept: timedelta = ERASURES_KEPT) -> int
 
 
 def erase_in_turn(resources: Resources) -> int:
-    """Do the same as `erase_files`, but delete blobs only if no other worker is doing so.
+    """Erase files as `erase_files` does, but delete blobs only if no other worker is doing so.
 
     Every worker calls this function every few seconds.
     """
@@ -48,7 +48,7 @@ def erase_in_turn(resources: Resources) -> int:
 
 
 def remove_temporary_files(resources: Resources) -> None:
-    """Remove the folders of attempts and processes on this machine that have ended."""
+    """Remove the folders of ended attempts and processes on this machine."""
     _remove_attempts(resources)
     remove_abandoned(resources.staging.root, STAGED_KEPT.total_seconds())
 
@@ -65,7 +65,7 @@ def _erase_blobs(resources: Resources, kept: timedelta, turn: Turn | None) -> in
         counts = []
         for erasure in batch:
             counts.append(_delete_blobs(resources, erasure))
-            # An interrupted pass starts again, because each erasure is repeated anyway.
+            # An interrupted pass starts again because each erasure is repeated anyway.
             if turn is not None and not turn.keep(""):
                 return n_deleted
         completed = [
@@ -97,7 +97,7 @@ def _erase_projects(resources: Resources, batch: Iterable[Pending]) -> set[str]:
 
 
 def _erase_late_responses(resources: Resources, batch: Iterable[Pending]) -> None:
-    """Erase the responses that requests stored while the jobs in them were being erased."""
+    """Erase the responses that requests stored while the jobs in the responses were being erased."""
     job_ids: dict[UUID, list[UUID]] = {}
     for erasure in batch:
         if erasure.job_id is not None:

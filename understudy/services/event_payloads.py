@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 
 def payload_of(event: Event) -> Json:
-    """Return the JSON of an event: its ID, type and time, and in `data` IDs of resources and codes."""
+    """Return the JSON of an event: its ID, type and time, and `data` with resource IDs and codes."""
     noun, _, verb = event.type.partition(".")
     data = {f"{noun}_id": ids.to_text(noun, event.subject_id)}
     for reference in ("job", "dataset"):

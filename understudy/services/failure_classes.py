@@ -1,4 +1,4 @@
-"""The classes of failures of jobs, which determine whether and how often a job is tried again.
+"""Classes of job failures, which determine whether and how often a job is retried.
 
 | class | retried | examples |
 |---|---|---|

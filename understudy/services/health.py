@@ -30,7 +30,7 @@ def checks(resources: Resources) -> dict[str, str]:
 
 
 def _check_database(resources: Resources) -> tuple[str, str]:
-    """Return the state of the database, and the state of the workers that it contains."""
+    """Return the state of the database, and the state of the workers that are recorded in it."""
     lease = timedelta(seconds=resources.settings.lease_seconds)
     try:
         with resources.sessions() as session:
@@ -46,7 +46,7 @@ def _check_database(resources: Resources) -> tuple[str, str]:
 
 
 def _check_queues(session: Session, running_jobs_max: int | None, lease: timedelta) -> str:
-    """Return ``ok``, or why jobs have been waiting for too long although their workers are not busy."""
+    """Return ``ok``, or the reason why jobs have waited too long although their workers are not busy."""
     idle = workers.served_queues(session, lease, with_idle_slot=True)
     if jobs.count_overdue(session, idle, WAIT_MAX, running_jobs_max=running_jobs_max):
         return IGNORED

@@ -16,9 +16,9 @@ from understudy.failpoints import failpoint
 from understudy.logs import get_logger
 from understudy.resources import Resources
 
-# Seconds between two checks of the progress, which is also the minimum between two updates.
+# Seconds between two checks of the progress. This is also the minimum interval between two updates.
 LOOK_SECONDS = 0.5
-# Seconds between two checks for a cancellation request, if there was no heartbeat.
+# Seconds between two checks for a cancellation request. A heartbeat also checks for a request.
 CANCEL_LOOK_SECONDS = 1.0
 # A lease counts as lost after this fraction of its duration. The remaining time is for stopping the work
 # before another worker can start it.

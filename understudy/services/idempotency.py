@@ -53,7 +53,7 @@ def begin(
     Parameters
     ----------
     take_over_after : timedelta
-        Age from which a request without a response no longer prevents its repetition.
+        Age at which a request without a response stops blocking other requests with its key.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def begin(
 def complete(
     resources: Resources, project_id: UUID, key: str, response: StoredResponse, *, is_secret: bool = False
 ) -> None:
-    """Store the response for repetitions of the request, without a body if its resources are deleted.
+    """Store the response for repeated requests, without its body if a resource in it has been deleted.
 
     The body of a secret response is encrypted.
     """

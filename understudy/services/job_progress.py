@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 # Minimum share of completed work for estimating the duration. Earlier estimates are too rough.
 FRACTION_MIN = 0.02
-# Maximum fraction of a running job, which is never complete.
+# Maximum fraction that is reported for a running job, which is never complete.
 FRACTION_MAX = 0.99
 # A phase with at least this share of the work is long. A long phase reports several times.
 LONG_SHARE = 0.5

@@ -50,14 +50,14 @@ def limits_of(limits: ResourceLimits) -> Limits:
 
 
 def needs_of(session: Session, project_id: UUID, parameters: JobParameters) -> Needs:
-    """Return the requirements of a job on its worker."""
+    """Return the requirements that a job places on its worker."""
     kind: Any = KINDS[parameters.kind]
     needs: Needs = kind.needs(session, project_id, parameters)
     return needs
 
 
 def abandon_job(session: Session, row: Job) -> None:
-    """Let the kind update the rows that waited for a job, if the job has failed or was cancelled."""
+    """Update the rows and end the jobs that waited for a job, if it has failed or was cancelled."""
     # The rows of an erased job are deleted.
     if row.state not in ("failed", "cancelled") or row.erased_at is not None:
         return
@@ -76,7 +76,7 @@ def abandon_job(session: Session, row: Job) -> None:
 
 
 def _end_waiting(session: Session, row: Job, detail: str) -> None:
-    """End the jobs that waited for the result of a job, because it was not created."""
+    """End the jobs that waited for a result that was not created."""
     if row.planned_id is not None:
         _end_pipeline(session, row)
         return

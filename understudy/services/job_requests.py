@@ -1,4 +1,4 @@
-"""Creation of the sandbox's request for an attempt at a job: payload, inputs and limits."""
+"""Creation of the request to run an attempt in the sandbox: payload, inputs and limits."""
 
 from __future__ import annotations
 

@@ -249,7 +249,7 @@ def _conclude(attempt: Attempt, watched: Watched, result: Result | None, heartbe
         # The cause is the machine or the sandbox, not the job.
         logger.warning("job_process_not_started")
         settle_release(attempt, "unavailable")
-        # Otherwise, this worker would claim and release all queued jobs within a moment.
+        # Otherwise, this worker would claim and release all queued jobs in quick succession.
         time.sleep(SICK_SECONDS)
     elif outcome is None or watched.stopped_by == "time_limit":
         settle_failure(attempt, judge_duration(outcome))

@@ -128,7 +128,7 @@ def _hold_references(session: Session, project_id: UUID, parameters: dict[str, A
 
 
 def validate_job(resources: Resources, project_id: UUID, parameters: JobParameters) -> JobParameters:
-    """Return the parameters as `submit_job` would store them, with the same errors but without changes."""
+    """Return the parameters that `submit_job` would store. Raise the same errors, but change nothing."""
     with resources.sessions() as session:
         return resolve(resources, session, project_id, parameters)
 
@@ -164,7 +164,7 @@ def retry_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
 
 
 def _await_inputs(resources: Resources, session: Session, job: Job) -> Job:
-    """Let a retried job wait for its inputs, or resolve its parameters if it failed while it waited."""
+    """Make a retried job wait for its inputs, or resolve its parameters if it failed while waiting."""
     if KINDS[job.kind].estimate is None:
         return job
     if waiting_jobs.is_waiting(session, job.project_id, job.parameters):

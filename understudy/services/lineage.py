@@ -80,8 +80,8 @@ def check_no_descendants(descendants: Descendants) -> None:
         return
     listed = ", ".join(others[:LISTED_MAX]) + (", …" if len(others) > LISTED_MAX else "")
     raise Conflict(
-        f"{_text_id(descendants.members[0])} is still needed by {listed}. Delete them first, or repeat the "
-        f"request with cascade=true if the operation supports it.",
+        f"{_text_id(descendants.members[0])} is still needed by {listed}. Delete these resources first, or "
+        "repeat the request with cascade=true if the operation supports it.",
         code="in_use",
     )
 

@@ -49,17 +49,17 @@ logger = get_logger(__name__)
 
 PIPE_BYTES = 1 << 20
 CHUNK_BYTES = 1 << 18
-# Maximum time until a client that has left and the end of the sampler are noticed.
+# Maximum time until a lost client or the end of the sampler is detected.
 LOOK_SECONDS = 0.02
 # Time within which a killed sampler must end.
 KILLED_SECONDS = 5.0
-# Time between checks whether a response may continue.
+# Time between two checks of whether a response may continue.
 CHECK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class LiveRows:
-    """Rows that a caller may read, and everything that the sampler needs for them."""
+    """A checked request for live rows, with everything that the sampler needs."""
 
     parameters: SampleParameters
     format: LiveFormat
@@ -165,7 +165,7 @@ class Conditions:
         Raises
         ------
         TooLarge
-            If the time limit is over.
+            If the time limit has passed.
         Conflict
             If the model was deleted, the API key was revoked, or the gate no longer allows live rows.
         Unavailable
@@ -184,7 +184,7 @@ class Conditions:
         with self._resources.read_sessions() as session:
             if not may_continue(session, self._reading):
                 raise Conflict(
-                    "The rows may no longer be read, because the model, the API key or the gate of the "
+                    "The rows may no longer be read because the model, the API key or the gate of the "
                     "project has changed. Send the request again to see the reason."
                 )
 
@@ -216,12 +216,13 @@ class LiveChunks(Iterator[bytes]):
         self._poll.register(pipe, select.POLLIN)
 
     def __next__(self) -> bytes:
-        """Return the next bytes, or no bytes if the client has left.
+        """Return the next bytes, or no bytes if the client has disconnected.
 
         Raises
         ------
         UnderstudyError
-            If the sampler has failed, or the response may not continue. The bytes so far are then incomplete.
+            If the sampler has failed, or the response may not continue. The rows sent so far are then
+            incomplete.
         """
         while not self._conditions.has_left.is_set():
             self._conditions.check()
@@ -271,9 +272,10 @@ def _folder(resources: Resources) -> Iterator[Path]:
 
 
 def _make_pipe(folder: Path) -> int:
-    """Create the folder of the work with its pipe, and return a descriptor for reading the pipe.
+    """Create the work folder with its pipe, and return a descriptor for reading the pipe.
 
-    The descriptor is also open for writing, so that it has no end of file before the sampler opens the pipe.
+    The descriptor is also open for writing, so that a read does not return an end of file before the sampler
+    opens the pipe.
     """
     folder.mkdir(mode=0o700)
     os.mkfifo(folder / LIVE_PIPE)

@@ -51,7 +51,7 @@ NO_MEMORY = (
     "create a job of kind `sample`."
 )
 NOT_STARTED = "The server could not start a sampler. Send the request again after the time in Retry-After."
-# Errors of the sandbox, whose own texts are about jobs. All other errors of the work keep their text.
+# Texts for errors of the sandbox, whose own texts mention jobs. All other errors of the work keep their text.
 SANDBOX_ERRORS = {
     "unavailable": (Unavailable, NOT_STARTED),
     "storage_full": (StorageFull, NOT_SAMPLED),
@@ -70,7 +70,7 @@ SANDBOX_ERRORS = {
         "The temporary files of the sampler exceeded their limit. Create a job of kind `sample`.",
     ),
 }
-# The classes of errors that are not caused by the request. All others are.
+# Error classes that the request does not cause. It causes all other errors.
 CLASSES = {"not_found": NotFound, "artifact_corrupt": UnderstudyError}
 
 logger = get_logger(__name__)
@@ -97,7 +97,7 @@ class Sampler:
         return find_walls()
 
     def report_walls(self) -> int:
-        """Log each missing wall, and return their number."""
+        """Log each missing wall, and return the number of missing walls."""
         missing = self.walls.missing()
         for sentence in missing:
             logger.warning("sandbox_wall_missing", detail=sentence)

@@ -69,13 +69,13 @@ def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT, turn:
         logger.info("swept", n_orphans=n_orphans, n_uploads=len(old_uploads))
     _end_deliveries(resources)
     _compact_usage(resources)
-    # This is the last step, because it can take a long time.
+    # This is the last step because it can take a long time.
     _delete_events(resources)
     return n_orphans + len(old_uploads)
 
 
 def _end_deliveries(resources: Resources) -> None:
-    """End the deliveries that were added while their webhook was being disabled."""
+    """Mark deliveries as failed that were added while their webhook was being disabled."""
     n_ended = webhook_deliveries.BATCH
     while n_ended == webhook_deliveries.BATCH:
         with resources.sessions.begin() as session:
@@ -90,7 +90,7 @@ def _compact_usage(resources: Resources) -> None:
 
 
 def _delete_events(resources: Resources) -> None:
-    """Delete old events in small transactions, because each event may have deliveries."""
+    """Delete old events in small transactions because each event may have deliveries."""
     age = timedelta(seconds=resources.settings.retention_events_seconds)
     n_deleted = BATCH
     while n_deleted == BATCH:
@@ -121,7 +121,7 @@ def _sweep_orphans(resources: Resources, kept: timedelta, turn: Turn | None) -> 
 def _orphans_among(resources: Resources, keys: Iterable[str], kept: timedelta) -> list[str]:
     """Return the keys that no artifact row contains and that no attempt or upload can still add.
 
-    Blobs of unknown projects are kept, because they may belong to another installation, or the store may
+    Blobs of unknown projects are kept because they may belong to another installation, or the store may
     belong to another database.
     """
     parts = {key: part for key in keys if (part := parse_key(key)) is not None}
@@ -136,7 +136,8 @@ def _orphans_among(resources: Resources, keys: Iterable[str], kept: timedelta) -
         if key not in known
         and part.project_id in project_ids
         and part.token not in live
-        # The time of an upload is contained in its job ID, which is generated just before the blob is stored.
+        # The job ID contains the time of the upload, because the ID is generated just before the blob is
+        # stored.
         and (part.token != 0 or _seconds_of(part.job_id.int) < made_before)
     ]
 

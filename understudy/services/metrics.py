@@ -134,7 +134,7 @@ def _gauge(name: str, text: str, *labels: str) -> GaugeMetricFamily:
 
 
 def serve_metrics(collectors: Iterable[Collector], host: str, port: int) -> int | None:
-    """Serve metrics on the first free port from `port` on. Return this port, or None if no port is free."""
+    """Serve metrics on the first free port, starting at `port`. Return that port, or None if none is free."""
     registry = CollectorRegistry()
     for collector in collectors:
         registry.register(collector)

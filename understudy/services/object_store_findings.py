@@ -30,7 +30,7 @@ def object_store_findings(resources: Resources) -> Iterator[Finding]:
     yield _conditions(state)
     yield _versions(state)
     yield _partial_uploads(state)
-    yield Finding("disk space", "The free space is unknown, because object stores do not report it.")
+    yield Finding("disk space", "The free space is unknown because object stores do not report it.")
 
 
 def _credentials(state: RemoteState) -> Finding:

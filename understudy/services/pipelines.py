@@ -1,7 +1,7 @@
 """Pipelines: jobs that train a model, sample from it and evaluate the sample, created with one request.
 
-Each job but the first refers to a result that does not exist yet. Its ID is planned: the job that creates the
-result is stored with this ID, and the later jobs wait for it (`waiting_jobs`).
+Each job but the first refers to a result that does not exist yet. The ID of this result is planned: the job
+that creates the result is stored with this ID, and the later jobs wait for it (`waiting_jobs`).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def create_pipeline(
     ----------
     idempotency_key : str, optional
         A key that `idempotency.begin` has marked. If an interrupted request with the same key has added the
-        jobs, these are returned.
+        jobs, those jobs are returned.
 
     Raises
     ------
@@ -94,9 +94,9 @@ def create_pipeline(
 
 
 def validate_pipeline(resources: Resources, project_id: UUID, new: NewPipeline) -> list[JobParameters]:
-    """Return the parameters of the stages, with the same errors as `create_pipeline` but without changes.
+    """Return the parameters of the stages. Raise the same errors as `create_pipeline`, but change nothing.
 
-    Only the parameters of the training are resolved, because the other stages need its model.
+    Only the parameters of the training are resolved because the other stages need its model.
 
     Raises
     ------

@@ -45,7 +45,7 @@ def rescue_jobs(resources: Resources) -> int:
 
 
 def ring_waiting_jobs(resources: Resources, queues: Collection[str] = (DEFAULT_QUEUE,)) -> int:
-    """Send messages to the workers for the due jobs of some queues, and return the number of messages.
+    """Send messages to the workers for the due jobs of the given queues, and return the number of messages.
 
     These messages replace messages that the broker has lost or never received. No other state has to be
     reconciled.
@@ -73,7 +73,7 @@ def count_overdue_jobs(resources: Resources, queues: Collection[str], seconds: f
 
 
 def count_running_jobs(resources: Resources, worker_name: str) -> int:
-    """Return the number of jobs that a worker runs."""
+    """Return the number of jobs that the named worker is running."""
     with resources.sessions() as session:
         return jobs.count_running(session, worker_name)
 

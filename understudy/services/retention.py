@@ -56,7 +56,7 @@ def _delete_one(resources: Resources, delete: Callable[..., None], project_id: U
     try:
         delete(resources, project_id, row_id, cascade=True)
     except NotFound:
-        # It was derived from data that has just been deleted, or another process has deleted it.
+        # The resource was derived from data that has just been deleted, or another process has deleted it.
         return False
     return True
 

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 # Time in seconds between two searches for a shard to run, or for the end of the other workers' shards.
 WAIT_SECONDS = 0.25
-# Time in seconds between two readings of the progress, which heartbeats store.
+# Time in seconds between two readings of the progress that heartbeats store.
 PROGRESS_SECONDS = 1.0
 
 logger = get_logger(__name__)
 
 
 def shards_of(resources: Resources, job: Job) -> dict[int, JobParameters]:
-    """Return the parameters of the shards of a job by number, or an empty dict if it has only one."""
+    """Return the parameters of a job's shards by number, or an empty dict if the job is not split."""
     split = kind_of(job).split
     if split is None:
         return {}
@@ -87,7 +87,7 @@ class ShardedRun:
                 self.run_shard(shard, claimed_at)
 
     def read_progress(self) -> dict[str, Any] | None:
-        """Return the progress of all shards together. It never decreases, even if a shard is repeated."""
+        """Return the combined progress of all shards. It never decreases, even if a shard is repeated."""
         if time.monotonic() < self._read_at + PROGRESS_SECONDS:
             return self._progress
         self._read_at = time.monotonic()

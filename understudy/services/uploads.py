@@ -43,7 +43,7 @@ logger = get_logger(__name__)
 N_PARTS_MAX = 10_000
 # All part sizes are multiples of this size.
 PART_UNIT_BYTES = 64 << 10
-# Time to keep the row of a completed upload. The time is the same for idempotency keys.
+# Time to keep the row of a completed upload. Idempotency keys are kept for the same time.
 COMPLETED_KEPT = timedelta(hours=72)
 MISSING_LISTED_MAX = 20
 
@@ -67,7 +67,7 @@ class ComingFile:
 
 @dataclass(frozen=True)
 class PartPlace:
-    """The upload, the project and the number of a part."""
+    """The location of a part: its upload, project and number."""
 
     project_id: UUID
     upload_id: UUID
@@ -158,7 +158,9 @@ def expect_part(resources: Resources, place: PartPlace) -> int:
         index = place.number - file["first_part"]
         if 0 <= index < file["n_parts"]:
             return int(min(upload.part_bytes, file["size_bytes"] - index * upload.part_bytes))
-    raise NotFound(f"The upload has no part {place.number}. Its parts are numbered 1 to {upload.n_parts}.")
+    raise NotFound(
+        f"The upload has no part {place.number}. Its parts are numbered from 1 to {upload.n_parts}."
+    )
 
 
 def store_part(resources: Resources, place: PartPlace, source: Path, sha256: bytes) -> StoredPart:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def release_waiting(resources: Resources, session: Session, made_by: Job) -> set[str]:
     """Make the jobs that waited for the result of a job due, and return their queues.
 
-    Call this function in the transaction that ends the job, after its end.
+    Call this function in the transaction that ends the job, after the job has ended.
     """
     result = made_by.result or {}
     made = [result[name] for name in ("dataset_id", "model_id") if name in result]

@@ -1,8 +1,8 @@
 """Delivery of events to webhooks, at least once.
 
 Several workers can deliver at the same time. Each claim serves the webhook that was served longest ago, and
-each webhook has only a few attempts at once. Webhooks whose last attempt failed are claimed apart from the
-others, so slow and broken endpoints do not delay the others.
+each webhook has only a few attempts at once. Webhooks whose last attempt failed are claimed separately, so
+slow and broken endpoints do not delay the others.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Sender:
         self.rng = rng
 
     def claim(self, lane: Lane) -> Claim | None:
-        """Claim the next delivery of a lane."""
+        """Claim the next due delivery among the webhooks of a lane."""
         with self.resources.sessions.begin() as session:
             return webhook_deliveries.claim(session, lane, lease=self._timeout + SETTLE)
 
@@ -147,7 +147,7 @@ def _message(claimed: Claim, secrets: list[str]) -> Message:
 def _reason_to_disable(outcome: Outcome, failing: timedelta | None) -> str | None:
     """Return the reason to disable the webhook after a failed attempt, or None.
 
-    `failing` is None if the lease was lost. The webhook stays enabled then, because another attempt follows.
+    `failing` is None if the lease was lost. The webhook then stays enabled, because another attempt follows.
     """
     if failing is None:
         return None

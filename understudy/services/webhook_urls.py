@@ -25,7 +25,7 @@ Network = IPv4Network | IPv6Network
 URL_LENGTH_MAX = 2048
 # Maximum duration of a lookup when a webhook is created or changed.
 CHECK_SECONDS_MAX = 3.0
-# Number of threads for lookups. It exceeds the number of concurrent requests in a worker, because a lookup
+# Number of threads for lookups. It exceeds the number of concurrent requests in a worker because a lookup
 # that has timed out keeps its thread.
 N_LOOKUPS = 16
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -86,8 +86,8 @@ def check_url(url: str, rules: UrlRules) -> None:
     Raises
     ------
     InvalidInput
-        If the form is not allowed, or if the host has no address or one that is not allowed. The message is
-        the same for all hosts, so that it reveals nothing about private networks.
+        If the form is not allowed, the host has no address, or one of its addresses is not allowed. The
+        message is the same for all hosts, so that it reveals nothing about private networks.
     """
     target = read_url(url, rules)
     if not find_addresses(target, rules, seconds=CHECK_SECONDS_MAX):
@@ -111,12 +111,14 @@ def read_url(url: str, rules: UrlRules) -> Target:
         raise _invalid("`url` is not a URL. Use a URL such as https://example.org/webhook.") from error
     if len(url) > URL_LENGTH_MAX or not VISIBLE_ASCII.fullmatch(url) or "\\" in url:
         raise _invalid(
-            f"`url` must consist of at most {URL_LENGTH_MAX} visible ASCII characters, no backslashes. "
-            "Write the host in Punycode, and percent-encode other characters in the path."
+            f"`url` must consist of at most {URL_LENGTH_MAX} visible ASCII characters other than "
+            "backslashes. Write the host in Punycode, and percent-encode other characters in the path."
         )
     schemes = ("https", "http") if rules.webhook_http else ("https",)
     if parts.scheme not in schemes or not parts.hostname:
-        raise _invalid(f"`url` must begin with {' or '.join(f'{name}://' for name in schemes)} and a host.")
+        raise _invalid(
+            f"`url` must begin with {' or '.join(f'{name}://' for name in schemes)}, followed by a host."
+        )
     if "@" in parts.netloc or "#" in url:
         raise _invalid("`url` must not contain a user name, a password or a fragment. Remove it.")
     target = Target(parts.scheme, _host_of(parts), port or DEFAULT_PORTS[parts.scheme], _path_of(parts))
@@ -129,7 +131,7 @@ def read_url(url: str, rules: UrlRules) -> Target:
 
 
 def find_addresses(target: Target, rules: UrlRules, *, seconds: float) -> list[str]:
-    """Return the addresses of a host, or an empty list if it has none or any of them is not allowed.
+    """Return the addresses of a host, or an empty list if there are none or any address is not allowed.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ def create_webhook(resources: Resources, project_id: UUID, request: WebhookReque
     TooManyRequests
         If the project has the maximum number of webhooks.
     """
-    # The host is looked up outside the transaction, because a lookup can take seconds.
+    # The host is looked up outside the transaction because a lookup can take seconds.
     check_url(request.url, resources.settings)
     webhook_id, secret = ids.new_id(), new_secret()
     with resources.sessions.begin() as session:
@@ -108,12 +108,12 @@ def change_webhook(
 def end_deliveries(
     resources: Resources, project_id: UUID, webhook_id: UUID, *, is_enabled: bool = False
 ) -> Webhook:
-    """End the pending deliveries of a disabled webhook as failed, in small transactions.
+    """Mark the pending deliveries of a disabled webhook as failed, in small transactions.
 
     Parameters
     ----------
     is_enabled : bool
-        Whether to enable the webhook in the transaction that ends the last of the deliveries.
+        Whether to enable the webhook in the transaction that marks the last delivery.
     """
     while True:
         with resources.sessions.begin() as session:
@@ -124,7 +124,7 @@ def end_deliveries(
 
 
 def _end_some(session: Session, webhook: Webhook, *, is_enabled: bool) -> bool:
-    """End a batch of pending deliveries as failed, and return whether it was the last one.
+    """Mark a batch of pending deliveries as failed, and return whether it was the last batch.
 
     After the last batch, the webhook is enabled if `is_enabled`.
     """
@@ -239,7 +239,8 @@ def _check_number(resources: Resources, session: Session, project_id: UUID) -> N
     maximum = resources.limits.webhooks_max
     if webhooks.count(session, project_id) >= maximum:
         raise TooManyRequests(
-            f"The project has {maximum} webhooks, which is the maximum (UNDERSTUDY_WEBHOOKS_MAX). Delete one."
+            f"The project has {maximum} webhooks, which is the maximum (UNDERSTUDY_WEBHOOKS_MAX). Delete one "
+            "of them first."
         )
 
 

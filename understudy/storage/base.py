@@ -92,7 +92,7 @@ class RemoteStore(Protocol):
 class VersionedFile(Protocol):
     """An open blob from a store that does not keep blobs as local files.
 
-    `content_version` is equal for two files only if their contents are equal.
+    Two files have the same `content_version` only if their contents are equal.
     """
 
     content_version: tuple[str | int, ...]
@@ -115,7 +115,7 @@ class Store(Protocol):
     def open_range(self, key: str, start: int, end: int) -> BinaryIO:
         """Open the bytes from `start` to `end` (exclusive) of a blob for reading. Read no other bytes.
 
-        A range that exceeds the blob is truncated at its end.
+        A range that extends beyond the blob is truncated at the end of the blob.
         """
 
     def size(self, key: str) -> int:

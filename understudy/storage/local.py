@@ -97,7 +97,7 @@ class LocalStore:
                     break
 
     def delete_partial(self, prefix: str, age: timedelta) -> None:
-        """Do nothing, because the constructor removes the copies of processes that have ended."""
+        """Do nothing because the constructor removes the copies of processes that have ended."""
 
     def keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """Yield the keys that begin with the prefix, in ascending order."""
@@ -130,7 +130,7 @@ class LocalStore:
             check_space(self.incoming.path)
 
     def presigned_url(self, key: str, *, filename: str, seconds: int) -> None:
-        """Return None, because files have no URLs."""
+        """Return None because files have no URLs."""
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)

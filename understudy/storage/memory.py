@@ -61,17 +61,17 @@ class MemoryStore:
             self._blobs.pop(check_key(key), None)
 
     def delete_partial(self, prefix: str, age: timedelta) -> None:
-        """Do nothing, because a blob is stored in one step."""
+        """Do nothing because a blob is stored in one step."""
 
     def keys(self, prefix: str, *, after: str = "") -> Iterator[str]:
         """Yield the keys that begin with the prefix, in ascending order."""
         yield from sorted(key for key in list(self._blobs) if key.startswith(prefix) and key > after)
 
     def check_writable(self) -> None:
-        """Do nothing, because memory is always writable."""
+        """Do nothing because memory is always writable."""
 
     def presigned_url(self, key: str, *, filename: str, seconds: int) -> None:
-        """Return None, because memory has no URLs."""
+        """Return None because memory has no URLs."""
 
     def _get(self, key: str) -> bytes:
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from understudy.errors import StorageFull
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
-# A disk with less free space than both limits counts as full, because the files of a job would not fit. The
+# A disk with less free space than both limits counts as full because the files of a job would not fit. The
 # fraction is for small disks.
 FREE_BYTES_MIN = 64 << 20
 FREE_FRACTION_MIN = 0.02

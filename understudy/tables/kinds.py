@@ -8,8 +8,8 @@ from enum import StrEnum
 class ColumnKind(StrEnum):
     """The kind of a column, which describes the meaning of its values.
 
-    Values of the kinds from `integer` to `duration` are learned. Values of all other kinds are generated,
-    except coordinates stored as numbers, which are learned.
+    Values of the first nine kinds, `integer` to `duration`, are learned. Values of all other kinds are
+    generated, except coordinates stored as numbers, which are learned.
     """
 
     integer = "integer"

@@ -46,7 +46,7 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
             yield batch
 
     batches = counted()
-    # An error in the first batch or the last row becomes the response, because nothing has been written yet.
+    # An error in the first batch or the last row becomes the response because nothing has been written yet.
     first = next(batches)
     _check_last_row(synthesizer, parameters)
     with os.fdopen(os.open(workspace.folder / LIVE_PIPE, os.O_WRONLY), "wb") as pipe:
@@ -57,7 +57,7 @@ def work(workspace: Workspace, parameters: SampleParameters) -> WorkResult:
 
 
 def _check_last_row(synthesizer: Synthesizer, parameters: SampleParameters) -> None:
-    """Sample the last row, so that too few new identifiers are noticed before the first row is sent."""
+    """Sample the last row, so that a lack of new identifiers is noticed before the first row is sent."""
     assert parameters.n_rows is not None
     if parameters.n_rows > FIRST_ROWS and _is_addressable(synthesizer):
         plan = plan_rows(synthesizer.schema_, 1, offset=parameters.offset + parameters.n_rows - 1)

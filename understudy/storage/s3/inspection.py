@@ -25,7 +25,7 @@ Answer = TypeVar("Answer")
 class Place:
     """A bucket, a key prefix, and the client for the store."""
 
-    # `Any`, because botocore has no type annotations.
+    # `Any` because botocore has no type annotations.
     client: Any
     bucket: str
     prefix: str

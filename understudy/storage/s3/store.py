@@ -37,7 +37,7 @@ READ_SECONDS = 15
 # Number of times that a request is sent before its call fails, because the store does not respond or limits
 # the rate.
 ATTEMPTS_MAX = 5
-# Timeout of a check in seconds. It is short, because health requests wait for the check.
+# Timeout of a check in seconds. It is short because health requests wait for the check.
 CHECK_SECONDS = 2
 # Time during which a successful check is not repeated. Workers check the store before each job.
 CHECKED_SECONDS = 10.0
@@ -48,7 +48,7 @@ COPY_THREADS = 4
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
-# All stores share this loader, because it caches the S3 service model, which is large.
+# All stores share this loader because it caches the S3 service model, which is large.
 _LOADER = botocore.loaders.create_loader()
 
 logger = get_logger(__name__)

@@ -45,7 +45,7 @@ class RateComparison(BaseModel):
 
 
 class GroupBaseRates(BaseModel):
-    """A group of a protected column, with its rates."""
+    """A group in a protected column, with its outcome rates."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -89,7 +89,7 @@ class ColumnBaseRates(BaseModel):
 
 
 class BaseRatesResult(MetricResult):
-    """Largest absolute difference between the real and the synthetic rate of a group."""
+    """Largest absolute difference between the real and the synthetic rate of an outcome in a group."""
 
     metric: Literal["base_rates"] = "base_rates"
     target: str | None

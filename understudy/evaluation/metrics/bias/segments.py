@@ -35,12 +35,12 @@ class SegmentScore(BaseModel):
     group: str
     n_test: int
     n_synthetic: Annotated[
-        int, Field(description="Number of the group's rows in the sample of the synthetic table.")
+        int, Field(description="Number of the group's rows in the scored sample of the synthetic table.")
     ]
     is_too_small: Annotated[
         bool,
         Field(
-            description="Whether the group is not scored. Groups need at least 50 test rows and either two "
+            description="Whether the group is not scored. A group needs at least 50 test rows and either two "
             "classes with at least 10 test rows each or a numeric target that is not constant."
         ),
     ]

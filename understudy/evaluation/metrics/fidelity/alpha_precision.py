@@ -15,7 +15,7 @@ from understudy.evaluation.metrics.fidelity.neighbourhood import TOO_FEW, neighb
 
 
 class AlphaPrecisionResult(MetricResult):
-    """Closeness of the precision curve to the diagonal, which is the curve of real rows."""
+    """Closeness of the precision curve to the diagonal, which is the expected curve of real rows."""
 
     metric: Literal["alpha_precision"] = "alpha_precision"
     curve: Annotated[

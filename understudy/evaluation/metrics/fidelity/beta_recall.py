@@ -27,7 +27,7 @@ class BetaRecallResult(MetricResult):
         list[tuple[float, float]],
         Field(
             description=(
-                "Points of the recall curve. Each point contains a share of the synthetic rows, counted from "
+                "Points on the recall curve. Each point contains a share of the synthetic rows, counted from "
                 "the center outward, and the share of real rows near these synthetic rows."
             )
         ),

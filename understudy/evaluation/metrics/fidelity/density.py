@@ -24,8 +24,8 @@ class DensityResult(MetricResult):
     density: Annotated[
         float,
         Field(
-            description="Density without the cap at 1. A value above 1 means that synthetic rows "
-            "concentrate where real rows are dense."
+            description="Density without the cap at 1. A value above 1 means that synthetic rows are "
+            "concentrated where real rows are dense."
         ),
     ]
 

@@ -44,14 +44,17 @@ class EntityAttribute(BaseModel):
 
 
 class UniqueCombination(BaseModel):
-    """Columns with combinations of values that are unique in the real table."""
+    """A combination of columns whose values are unique in the real table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     columns: list[str]
     duplicated: Annotated[
         float,
-        Field(description="Share of synthetic rows that repeat a combination, beyond what chance explains."),
+        Field(
+            description="Share of synthetic rows that repeat a combination of values, beyond what chance "
+            "explains."
+        ),
     ]
 
 
@@ -91,7 +94,10 @@ class EntityColumn(BaseModel):
     ] = []
     unique: Annotated[
         list[UniqueCombination],
-        Field(description="Combinations with this column that are unique in the real table, worst first."),
+        Field(
+            description="Column combinations that include this column and are unique in the real table, "
+            "worst first."
+        ),
     ] = []
 
 

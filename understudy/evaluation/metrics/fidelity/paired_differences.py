@@ -19,7 +19,7 @@ QUANTILE = 0.99
 
 
 class PairDifference(BaseModel):
-    """Differences between two paired columns in both tables, and the evidence that they form a pair."""
+    """Differences between two paired columns in both tables, and the evidence for the pairing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

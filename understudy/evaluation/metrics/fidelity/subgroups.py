@@ -50,7 +50,7 @@ class SubgroupScore(BaseModel):
             description="Approximate score of the group if its synthetic rows were replaced with real rows."
         ),
     ]
-    worst: Annotated[str, Field(description="Column that differs most within the group.")]
+    worst: Annotated[str, Field(description="Column whose distributions differ most within the group.")]
 
 
 class SmallSubgroup(BaseModel):

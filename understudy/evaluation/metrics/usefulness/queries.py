@@ -47,7 +47,7 @@ class QueryGroupAnswer(BaseModel):
     real: float
     synthetic: Annotated[
         float | None,
-        Field(description="Answer of the synthetic table. Null if the group contains no synthetic rows."),
+        Field(description="Answer from the synthetic table. Null if the group contains no synthetic rows."),
     ]
     synthetic_interval: Annotated[
         Interval | None,

@@ -114,7 +114,10 @@ class TrainSyntheticTestRealResult(MetricResult):
     ] = None
     loss_interval: Annotated[
         tuple[float, float] | None,
-        Field(description="Confidence interval (95%) of `loss`, from paired predictions of the test rows."),
+        Field(
+            description="Confidence interval (95%) of `loss`, computed from paired predictions for the test "
+            "rows."
+        ),
     ] = None
     error_ratio: Annotated[
         float | None,
