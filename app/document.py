@@ -145,6 +145,8 @@ def rewrite_document(document: Json) -> Json:
     components["securitySchemes"] = {
         "api_key": {"type": "http", "scheme": "bearer", "description": "An API key that begins with `sk_`."}
     }
+    # All operations require a key, except for those that declare otherwise.
+    document["security"] = [{"api_key": []}]
     for path, method, operation in _operations(document):
         _rewrite_operation(path, method, operation)
     share_repeated_parameters(document, [operation for _, _, operation in _operations(document)])
@@ -180,7 +182,8 @@ def _rewrite_operation(path: str, method: str, operation: Json) -> None:
         responses.setdefault("304", NOT_MODIFIED_REFERENCE)
     _describe_successes(method, responses)
     is_secured = path.startswith("/v1/")
-    operation["security"] = [{"api_key": []}] if is_secured else []
+    if not is_secured:
+        operation["security"] = []
     declared = {int(status) for status, response in responses.items() if _is_problem(response)}
     for status in declared | (_implied_statuses(method, operation) if is_secured else {422, 500}):
         responses[str(status)] = {"$ref": f"#/components/responses/{status}"}

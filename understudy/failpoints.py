@@ -16,6 +16,7 @@ import json
 import os
 import signal
 import stat
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,7 +48,8 @@ class Failpoints:
         self.folder = folder
         self._actions: dict[str, Callable[[dict[str, Any]], None]] = {
             "kill": lambda _: os.kill(os.getpid(), signal.SIGKILL),
-            "stop": lambda _: os.kill(os.getpid(), signal.SIGSTOP),
+            # Another thread could handle a signal to the process, and this thread would continue until then.
+            "stop": lambda _: signal.pthread_kill(threading.get_ident(), signal.SIGSTOP),
             "sleep": lambda order: time.sleep(order["seconds"]),
             "hold": lambda order: self._hold(order["name"]),
             "raise": lambda _: _raise(Unavailable("A failpoint interrupted the call. Repeat the call.")),

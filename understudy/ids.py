@@ -20,6 +20,7 @@ PREFIXES = {
     "api_key": "key",
     "dataset": "ds",
     "job": "job",
+    "pipeline": "pip",
     "model": "mdl",
     "report": "rpt",
     "artifact": "art",

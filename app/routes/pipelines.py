@@ -1,17 +1,29 @@
-"""Route for pipelines, which create several jobs with one request."""
+"""Routes for pipelines: create, validate, list, wait, label and cancel."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import asyncio
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 
-from app.bodies.pipelines import CreatePipeline, Pipeline
-from app.dependencies import IdempotencyKeyDep, ResourcesDep, WriterDep
-from app.document import problems
+from app import paging
+from app.bodies.labels import UpdateLabels, merged_labels
+from app.bodies.pipelines import CreatePipeline, Pipeline, PipelinePage, ValidatedPipeline
+from app.conditions import PreconditionDep, etag_of
+from app.dependencies import IdempotencyKeyDep, ListDep, ReaderDep, ResourcesDep, WriterDep
+from app.document import merge_patch_body, problems
 from app.idempotency import IdempotentRoute
-from understudy.services import pipelines
+from app.job_waits import AwaitedJob, wait_for
+from app.routes.jobs import WaitDep
+from understudy import ids
+from understudy.db import jobs, pipelines
+from understudy.services import pipelines as pipeline_services
+
+if TYPE_CHECKING:
+    from understudy.db import orm
 
 router = APIRouter(prefix="/v1/pipelines", tags=["jobs"], route_class=IdempotentRoute)
 
@@ -22,30 +34,124 @@ router = APIRouter(prefix="/v1/pipelines", tags=["jobs"], route_class=Idempotent
     response_model=Pipeline,
     response_model_exclude_none=True,
     summary="Create a pipeline",
-    responses={
-        200: {"model": Pipeline, "description": "The pipeline is valid."},
-        **problems(404, 409, 413, 422, 429),
-    },
+    responses=problems(404, 409, 413, 422, 429),
 )
 def create_pipeline(
-    body: CreatePipeline,
-    resources: ResourcesDep,
-    caller: WriterDep,
-    key: IdempotencyKeyDep,
-    validate_only: Annotated[
-        bool, Query(description="Whether to validate the pipeline without creating it.")
-    ] = False,
+    body: CreatePipeline, resources: ResourcesDep, caller: WriterDep, key: IdempotencyKeyDep
 ) -> JSONResponse:
     """Create jobs that train a model, sample from it and evaluate the sample. Each job waits for its inputs.
 
-    `Location` is the URL of the last job. If a job fails, the later jobs fail with `not_ready`. If a job is
-    cancelled, the later jobs are cancelled too. While the dataset is pending, validation fails with 409.
+    If a job fails, the later jobs fail with `not_ready`. If a job is cancelled, the later jobs are cancelled
+    too.
     """
-    new = body.pipeline()
-    if validate_only:
-        validated = pipelines.validate_pipeline(resources, caller.project_id, new)
-        return JSONResponse(Pipeline.of_validated(validated).model_dump(mode="json", exclude_none=True))
-    rows = pipelines.create_pipeline(resources, caller.project_id, new, idempotency_key=key)
+    rows = pipeline_services.create_pipeline(
+        resources, caller.project_id, body.pipeline(), idempotency_key=key
+    )
     pipeline = Pipeline.of(rows)
-    headers = {"Location": f"/v1/jobs/{pipeline.stages[-1].job_id}"}
+    headers = {"Location": f"/v1/pipelines/{pipeline.id}"}
     return JSONResponse(pipeline.model_dump(mode="json", exclude_none=True), 202, headers)
+
+
+@router.post(
+    "/validate",
+    response_model_exclude_none=True,
+    summary="Validate a pipeline",
+    responses=problems(404, 409, 413, 422),
+)
+def validate_pipeline(
+    body: CreatePipeline, resources: ResourcesDep, caller: WriterDep, key: IdempotencyKeyDep
+) -> ValidatedPipeline:
+    """Validate the parameters of a pipeline without creating jobs.
+
+    The request fails with 409 if the dataset is pending.
+    """
+    validated = pipeline_services.validate_pipeline(resources, caller.project_id, body.pipeline())
+    return ValidatedPipeline.of(validated)
+
+
+@router.get("", response_model_exclude_none=True, summary="List pipelines", responses=problems(422))
+def list_pipelines(
+    resources: ResourcesDep,
+    caller: ReaderDep,
+    wanted: ListDep,
+    dataset_id: Annotated[str | None, Query(description="Return only pipelines on this dataset.")] = None,
+) -> PipelinePage:
+    """Return the pipelines of the project, newest first."""
+    paging.read_id_filter("dataset", dataset_id)
+    with resources.sessions() as session:
+        stored = pipelines.page(
+            session,
+            caller.project_id,
+            filters=pipelines.PipelineFilters(dataset_id, wanted.labels, wanted.created),
+            after=paging.read_id_cursor("pipeline", wanted.page.after),
+            limit=wanted.page.limit,
+        )
+        return PipelinePage(
+            data=[Pipeline.of(rows) for rows in stored.rows],
+            has_more=stored.next is not None,
+            next=paging.write_id_cursor("pipeline", stored.next),
+        )
+
+
+@router.get(
+    "/{pipeline_id}",
+    response_model_exclude_none=True,
+    summary="Get a pipeline",
+    responses=problems(404, 429),
+)
+async def get_pipeline(
+    pipeline_id: str, resources: ResourcesDep, caller: ReaderDep, request: Request, wait: WaitDep
+) -> Pipeline:
+    """Return a pipeline with its jobs. `Prefer: wait=N` works as for a job."""
+    key = ids.from_text("pipeline", pipeline_id)
+
+    def read() -> list[orm.Job]:
+        with resources.read_sessions() as session:
+            return pipelines.get(session, caller.project_id, key)
+
+    rows = await run_in_threadpool(read)
+    if wait:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + wait
+        # The last job can end before the others if the pipeline is cancelled.
+        for row in rows:
+            remaining = max(round(deadline - loop.time()), 0)
+            await wait_for(request, resources, AwaitedJob(caller, row.id), remaining)
+        rows = await run_in_threadpool(read)
+    return Pipeline.of(rows)
+
+
+@router.patch(
+    "/{pipeline_id}",
+    response_model_exclude_none=True,
+    summary="Update a pipeline",
+    openapi_extra=merge_patch_body("UpdateLabels"),
+    responses=problems(404, 412, 413, 415, 422),
+)
+def update_pipeline(
+    pipeline_id: str,
+    change: UpdateLabels,
+    resources: ResourcesDep,
+    caller: WriterDep,
+    precondition: PreconditionDep,
+) -> Pipeline:
+    """Change the labels of a pipeline and of its jobs with a JSON Merge Patch."""
+    key = ids.from_text("pipeline", pipeline_id)
+    with resources.sessions.begin() as session:
+        rows = pipelines.lock(session, caller.project_id, key)
+        precondition.check(lambda: etag_of(Pipeline.of(rows)))
+        for row in rows:
+            jobs.set_labels(session, row, merged_labels(row.labels, change.labels))
+        return Pipeline.of(rows)
+
+
+@router.post(
+    "/{pipeline_id}/cancel",
+    response_model_exclude_none=True,
+    summary="Cancel a pipeline",
+    responses=problems(404, 409),
+)
+def cancel_pipeline(pipeline_id: str, resources: ResourcesDep, caller: WriterDep) -> Pipeline:
+    """Cancel the queued jobs of a pipeline, and request that a running job stop."""
+    key = ids.from_text("pipeline", pipeline_id)
+    return Pipeline.of(pipeline_services.cancel_pipeline(resources, caller.project_id, key))

@@ -15,7 +15,7 @@ from understudy.services.api_keys import create_api_key, revoke_api_key
 IDS = dict.fromkeys(
     (
         *("dataset_id", "job_id", "model_id", "report_id", "upload_id", "api_key_id", "project_id"),
-        *("webhook_id", "delivery_id", "number"),
+        *("pipeline_id", "webhook_id", "delivery_id", "number"),
     ),
     "1",
 )
@@ -146,6 +146,7 @@ def valid_body(name: str) -> dict[str, object]:
         "upload_dataset": {"files": {"file": ("a.csv", b"a\n1\n")}},
         "create_job": {"json": {"kind": "probe"}},
         "create_pipeline": {"json": {"dataset_id": "x", "sample": {"n_rows": 1}}},
+        "validate_pipeline": {"json": {"dataset_id": "x", "sample": {"n_rows": 1}}},
         "update_dataset": {"json": {"name": "x"}},
         "create_api_key": {"json": {"name": "x", "scopes": ["read"]}},
         "create_project_api_key": {"json": {"name": "x", "scopes": ["read"]}},

@@ -26,7 +26,7 @@ Own = tuple[TestClient, World]
 WITH_ID = [
     name for name in IN_V1 if "{" in (path := OPERATIONS[name][0]) and not path.startswith("/v1/projects")
 ]
-TYPES = ("dataset", "job", "model", "report", "upload", "api_key", "webhook", "event")
+TYPES = ("dataset", "job", "pipeline", "model", "report", "upload", "api_key", "webhook", "event")
 PATHS = {noun: f"{noun.replace('_', '-')}s" for noun in TYPES}
 # Types without an operation that returns a single resource.
 LISTED_ONLY = ("event", "delivery")
@@ -41,6 +41,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "apply_sdv_metadata": {"json": {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {}}},
     "put_upload_part": {"content": b"abcd", "headers": PART_HEADERS},
     "update_job": {"json": {"labels": {"a": "b"}}},
+    "update_pipeline": {"json": {"labels": {"a": "b"}}},
     "update_model": {"json": {"name": "mine now"}},
     "update_report": {"json": {"labels": {"a": "b"}}},
     "update_webhook": {"json": {"name": "mine now"}},
@@ -61,6 +62,7 @@ REFERENCES = [
 ]
 FILTERS = [
     *("datasets?model_id={model}", "models?dataset_id={dataset}", "reports?dataset_id={dataset}"),
+    "pipelines?dataset_id={dataset}",
     *("events?job_id={job}", "events?dataset_id={dataset}"),
 ]
 

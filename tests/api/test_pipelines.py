@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Thread
 
 from starlette.testclient import TestClient
 
 from app.bodies.pipelines import CreatePipeline
 from tests.api.conftest import Json, assert_problem, get, upload
+from understudy.db import claims
+from understudy.job_kinds import KINDS
 from understudy.resources import Resources
 from understudy.services import idempotency
 from understudy.services.api_keys import Caller
@@ -24,15 +27,20 @@ STAGES: Json = {
 
 def create(client: TestClient, dataset_id: str, **changes: object) -> list[Json]:
     """Create a pipeline, and return its jobs."""
+    stages: list[Json] = create_whole(client, dataset_id, **changes)["stages"]
+    return stages
+
+
+def create_whole(client: TestClient, dataset_id: str, **changes: object) -> Json:
     response = client.post("/v1/pipelines", json={"dataset_id": dataset_id, **STAGES, **changes})
     assert response.status_code == 202, response.text
-    stages = response.json()["stages"]
-    assert response.headers["location"] == f"/v1/jobs/{stages[-1]['job_id']}"
-    return jobs_of(client, stages)
+    pipeline: Json = response.json()
+    assert response.headers["location"] == f"/v1/pipelines/{pipeline['id']}"
+    return pipeline
 
 
 def jobs_of(client: TestClient, stages: list[Json]) -> list[Json]:
-    return [get(client, f"/v1/jobs/{stage.get('job_id', stage.get('id'))}") for stage in stages]
+    return [get(client, f"/v1/jobs/{stage['id']}") for stage in stages]
 
 
 def states(jobs: list[Json]) -> list[str]:
@@ -123,12 +131,12 @@ def test_invalid_pipeline_creates_no_job(
     refused = client.post("/v1/pipelines", json={**body, "sample": conditions})
     assert_problem(refused, 422, "unsupported_by_synthesizer")
     assert_problem(other_client.post("/v1/pipelines", json=body), 404, "not_found")
-    validated = client.post("/v1/pipelines?validate_only=true", json=body)
+    validated = client.post("/v1/pipelines/validate", json=body)
     assert validated.status_code == 200
     train, sample, evaluate = validated.json()["stages"]
     assert train["parameters"]["seed"] >= 0
     assert [stage["kind"] for stage in (train, sample, evaluate)] == ["train", "sample", "evaluate"]
-    assert "job_id" not in train
+    assert get(client, "/v1/pipelines")["data"] == []
     settings = resources.settings.model_copy(update={"queued_jobs_max": 2})
     object.__setattr__(resources, "settings", settings)
     assert_problem(client.post("/v1/pipelines", json=body), 429, "too_many_jobs")
@@ -152,3 +160,73 @@ def test_repeated_request_with_an_idempotency_key_returns_the_same_jobs(
     )
     assert [job.id for job in jobs] == [job.id for job in again]
     assert len(get(client, "/v1/jobs?state=queued")["data"]) == 6
+
+
+def test_pipeline_is_read_and_listed_with_its_jobs(
+    client: TestClient, other_client: TestClient, ready_dataset: Json, run_jobs: RunJobs
+):
+    first = create_whole(client, ready_dataset["id"], labels={"team": "ops"})
+    second = create_whole(client, ready_dataset["id"], evaluate=None, labels={"team": "data"})
+    assert (first["state"], second["state"]) == ("queued", "queued")
+    assert [stage["kind"] for stage in second["stages"]] == ["train", "sample"]
+    run_jobs()
+    done = get(client, f"/v1/pipelines/{first['id']}")
+    assert (done["state"], done["labels"]) == ("succeeded", {"team": "ops"})
+    assert done["finished_at"] == done["stages"][-1]["finished_at"]
+    assert done["stages"][-1]["result"]["report_id"].startswith("rpt_")
+    listed = [pipeline["id"] for pipeline in get(client, "/v1/pipelines")["data"]]
+    assert listed == [second["id"], first["id"]]
+    page = get(client, "/v1/pipelines?limit=1")
+    (last,) = get(client, f"/v1/pipelines?limit=1&after={page['next']}")["data"]
+    assert last == done
+    assert get(client, "/v1/pipelines?label=team:data")["data"][0]["id"] == second["id"]
+    assert get(client, "/v1/pipelines?dataset_id=ds_00000000000000000000000000")["data"] == []
+    assert get(other_client, "/v1/pipelines")["data"] == []
+    assert_problem(other_client.get(f"/v1/pipelines/{first['id']}"), 404, "not_found")
+
+
+def test_read_that_waits_ends_with_the_pipeline(client: TestClient, ready_dataset: Json, run_jobs: RunJobs):
+    pipeline = create_whole(client, ready_dataset["id"], evaluate=None)
+    worker = Thread(target=run_jobs)
+    worker.start()
+    waited = client.get(f"/v1/pipelines/{pipeline['id']}", headers={"Prefer": "wait=30"})
+    worker.join()
+    assert waited.json()["state"] == "succeeded"
+    assert waited.headers["preference-applied"] == "wait=30"
+
+
+def test_cancelled_pipeline_cancels_the_jobs_that_have_not_ended(
+    client: TestClient, ready_dataset: Json, run_jobs: RunJobs
+):
+    pipeline = create_whole(client, ready_dataset["id"])
+    for _ in range(2):
+        cancelled = client.post(f"/v1/pipelines/{pipeline['id']}/cancel")
+        assert cancelled.json()["state"] == "cancelled"
+    assert states(cancelled.json()["stages"]) == ["cancelled"] * 3
+    finished = create_whole(client, ready_dataset["id"])
+    assert run_jobs() == 3
+    refused = client.post(f"/v1/pipelines/{finished['id']}/cancel")
+    assert_problem(refused, 409, "already_finished", "succeeded")
+
+
+def test_running_job_of_a_cancelled_pipeline_is_asked_to_stop(
+    client: TestClient, resources: Resources, ready_dataset: Json
+):
+    pipeline = create_whole(client, ready_dataset["id"])
+    with resources.sessions.begin() as session:
+        claims.claim(session, claims.Claimant("w", "1", tuple(KINDS)), lease_seconds=60)
+    assert get(client, f"/v1/pipelines/{pipeline['id']}")["state"] == "running"
+    cancelled = client.post(f"/v1/pipelines/{pipeline['id']}/cancel").json()
+    assert (cancelled["state"], "finished_at" in cancelled) == ("running", False)
+    assert states(cancelled["stages"]) == ["running", "cancelled", "cancelled"]
+    assert "cancel_requested_at" in cancelled["stages"][0]
+
+
+def test_labels_of_a_pipeline_are_changed_with_those_of_its_jobs(client: TestClient, ready_dataset: Json):
+    path = f"/v1/pipelines/{create_whole(client, ready_dataset['id'], labels={'a': '1'})['id']}"
+    etag = client.get(path).headers["etag"]
+    changed = client.patch(path, json={"labels": {"a": None, "b": "2"}}, headers={"If-Match": etag})
+    assert changed.json()["labels"] == {"b": "2"}
+    assert [stage["labels"] for stage in changed.json()["stages"]] == [{"b": "2"}] * 3
+    stale = client.patch(path, json={"labels": {"c": "3"}}, headers={"If-Match": etag})
+    assert_problem(stale, 412, "precondition_failed")

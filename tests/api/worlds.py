@@ -31,9 +31,9 @@ def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
     """Add a resource of each type to a project, and return their IDs by type."""
     project = caller.project_id
     with resources.sessions.begin() as session:
-        made_by = {}
+        made_by, pipeline_id = {}, ids.new_id()
         for role in ("table_1", "model", "report_json"):
-            job = jobs.add(session, new_job(project))
+            job = jobs.add(session, new_job(project, pipeline_id=pipeline_id))
             made_by[role] = job
             key = f"world/{job.id.hex}/{role}"
             path = resources.staging_folder / job.id.hex
@@ -58,6 +58,7 @@ def make_world(resources: Resources, caller: Caller) -> dict[str, str]:
         "api_key": ids.to_text("api_key", key.id),
         "dataset": ids.to_text("dataset", dataset.id),
         "job": ids.to_text("job", made_by["table_1"].id),
+        "pipeline": ids.to_text("pipeline", pipeline_id),
         "model": ids.to_text("model", model.id),
         "report": ids.to_text("report", report.id),
         "upload": ids.to_text("upload", upload.id),

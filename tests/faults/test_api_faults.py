@@ -158,7 +158,7 @@ def test_client_that_leaves_during_an_upload_leaves_nothing_behind(
 
     until(lambda: staged_files(stack) == [], "staged files are removed")
     assert stack.rows("select count(*) from datasets")[0][0] == n_before
-    assert api.is_live()
+    until(api.is_live, "the API responds")
 
 
 @pytest.mark.parametrize(("n_keys", "n_clients"), [(5, 10), pytest.param(50, 50, marks=pytest.mark.complete)])

@@ -74,6 +74,8 @@ class NewJob:
     ----------
     planned_id : UUID, optional
         ID of the model or dataset that the job will create. Jobs that refer to this ID wait for it.
+    pipeline_id : UUID, optional
+        ID of the pipeline that the job belongs to.
     """
 
     project_id: UUID
@@ -85,6 +87,7 @@ class NewJob:
     queue: str = "default"
     priority: int = 0
     planned_id: UUID | None = None
+    pipeline_id: UUID | None = None
 
 
 def add(session: Session, new: NewJob) -> Job:
@@ -101,6 +104,7 @@ def add(session: Session, new: NewJob) -> Job:
         expires_at=CLOCK + timedelta(seconds=new.ttl_seconds),
         trace_context=current_context(),
         planned_id=new.planned_id,
+        pipeline_id=new.pipeline_id,
     )
     session.add(job)
     session.flush()

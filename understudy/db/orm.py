@@ -123,6 +123,10 @@ class Job(Base):
             unique=True,
             postgresql_where=text("planned_id is not null"),
         ),
+        Index(
+            *("jobs_project_id_pipeline_id_idx", "project_id", "pipeline_id"),
+            postgresql_where=text("pipeline_id is not null"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -165,6 +169,8 @@ class Job(Base):
     trace_context: Mapped[str | None]
     # ID of the model or dataset that the job will create, if other jobs wait for it.
     planned_id: Mapped[UUID | None]
+    # The jobs of a pipeline have the same ID.
+    pipeline_id: Mapped[UUID | None]
 
 
 class JobAttempt(Base):

@@ -45,9 +45,3 @@ def text_ids_of(planned_ids: Iterable[UUID | None]) -> list[str]:
         if row_id is not None
         for noun in ("dataset", "model")
     ]
-
-
-def first_referring(session: Session, project_id: UUID, text_ids: list[str]) -> Job | None:
-    """Return the oldest job whose parameters refer to any of the datasets or models."""
-    statement = select(Job).where(Job.project_id == project_id, jobs.refers_to(text_ids))
-    return session.scalar(statement.order_by(Job.id).limit(1))

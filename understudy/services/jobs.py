@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -25,6 +26,23 @@ from understudy.services.job_records import abandon_job, limits_of, needs_of, pa
 
 if TYPE_CHECKING:
     from understudy.db.orm import Job
+
+
+@dataclass(frozen=True)
+class PipelinePlace:
+    """The place of a job in a pipeline.
+
+    Parameters
+    ----------
+    planned_id : UUID or None
+        ID that the job will give to its result, so that other jobs can wait for it.
+    """
+
+    pipeline_id: UUID | None
+    planned_id: UUID | None
+
+
+NO_PIPELINE = PipelinePlace(None, None)
 
 
 def submit_job(
@@ -72,14 +90,14 @@ def add_job(
     project_id: UUID,
     parameters: JobParameters,
     *,
-    planned_id: UUID | None = None,
+    place: PipelinePlace = NO_PIPELINE,
 ) -> Job:
     """Add a job in a transaction of the caller, and raise the same errors as `submit_job`.
 
     Parameters
     ----------
-    planned_id : UUID, optional
-        ID that the job will give to its result, so that other jobs can wait for it.
+    place : PipelinePlace, optional
+        Place of the job in a pipeline.
     """
     sent = parameters.model_dump(mode="json", exclude=STORED_APART)
     is_waiting = waiting_jobs.is_waiting(session, project_id, sent)
@@ -94,7 +112,8 @@ def add_job(
         queue=DEFAULT_QUEUE if is_waiting else queue_of(resources, session, project_id, resolved),
         priority=resolved.priority,
         ttl_seconds=resources.settings.job_ttl_seconds,
-        planned_id=planned_id,
+        planned_id=place.planned_id,
+        pipeline_id=place.pipeline_id,
     )
     job = jobs.add(session, new)
     return waiting_jobs.postpone(session, job) if is_waiting else job

@@ -1,31 +1,37 @@
 """Pipelines: jobs that train a model, sample from it and evaluate the sample, created with one request.
 
-Each job but the first refers to a result that does not exist yet. The ID of this result is planned: the job
-that creates the result is stored with this ID, and the later jobs wait for it (`waiting_jobs`).
+The jobs have the ID of the pipeline, which has no row of its own. Each job but the first refers to a result
+that does not exist yet. Its ID is planned: the job that creates the result is stored with this ID, and the
+later jobs wait for it (`waiting_jobs`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
 from understudy import ids
-from understudy.db import planned_results
+from understudy.db import jobs, pipelines
 from understudy.db.session import transaction_failpoint
-from understudy.errors import UnderstudyError
+from understudy.errors import Conflict, UnderstudyError
 from understudy.job_kinds.sample import check_rows
 from understudy.parameters.base import JobParameters
 from understudy.parameters.evaluate import EvaluateParameters, EvaluateStage
 from understudy.parameters.sample import SampleParameters, SampleStage
 from understudy.parameters.train import TrainParameters, TrainStage
 from understudy.resources import Resources
-from understudy.services.job_records import limits_of
-from understudy.services.jobs import add_job, check_quota, find_earlier, remember, resolve
+from understudy.services.job_records import abandon_job, limits_of
+from understudy.services.jobs import (
+    PipelinePlace,
+    add_job,
+    check_quota,
+    find_earlier,
+    remember,
+    resolve,
+)
 from understudy.synthesizers import synthesizer_entry
 from understudy.synthesizers.base import unsupported_by_synthesizer
 
@@ -77,16 +83,16 @@ def create_pipeline(
     """
     with resources.sessions.begin() as session:
         earlier = find_earlier(session, project_id, idempotency_key)
-        if earlier is not None:
-            return _later_stages(session, earlier)
+        if earlier is not None and earlier.pipeline_id is not None:
+            return pipelines.get(session, project_id, earlier.pipeline_id)
         stages = _stages(new)
         _check_sample(resources, new)
         check_quota(resources, session, project_id, len(stages))
-        added = []
+        added, pipeline_id = [], ids.new_id()
         for stage in stages:
+            place = PipelinePlace(pipeline_id, stage.planned_id)
             with _located(stage.parameters.kind):
-                job = add_job(resources, session, project_id, stage.parameters, planned_id=stage.planned_id)
-            added.append(job)
+                added.append(add_job(resources, session, project_id, stage.parameters, place=place))
         remember(session, added[0], idempotency_key)
         transaction_failpoint(session, "submit.before_commit")
     resources.queue.ring(queue=added[0].queue)
@@ -107,6 +113,42 @@ def validate_pipeline(resources: Resources, project_id: UUID, new: NewPipeline) 
     _check_sample(resources, new)
     with resources.sessions() as session, _located("train"):
         return [resolve(resources, session, project_id, train), *others]
+
+
+def cancel_pipeline(resources: Resources, project_id: UUID, pipeline_id: UUID) -> list[Job]:
+    """Cancel the queued jobs of a pipeline immediately, and request that a running job stop.
+
+    Repeated calls have no effect.
+
+    Raises
+    ------
+    NotFound
+        If the project has no such pipeline.
+    Conflict
+        If all jobs have ended and none was cancelled.
+    """
+    with resources.sessions.begin() as session:
+        stages = pipelines.lock(session, project_id, pipeline_id)
+        active = [job for job in stages if job.state in jobs.ACTIVE_STATES]
+        if not active and state_of(stages) != "cancelled":
+            raise Conflict(
+                f"Pipeline {ids.to_text('pipeline', pipeline_id)} has already {state_of(stages)}, so it "
+                "cannot be cancelled. No action is needed.",
+                code="already_finished",
+            )
+        # The last job is the first to be cancelled, so that no job ends because of an earlier one.
+        for job in reversed(active):
+            abandon_job(session, jobs.request_cancel(session, project_id, job.id))
+        transaction_failpoint(session, "cancel.before_commit")
+        return pipelines.get(session, project_id, pipeline_id)
+
+
+def state_of(stages: Sequence[Job]) -> str:
+    """Return the state of a pipeline, which is the state that a job with the same work would have."""
+    states = {job.state for job in stages}
+    if states & set(jobs.ACTIVE_STATES):
+        return "queued" if states == {"queued"} else "running"
+    return next(state for state in ("failed", "cancelled", "succeeded") if state in states)
 
 
 def _stages(new: NewPipeline) -> list[_Stage]:
@@ -152,14 +194,3 @@ def _located(stage: str) -> Iterator[None]:
         if error.pointer is not None and error.pointer != "/dataset_id":
             error.pointer = f"/{stage}{error.pointer}"
         raise
-
-
-def _later_stages(session: Session, train: Job) -> list[Job]:
-    """Return a `train` job and the later stages of its pipeline."""
-    stages = [train]
-    while texts := planned_results.text_ids_of([stages[-1].planned_id]):
-        following = planned_results.first_referring(session, train.project_id, texts)
-        if following is None:
-            break
-        stages.append(following)
-    return stages

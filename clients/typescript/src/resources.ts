@@ -12,6 +12,7 @@ import type {
   ModelFilters,
   NewApiKey,
   Pipeline,
+  PipelineFilters,
   Project,
   ProjectUsage,
   Report,
@@ -23,6 +24,7 @@ import type {
   UpdateModel,
   UpdateProject,
   UsagePeriod,
+  ValidatedPipeline,
 } from "./types.js";
 
 const ROWS_MEDIA_TYPES = {
@@ -87,10 +89,33 @@ export class Pipelines {
   constructor(private readonly transport: Transport) {}
 
   /** Create the jobs. Each job waits for its inputs, so you only wait for the last job: `client.jobs.wait(id)`. */
-  create(pipeline: CreatePipeline, options: { validateOnly?: boolean; idempotencyKey?: string } = {}): Promise<Pipeline> {
-    const { validateOnly, idempotencyKey } = options;
-    const query = { validate_only: validateOnly };
-    return this.transport.json("POST", "/v1/pipelines", { json: pipeline, query, idempotencyKey });
+  create(pipeline: CreatePipeline, options: { idempotencyKey?: string } = {}): Promise<Pipeline> {
+    const { idempotencyKey } = options;
+    return this.transport.json("POST", "/v1/pipelines", { json: pipeline, idempotencyKey });
+  }
+
+  /** Validate a pipeline without creating jobs. */
+  validate(pipeline: CreatePipeline): Promise<ValidatedPipeline> {
+    return this.transport.json("POST", "/v1/pipelines/validate", { json: pipeline });
+  }
+
+  get(id: string): Promise<Pipeline> {
+    return this.transport.json("GET", path`/v1/pipelines/${id}`);
+  }
+
+  /** Iterate over pipelines, newest first. */
+  list(filters: PipelineFilters = {}, options: ListOptions = {}): AsyncGenerator<Pipeline, void> {
+    return listAll(this.transport, "/v1/pipelines", filters, options);
+  }
+
+  /** Change the labels of a pipeline and of its jobs. */
+  update(id: string, change: UpdateLabels, options: Conditional = {}): Promise<Pipeline> {
+    return this.transport.json("PATCH", path`/v1/pipelines/${id}`, { json: change, ...conditions(options) });
+  }
+
+  /** Cancel the queued jobs of a pipeline, and request that a running job stop. */
+  cancel(id: string): Promise<Pipeline> {
+    return this.transport.json("POST", path`/v1/pipelines/${id}/cancel`);
   }
 }
 

@@ -28,6 +28,7 @@ export type Model = Schemas["TrainedModel"];
 export type ModelFilters = Query<"list_models">;
 export type NewApiKey = Schemas["NewApiKey"];
 export type Pipeline = Schemas["Pipeline"];
+export type PipelineFilters = Query<"list_pipelines">;
 export type Problem = Schemas["Problem"];
 export type Project = Schemas["Project"];
 export type ProjectUsage = Schemas["ProjectUsage"];
@@ -47,6 +48,7 @@ export type Upload = Schemas["Upload"];
 export type UploadedDataset = Schemas["UploadedDataset"];
 export type UsagePeriod = NonNullable<operations["get_usage"]["parameters"]["query"]>;
 export type ValidatedJob = Schemas["ValidatedJob"];
+export type ValidatedPipeline = Schemas["ValidatedPipeline"];
 
 interface Results {
   ingest: Schemas["IngestResult"];

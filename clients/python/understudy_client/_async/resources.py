@@ -83,15 +83,32 @@ class AsyncPipelines:
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
 
-    async def create(
-        self, *, validate_only: bool = False, **body: Unpack[requests.CreatePipeline]
-    ) -> models.Pipeline:
-        """Create the jobs of a pipeline. Each job waits for its inputs, so you only wait for the last job.
+    async def create(self, **body: Unpack[requests.CreatePipeline]) -> models.Pipeline:
+        """Create the jobs of a pipeline. Each job waits for its inputs, so you only wait for the last job."""
+        return await self._transport.send(operations.create_pipeline(body))
 
-        With `validate_only`, no jobs are created.
-        """
-        query: requests.CreatePipelineQuery = {"validate_only": True} if validate_only else {}
-        return await self._transport.send(operations.create_pipeline(body, **query))
+    async def validate(self, **body: Unpack[requests.CreatePipeline]) -> models.ValidatedPipeline:
+        """Validate a pipeline without creating jobs."""
+        return await self._transport.send(operations.validate_pipeline(body))
+
+    async def get(self, pipeline_id: str) -> models.Pipeline:
+        """Return a pipeline with its jobs."""
+        return await self._transport.send(operations.get_pipeline(pipeline_id))
+
+    def list(self, **filters: Unpack[requests.ListPipelinesQuery]) -> AsyncIterator[models.Pipeline]:
+        """Iterate over pipelines, newest first."""
+        return self._transport.items(operations.list_pipelines(**filters))
+
+    async def update(
+        self, pipeline_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateLabels]
+    ) -> models.Pipeline:
+        """Change the labels of a pipeline and of its jobs. A label of None is removed."""
+        call = operations.update_pipeline(pipeline_id, changes, if_match=if_match)
+        return await self._transport.send(call)
+
+    async def cancel(self, pipeline_id: str) -> models.Pipeline:
+        """Cancel the queued jobs of a pipeline, and request that a running job stop."""
+        return await self._transport.send(operations.cancel_pipeline(pipeline_id))
 
 
 class AsyncReports:

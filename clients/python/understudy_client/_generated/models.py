@@ -1557,18 +1557,34 @@ class PairedDifferencesResult(Model):
 
 
 class Pipeline(Model):
-    """The stages of a pipeline, in order."""
+    """Jobs that train a model, sample from it and evaluate the sample."""
 
-    stages: list[PipelineStage]
+    id: str
+    state: str
+    """State of the pipeline. `succeeded`, `failed` and `cancelled` are final."""
+    labels: dict[str, str]
+    """Labels of the first stage."""
+    stages: list[Job]
+    """Jobs of the pipeline, in order, without attempts."""
+    created_at: datetime
+    finished_at: datetime | None = None
+    """Time at which the last job finished."""
+
+
+class PipelinePage(Model):
+    """A page of pipelines, newest first."""
+
+    has_more: bool
+    """Whether more items follow this page."""
+    next: PageCursor | None = None
+    data: list[Pipeline]
 
 
 class PipelineStage(Model):
-    """A stage of a pipeline, which is a job."""
+    """A stage of a pipeline that was validated but not created."""
 
     kind: str
     """Kind of the job."""
-    job_id: str | None = None
-    """ID of the job. Absent if the pipeline was only validated."""
     parameters: dict[str, JsonValue]
     """Parameters of the job. They are resolved when its inputs exist."""
 
@@ -2482,6 +2498,12 @@ class ValidatedJob(Model):
     """Estimated cost of the job."""
     warnings: list[str]
     """Warnings about the job. Empty if there are none."""
+
+
+class ValidatedPipeline(Model):
+    """The stages of a pipeline that was validated but not created."""
+
+    stages: list[PipelineStage]
 
 
 class ValueRule(Model):

@@ -448,11 +448,42 @@ def readyz() -> Call[models.ServiceReadiness]:
     return Call("GET", "/readyz", models.ServiceReadiness)
 
 
-def create_pipeline(
-    body: requests.CreatePipeline, **query: Unpack[requests.CreatePipelineQuery]
-) -> Call[models.Pipeline]:
+def create_pipeline(body: requests.CreatePipeline) -> Call[models.Pipeline]:
     """Create a pipeline."""
-    return Call("POST", "/v1/pipelines", models.Pipeline, query=query, body=body)
+    return Call("POST", "/v1/pipelines", models.Pipeline, body=body)
+
+
+def list_pipelines(**query: Unpack[requests.ListPipelinesQuery]) -> Call[models.PipelinePage]:
+    """List pipelines."""
+    return Call("GET", "/v1/pipelines", models.PipelinePage, query=query)
+
+
+def validate_pipeline(body: requests.CreatePipeline) -> Call[models.ValidatedPipeline]:
+    """Validate a pipeline."""
+    return Call("POST", "/v1/pipelines/validate", models.ValidatedPipeline, body=body)
+
+
+def get_pipeline(pipeline_id: str, *, prefer: str | None = None) -> Call[models.Pipeline]:
+    """Get a pipeline."""
+    return Call("GET", f"/v1/pipelines/{path_of(pipeline_id)}", models.Pipeline, headers={"Prefer": prefer})
+
+
+def update_pipeline(
+    pipeline_id: str, body: requests.UpdateLabels, *, if_match: str | None = None
+) -> Call[models.Pipeline]:
+    """Update a pipeline."""
+    return Call(
+        "PATCH",
+        f"/v1/pipelines/{path_of(pipeline_id)}",
+        models.Pipeline,
+        body=body,
+        headers={"If-Match": if_match},
+    )
+
+
+def cancel_pipeline(pipeline_id: str) -> Call[models.Pipeline]:
+    """Cancel a pipeline."""
+    return Call("POST", f"/v1/pipelines/{path_of(pipeline_id)}/cancel", models.Pipeline)
 
 
 def get_usage(**query: Unpack[requests.GetUsageQuery]) -> Call[models.ProjectUsage]:

@@ -981,11 +981,23 @@ class ListWebhookDeliveriesQuery(TypedDict, total=False):
     """The `next` cursor of the previous page."""
 
 
-class CreatePipelineQuery(TypedDict, total=False):
-    """Query parameters of `create_pipeline`."""
+class ListPipelinesQuery(TypedDict, total=False):
+    """Query parameters of `list_pipelines`."""
 
-    validate_only: bool
-    """Whether to validate the pipeline without creating it."""
+    dataset_id: str
+    """Return only pipelines on this dataset."""
+    limit: int
+    """Maximum number of items on the page."""
+    after: str
+    """The `next` cursor of the previous page."""
+    label: list[str]
+    """Return only items with this label, written as `key:value`. Repeat the parameter to require up to 16
+    labels.
+    """
+    created_after: datetime | str
+    """Return only items that were created at this time or later (RFC 3339)."""
+    created_before: datetime | str
+    """Return only items that were created before this time (RFC 3339)."""
 
 
 class GetUsageQuery(TypedDict, total=False):

@@ -80,15 +80,32 @@ class Pipelines:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def create(
-        self, *, validate_only: bool = False, **body: Unpack[requests.CreatePipeline]
-    ) -> models.Pipeline:
-        """Create the jobs of a pipeline. Each job waits for its inputs, so you only wait for the last job.
+    def create(self, **body: Unpack[requests.CreatePipeline]) -> models.Pipeline:
+        """Create the jobs of a pipeline. Each job waits for its inputs, so you only wait for the last job."""
+        return self._transport.send(operations.create_pipeline(body))
 
-        With `validate_only`, no jobs are created.
-        """
-        query: requests.CreatePipelineQuery = {"validate_only": True} if validate_only else {}
-        return self._transport.send(operations.create_pipeline(body, **query))
+    def validate(self, **body: Unpack[requests.CreatePipeline]) -> models.ValidatedPipeline:
+        """Validate a pipeline without creating jobs."""
+        return self._transport.send(operations.validate_pipeline(body))
+
+    def get(self, pipeline_id: str) -> models.Pipeline:
+        """Return a pipeline with its jobs."""
+        return self._transport.send(operations.get_pipeline(pipeline_id))
+
+    def list(self, **filters: Unpack[requests.ListPipelinesQuery]) -> Iterator[models.Pipeline]:
+        """Iterate over pipelines, newest first."""
+        return self._transport.items(operations.list_pipelines(**filters))
+
+    def update(
+        self, pipeline_id: str, *, if_match: str | None = None, **changes: Unpack[requests.UpdateLabels]
+    ) -> models.Pipeline:
+        """Change the labels of a pipeline and of its jobs. A label of None is removed."""
+        call = operations.update_pipeline(pipeline_id, changes, if_match=if_match)
+        return self._transport.send(call)
+
+    def cancel(self, pipeline_id: str) -> models.Pipeline:
+        """Cancel the queued jobs of a pipeline, and request that a running job stop."""
+        return self._transport.send(operations.cancel_pipeline(pipeline_id))
 
 
 class Reports:
