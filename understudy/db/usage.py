@@ -38,7 +38,7 @@ COMPACT = text(
 
 @dataclass(frozen=True)
 class Usage:
-    """What a project used on a day (UTC). `orm_usage` describes the fields."""
+    """The usage of a project on a day (UTC). `orm_usage` describes the fields."""
 
     day: date
     n_jobs: int

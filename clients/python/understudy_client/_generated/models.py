@@ -40,7 +40,7 @@ class AggregateQuery(Model):
 
 
 class AlphaPrecisionResult(Model):
-    """Closeness of the precision curve to the diagonal, which is the curve of real rows."""
+    """Closeness of the precision curve to the diagonal, which is the expected curve of real rows."""
 
     metric: Literal["alpha_precision"]
     score: float
@@ -54,7 +54,7 @@ class AlphaPrecisionResult(Model):
 
 
 class ApiKey(Model):
-    """An API key, without its secret. A revoked key has no name."""
+    """An API key without its secret. Revoking a key erases its name."""
 
     id: str
     name: str | None = None
@@ -121,7 +121,7 @@ class AugmentationResult(Model):
 
 
 class BaseRatesResult(Model):
-    """Largest absolute difference between the real and the synthetic rate of a group."""
+    """Largest absolute difference between the real and the synthetic rate of an outcome in a group."""
 
     metric: Literal["base_rates"]
     score: float
@@ -162,7 +162,7 @@ class BetaRecallResult(Model):
     n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     curve: list[list[float]]
-    """Points of the recall curve. Each point contains a share of the synthetic rows, counted from the center
+    """Points on the recall curve. Each point contains a share of the synthetic rows, counted from the center
     outward, and the share of real rows near these synthetic rows.
     """
 
@@ -321,7 +321,7 @@ class ColumnDistribution(Model):
     kind: ColumnKind
     form: str
     edges: list[float] = []
-    """Bin edges of a histogram, rounded. Times are in seconds, and dates and timestamps are in seconds since
+    """Rounded bin edges of a histogram. Times are in seconds, and dates and timestamps are in seconds since
     1970-01-01. The outermost bins include all values beyond them.
     """
     texts: list[str] = []
@@ -389,8 +389,8 @@ class ColumnOdds(Model):
     """Equalized odds difference of the same model trained on real rows."""
     real_interval: list[float]
     excess: float
-    """Equalized odds difference of the model trained on the evaluated rows minus the difference of the model
-    trained on real rows.
+    """Equalized odds difference of the model trained on the evaluated rows minus that of the model trained
+    on real rows.
     """
     excess_interval: list[float]
     groups: list[GroupOdds]
@@ -430,8 +430,8 @@ class ColumnParity(Model):
     real: SelectionParity
     """Demographic parity of the same model trained on real rows."""
     excess: float
-    """Parity difference of the model trained on the evaluated rows minus the difference of the model trained
-    on real rows.
+    """Parity difference of the model trained on the evaluated rows minus that of the model trained on real
+    rows.
     """
     excess_interval: list[float]
     groups: list[GroupSelectionRates]
@@ -525,7 +525,7 @@ class ColumnShapeScore(Model):
     known_values: float
     """Similarity of the distributions of the values that are not missing."""
     missing_values: float
-    """Similarity of the shares of missing values: 1 minus the difference between them."""
+    """1 minus the difference between the shares of missing values."""
 
 
 class ColumnShapesResult(Model):
@@ -726,7 +726,7 @@ class DemographicParityResult(Model):
     target: str
     columns: list[ColumnParity]
     not_judged: list[str]
-    """Protected columns that are not scored, because fewer than two of their groups have at least 50 test
+    """Protected columns that are not scored because fewer than two of their groups have at least 50 test
     rows.
     """
 
@@ -743,8 +743,8 @@ class DensityResult(Model):
     n_rows: RowCounts
     n_subjects: SubjectCounts | None = None
     density: float
-    """Density without the cap at 1. A value above 1 means that synthetic rows concentrate where real rows
-    are dense.
+    """Density without the cap at 1. A value above 1 means that synthetic rows are concentrated where real
+    rows are dense.
     """
 
 
@@ -795,7 +795,7 @@ class EntityColumn(Model):
     attributes: list[EntityAttribute] = []
     """Columns that have the same value in all rows of an entity, worst first."""
     unique: list[UniqueCombination] = []
-    """Combinations with this column that are unique in the real table, worst first."""
+    """Column combinations that include this column and are unique in the real table, worst first."""
 
 
 class EntityStructureResult(Model):
@@ -821,7 +821,7 @@ class EqualisedOddsResult(Model):
     target: str
     columns: list[ColumnOdds]
     not_judged: list[str]
-    """Protected columns that are not scored, because fewer than two of their groups have enough test rows."""
+    """Protected columns that are not scored because fewer than two of their groups have enough test rows."""
 
 
 class EvaluateResult(Model):
@@ -842,8 +842,8 @@ class EvaluationOptions(Model):
     it.
     """
     protected: list[str] = []
-    """Protected columns, such as sex. The report compares the groups of rows that these columns define to
-    measure bias.
+    """Protected columns, such as sex. To measure bias, the report compares the groups of rows that these
+    columns define.
     """
     sensitive: list[str] = []
     """Sensitive columns that a simulated attacker tries to infer. Chosen automatically if omitted."""
@@ -901,7 +901,7 @@ class Event(Model):
     """A change in a project. It contains no values and no names."""
 
     id: str
-    """ID of the event. It is also the header `webhook-id`."""
+    """ID of the event, also sent in the header `webhook-id`."""
     type: str
     """Type of the event."""
     timestamp: datetime
@@ -910,7 +910,7 @@ class Event(Model):
 
 
 class EventData(Model):
-    """The resources that an event is about, and codes. The type determines which fields are present."""
+    """The resources that an event is about, and their state. The event type determines the fields."""
 
     job_id: str | None = None
     dataset_id: str | None = None
@@ -1002,7 +1002,7 @@ class FrequentValue(Model):
 
 
 class GroupBaseRates(Model):
-    """A group of a protected column, with its rates."""
+    """A group in a protected column, with its outcome rates."""
 
     group: str
     n_real: int
@@ -1086,8 +1086,8 @@ class Job(Model):
     error: JobFailure | None = None
     """Reason why the job is `failed` or `cancelled`."""
     attempts: list[JobAttempt] | None = None
-    """Attempts to run the job, oldest first, followed by those to run its shards. Omitted from lists of
-    jobs.
+    """Attempts to run the job, oldest first, followed by the attempts to run its shards. Omitted from lists
+    of jobs.
     """
     created_at: datetime
     started_at: datetime | None = None
@@ -1320,7 +1320,7 @@ class MetricDescription(Model):
     topic: str
     """Topic of the metric: `fidelity`, `usefulness`, `bias` or `privacy`."""
     direction: str
-    """Better scores are `higher`, `lower`, or `nearer` to the best score."""
+    """Whether better scores are `higher`, `lower`, or `nearer` to `best`."""
     range: list[float | None]
     """Lowest and highest possible score. Null means that the score is unbounded."""
     best: float
@@ -1515,7 +1515,7 @@ class OtherResult(Model):
 
 
 class PairDifference(Model):
-    """Differences between two paired columns in both tables, and the evidence that they form a pair."""
+    """Differences between two paired columns in both tables, and the evidence for the pairing."""
 
     first: str
     """Name of the subtracted column."""
@@ -1586,7 +1586,7 @@ class PipelineStage(Model):
     kind: str
     """Kind of the job."""
     parameters: dict[str, JsonValue]
-    """Parameters of the job. They are resolved when its inputs exist."""
+    """Parameters of the job, which are resolved once its inputs exist."""
 
 
 class Policy(Model):
@@ -1623,10 +1623,10 @@ class PolicyCheck(Model):
     warn: float | None
     fail: float | None
     outcome: str
-    """Outcome of the check. `unscored` means that the metric has no score. `inconclusive` counts as `warn`:
-    the interval extends beyond a threshold but also includes the score expected by chance. A check is
-    also inconclusive if the loss is beyond a threshold but `loss_interval` includes 0, or if the holdout
-    and the training rows overlap.
+    """Outcome of the check. `unscored` means that the metric has no score. `inconclusive` counts as `warn`.
+    A check is inconclusive if the score's interval extends beyond a threshold but includes the score
+    expected by chance, if the loss is beyond a threshold but `loss_interval` includes 0, or if the
+    holdout and the training rows overlap.
     """
     sentence: str
     """Explanation of the outcome for readers without a background in statistics."""
@@ -1683,7 +1683,7 @@ class Problem(Model):
     code: str
     """Stable error code. The documentation lists all codes, and more may be added."""
     request_id: str
-    """ID of the request, as in the header X-Request-ID."""
+    """ID of the request, also sent in the header `X-Request-ID`."""
     errors: list[ProblemItem] | None = None
     """Invalid parts of the request, if they are known. At most 20 are listed."""
 
@@ -1785,7 +1785,7 @@ class QueryGroupAnswer(Model):
     """Number of real rows that the answer is computed from: 0 or at least 5."""
     real: float
     synthetic: float | None
-    """Answer of the synthetic table. Null if the group contains no synthetic rows."""
+    """Answer from the synthetic table. Null if the group contains no synthetic rows."""
     synthetic_interval: list[float] | None = None
     """Confidence interval (95%) of the synthetic answer. The interval treats the synthetic rows as a random
     sample.
@@ -2011,9 +2011,9 @@ class SegmentScore(Model):
     group: str
     n_test: int
     n_synthetic: int
-    """Number of rows of the group in the sample of the synthetic table."""
+    """Number of the group's rows in the scored sample of the synthetic table."""
     is_too_small: bool
-    """Whether the group is not scored. Groups need at least 50 test rows and either two classes with at
+    """Whether the group is not scored. A group needs at least 50 test rows and either two classes with at
     least 10 test rows each or a numeric target that is not constant.
     """
     shape: float | None = None
@@ -2060,8 +2060,8 @@ class SensitiveAttributeScore(Model):
 
     column: str
     is_category: bool
-    """Whether a guess must be exact to be correct. If false, a guessed number is correct if its rank is at
-    most 5% of the number of ranks away from the rank of the true value.
+    """Whether a guess must be exact to be correct. If false, a guessed number is correct if its rank differs
+    from that of the true value by at most 5% of the number of ranks.
     """
     attack: float
     """Share of correct guesses for training rows."""
@@ -2144,7 +2144,7 @@ class SubgroupScore(Model):
     chance: float
     """Approximate score of the group if its synthetic rows were replaced with real rows."""
     worst: str
-    """Column that differs most within the group."""
+    """Column whose distributions differ most within the group."""
 
 
 class SubgroupsResult(Model):
@@ -2306,11 +2306,11 @@ class TrainSyntheticTestRealResult(Model):
     real: PredictorScores | None = None
     """Scores of the same model trained on real rows."""
     loss: float | None = None
-    """Score of the model trained on real rows minus the score of the model trained on the evaluated rows."""
+    """Score of the model trained on real rows minus that of the model trained on the evaluated rows."""
     loss_interval: list[float] | None = None
-    """Confidence interval (95%) of `loss`, from paired predictions of the test rows."""
+    """Confidence interval (95%) of `loss`, computed from paired predictions for the test rows."""
     error_ratio: float | None = None
-    """Root mean squared error divided by the error of the model trained on real rows. Numeric targets only."""
+    """Root mean squared error divided by that of the model trained on real rows. Numeric targets only."""
     by_class: list[ClassScores]
     roc: RocCurve | None = None
 
@@ -2384,11 +2384,11 @@ class TwoSampleResult(Model):
 
 
 class UniqueCombination(Model):
-    """Columns with combinations of values that are unique in the real table."""
+    """A combination of columns whose values are unique in the real table."""
 
     columns: list[str]
     duplicated: float
-    """Share of synthetic rows that repeat a combination, beyond what chance explains."""
+    """Share of synthetic rows that repeat a combination of values, beyond what chance explains."""
 
 
 class UnscoredResult(Model):
@@ -2524,7 +2524,7 @@ class ValueRule(Model):
 
 
 class ValueRulesResult(Model):
-    """Share of synthetic rows that satisfy the rules that relate two columns of the real table.
+    """Share of synthetic rows that satisfy the rules between two columns of the real table.
 
     The worst pair of columns determines the score.
     """
@@ -2595,7 +2595,7 @@ class WebhookDelivery(Model):
     error_code: str | None = None
     """Reason for the last failure, or `webhook_disabled` if the webhook was disabled before another attempt."""
     n_attempts: int
-    """Number of all attempts."""
+    """Total number of attempts."""
     attempts: list[DeliveryAttempt]
     """The last 20 attempts, oldest first."""
     next_attempt_at: datetime | None = None

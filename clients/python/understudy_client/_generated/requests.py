@@ -102,7 +102,7 @@ class CreateApiKey(TypedDict, total=False):
     """The name, the scopes and the expiry of a new API key."""
 
     name: Required[str]
-    """Name of the key, such as its purpose."""
+    """Name of the key, for example its purpose."""
     scopes: Required[list[Literal["read", "read_real", "write", "admin", "operator"]]]
     """Permissions of the key. `read_real` also allows reading real values, `admin` allows everything within
     the project, and `operator` allows managing all projects.
@@ -184,8 +184,8 @@ class EvaluateOptions(TypedDict, total=False):
     it.
     """
     protected: list[str]
-    """Protected columns, such as sex. The report compares the groups of rows that these columns define to
-    measure bias.
+    """Protected columns, such as sex. To measure bias, the report compares the groups of rows that these
+    columns define.
     """
     sensitive: list[str]
     """Sensitive columns that a simulated attacker tries to infer. Chosen automatically if omitted."""
@@ -224,8 +224,8 @@ class EvaluateStage(TypedDict, total=False):
     it.
     """
     protected: list[str]
-    """Protected columns, such as sex. The report compares the groups of rows that these columns define to
-    measure bias.
+    """Protected columns, such as sex. To measure bias, the report compares the groups of rows that these
+    columns define.
     """
     sensitive: list[str]
     """Sensitive columns that a simulated attacker tries to infer. Chosen automatically if omitted."""
@@ -339,19 +339,19 @@ class ReadOptions(TypedDict, total=False):
     encoding: str | None
     """Text encoding of a CSV file, such as `cp1252`. Detected if omitted."""
     decimal: Literal[".", ","] | None
-    """Decimal separator of numbers written as text. If omitted, it is detected for each column with
-    unambiguous values.
+    """Decimal separator of numbers written as text. Detected in each column with unambiguous values if
+    omitted.
     """
     thousands: Literal[",", ".", " ", "'"] | None
-    """Thousands separator of numbers written as text. If omitted, it is detected for each column with
-    unambiguous values.
+    """Thousands separator of numbers written as text. Detected in each column with unambiguous values if
+    omitted.
     """
     date_order: Literal["day_first", "month_first"] | None
-    """Order of day and month in dates such as 01/02/2024. If omitted, it is detected for each column with
-    unambiguous values.
+    """Order of day and month in dates such as 01/02/2024. Detected in each column with unambiguous values if
+    omitted.
     """
     missing: list[str]
-    """Additional words that represent a missing value in a CSV file, separated by commas."""
+    """Comma-separated list of additional words that represent missing values in a CSV file."""
     coerce: list[str]
     """Comma-separated names of columns to read as numbers or dates even if many of their values cannot be
     parsed. These values become missing. By default, a column with more than a few such values is read as
@@ -362,7 +362,7 @@ class ReadOptions(TypedDict, total=False):
     stores a list of them.
     """
     bad_rows_share_max: float
-    """Maximum fraction of the rows of a CSV file that may be skipped (default 0.01)."""
+    """Maximum fraction of a CSV file's rows that may be skipped (default 0.01)."""
     flatten: bool | None
     """Handling of nested values in JSON Lines. If true, `{"user": {"id": 1}}` becomes a column `user.id`,
     and arrays become JSON text. If false, nested objects and arrays are rejected. By default, nested
@@ -764,7 +764,7 @@ class UpdateSchemaQuery(TypedDict, total=False):
     table: str
     """Name of the table. Required if the dataset has several tables."""
     validate_only: bool
-    """Validate the change and return its result without saving it."""
+    """Whether to validate the change without saving it."""
 
 
 class ApplySdvMetadataQuery(TypedDict, total=False):
