@@ -135,6 +135,12 @@ def test_scenario_succeeds_with_the_asynchronous_client(stack: Stack, key: str, 
             sampled = await sampling.wait(timeout_seconds=300)
             table = await client.datasets.to_arrow(sampled.dataset_id)
             assert (table.num_rows, table.column_names) == (50, list(frame.columns))
+            pipeline = await client.pipelines.create(dataset_id=real.id, sample={"n_rows": 20})
+            done = await client.pipelines.wait(pipeline.id, timeout_seconds=300)
+            assert (done.state, [stage.kind for stage in done.stages]) == ("succeeded", ["train", "sample"])
+            assert [found.id async for found in client.pipelines.list(dataset_id=real.id)] == [pipeline.id]
+            usage = await client.project.usage()
+            assert sum(day.rows_sampled for day in usage.data) >= 70
             read = await client.datasets.get(real.id)
             renamed = await client.datasets.update(real.id, if_match=read.etag, name="renamed")
             assert renamed.name == "renamed"

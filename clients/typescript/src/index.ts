@@ -20,7 +20,7 @@ export class Understudy {
     this.transport = new Transport(options);
     this.jobs = new Jobs(this.transport);
     this.datasets = new Datasets(this.transport, this.jobs);
-    this.pipelines = new Pipelines(this.transport);
+    this.pipelines = new Pipelines(this.transport, this.jobs);
     this.models = new Models(this.transport);
     this.reports = new Reports(this.transport);
     this.apiKeys = new ApiKeys(this.transport);

@@ -1,5 +1,6 @@
 import { download, type Download } from "./downloads.js";
 import { lines } from "./events.js";
+import type { Jobs, WaitOptions } from "./jobs.js";
 import { path } from "./paths.js";
 import { listAll, type ListOptions } from "./pages.js";
 import type { Transport } from "./transport.js";
@@ -86,7 +87,10 @@ export class Models {
 
 /** Pipelines, which train a model, sample from it and evaluate the sample. */
 export class Pipelines {
-  constructor(private readonly transport: Transport) {}
+  constructor(
+    private readonly transport: Transport,
+    private readonly jobs: Jobs,
+  ) {}
 
   /** Create the jobs. Each job waits for its inputs, so you only wait for the last job: `client.jobs.wait(id)`. */
   create(pipeline: CreatePipeline, options: { idempotencyKey?: string } = {}): Promise<Pipeline> {
@@ -111,6 +115,17 @@ export class Pipelines {
   /** Change the labels of a pipeline and of its jobs. */
   update(id: string, change: UpdateLabels, options: Conditional = {}): Promise<Pipeline> {
     return this.transport.json("PATCH", path`/v1/pipelines/${id}`, { json: change, ...conditions(options) });
+  }
+
+  /** Wait until all jobs have succeeded, and return the pipeline. Throw `JobFailedError` if a job fails. */
+  async wait(id: string, options: WaitOptions = {}): Promise<Pipeline> {
+    const { timeoutSeconds, ...others } = options;
+    const deadline = timeoutSeconds === undefined ? undefined : Date.now() + timeoutSeconds * 1000;
+    for (const stage of (await this.get(id)).stages) {
+      const remaining = deadline === undefined ? {} : { timeoutSeconds: Math.max(deadline - Date.now(), 0) / 1000 };
+      await (await this.jobs.get(stage.id)).wait({ ...others, ...remaining });
+    }
+    return this.get(id);
   }
 
   /** Cancel the queued jobs of a pipeline, and request that a running job stop. */

@@ -68,6 +68,16 @@ const evaluated = await client.jobs.run(
 const report = await client.reports.get(evaluated.result.report_id);
 assert.equal(report.tables["synthetic"]?.n_rows, N_ROWS);
 
+const pipeline = await client.pipelines.create({
+  dataset_id: dataset.id,
+  train: { synthesizer: { name: "independent" } },
+  sample: { n_rows: 20 },
+});
+const done = await client.pipelines.wait(pipeline.id, { timeoutSeconds: 300 });
+assert.deepEqual([done.state, done.stages.length], ["succeeded", 2]);
+const days = (await client.project.usage()).data;
+assert.ok(days.reduce((sum, day) => sum + (day.rows_sampled ?? 0), 0) >= N_ROWS + 20);
+
 const found = [];
 for await (const listed of client.datasets.list({ label: ["team:ops"] })) found.push(listed.id);
 assert.ok(found.includes(dataset.id));

@@ -74,7 +74,7 @@ class AsyncClient:
         self._transport = AsyncTransport(http, retries or Retries(), timeout_seconds)
         self.jobs = AsyncJobs(self._transport)
         self.datasets = AsyncDatasets(self._transport, self.jobs)
-        self.pipelines = AsyncPipelines(self._transport)
+        self.pipelines = AsyncPipelines(self._transport, self.jobs)
         self.models = AsyncModels(self._transport)
         self.reports = AsyncReports(self._transport)
         self.project = AsyncProject(self._transport)

@@ -75,7 +75,7 @@ class Client:
         self._transport = Transport(http, retries or Retries(), timeout_seconds)
         self.jobs = Jobs(self._transport)
         self.datasets = Datasets(self._transport, self.jobs)
-        self.pipelines = Pipelines(self._transport)
+        self.pipelines = Pipelines(self._transport, self.jobs)
         self.models = Models(self._transport)
         self.reports = Reports(self._transport)
         self.project = Project(self._transport)

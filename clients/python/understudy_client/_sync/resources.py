@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Unpack
 
 from understudy_client._generated import models, operations, requests
+from understudy_client._sync.jobs import Jobs
 from understudy_client._sync.transport import Transport
 from understudy_client.formats import ROWS_FORMATS, download_format
 from understudy_client.json_lines import LineParser
@@ -77,11 +79,12 @@ class Models:
 class Pipelines:
     """Pipelines, which train a model, sample from it and evaluate the sample."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, jobs: Jobs) -> None:
         self._transport = transport
+        self._jobs = jobs
 
     def create(self, **body: Unpack[requests.CreatePipeline]) -> models.Pipeline:
-        """Create the jobs of a pipeline. Each job waits for its inputs, so you only wait for the last job."""
+        """Create the jobs of a pipeline. Each job waits for its inputs."""
         return self._transport.send(operations.create_pipeline(body))
 
     def validate(self, **body: Unpack[requests.CreatePipeline]) -> models.ValidatedPipeline:
@@ -102,6 +105,27 @@ class Pipelines:
         """Change the labels of a pipeline and of its jobs. A label of None is removed."""
         call = operations.update_pipeline(pipeline_id, changes, if_match=if_match)
         return self._transport.send(call)
+
+    def wait(self, pipeline_id: str, timeout_seconds: float | None = None) -> models.Pipeline:
+        """Wait until all jobs of a pipeline have succeeded, and return the pipeline.
+
+        Parameters
+        ----------
+        timeout_seconds : float, optional
+            Maximum time to wait. By default, there is no limit.
+
+        Raises
+        ------
+        JobFailed
+            If a job failed or was cancelled.
+        JobTimeout
+            If a job has not ended in time. The pipeline continues, and you can wait for it again.
+        """
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        for stage in (self.get(pipeline_id)).stages:
+            remaining = None if deadline is None else max(deadline - time.monotonic(), 0.0)
+            self._jobs.handle(stage).wait(remaining)
+        return self.get(pipeline_id)
 
     def cancel(self, pipeline_id: str) -> models.Pipeline:
         """Cancel the queued jobs of a pipeline, and request that a running job stop."""
