@@ -135,7 +135,7 @@ def seconds_of(job: dict[str, Any]) -> float:
 
 
 def measure_overhead(client: httpx2.Client) -> Figures:
-    """Run jobs without work, one at a time."""
+    """Measure the duration of empty jobs that run one at a time."""
     run_job(client, {"kind": "probe"})
     return percentiles([seconds_of(run_job(client, {"kind": "probe"})) for _ in range(N_PROBES)])
 

@@ -75,7 +75,7 @@ def _shared() -> list[Processor]:
 def describe_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace an exception with its class and frames. For an `UnderstudyError`, add its code.
 
-    The detail is added only for errors of the service. Details of other errors may contain column names.
+    The detail is added only for errors in the service itself. Other details may contain column names.
     """
     info = event.pop("exc_info", None)
     error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info

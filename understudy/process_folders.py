@@ -52,7 +52,7 @@ def _remove(folder: Path, handle: int, pid: int) -> None:
 
 
 def remove_abandoned(root: Path, age_seconds: float = float("inf")) -> None:
-    """Remove the folders of ended processes, and entries without a process that are older than the age.
+    """Remove the folders of processes that have ended, and any other entries older than `age_seconds`.
 
     The age also applies to the files in the folders of living processes.
     """

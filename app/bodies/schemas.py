@@ -211,4 +211,4 @@ class AppliedSdvMetadata(Body):
     """The changed schema, and warnings about metadata that was not applied."""
 
     table_schema: Annotated[TableSchema, Field(alias="schema")]
-    warnings: Annotated[list[str], Field(description="Parts of the metadata that were not applied.")]
+    warnings: Annotated[list[str], Field(description="Warnings about metadata that was not applied.")]

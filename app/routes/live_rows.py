@@ -69,7 +69,9 @@ def sample_rows(
     request: Request,
     query: Annotated[LiveRowsQuery, Query()],
 ) -> Response:
-    """Return synthetic rows without a job: the rows that a `sample` job with the same seed would store.
+    """Return synthetic rows without creating a job.
+
+    A `sample` job with the same seed would store the same rows.
 
     The formats are JSON Lines (`jsonl`, the default), CSV and an Arrow stream (`arrow`). After an error, the
     connection is closed before the response is complete. The request fails with 409 if the project's gate is

@@ -220,7 +220,7 @@ def test_received_and_missing_parts_are_listed(client: TestClient, resources: Re
     assert_problem(complete(client, upload), 409, "incomplete_upload", f"{N_PARTS - 1} of", "1, 3")
 
 
-def test_repeated_part_changes_nothing_and_a_different_part_replaces_it(
+def test_resending_a_part_changes_nothing_and_new_content_replaces_it(
     client: TestClient, resources: Resources
 ):
     upload = begin(client, ("towns.csv", CSV))

@@ -235,7 +235,7 @@ def test_columns_without_values_stay_empty(make: Make, name: str) -> None:
     assert sample["x"].null_count == 20
 
 
-def test_tables_with_one_row_produce_placeholders(make: Make) -> None:
+def test_synthesizer_fitted_to_one_row_samples_placeholders(make: Make) -> None:
     table, schema = all_kinds(1)
     synthesizer = fit(make(), table, schema)
     row = draw(synthesizer, 3).to_pylist()[0]

@@ -35,7 +35,7 @@ class NewArtifact:
 
 @dataclass(frozen=True)
 class StoredArtifact:
-    """The columns of an artifact that show whether its blob is complete."""
+    """The columns of an artifact that are needed to check whether its blob is complete."""
 
     id: UUID
     job_id: UUID

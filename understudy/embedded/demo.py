@@ -18,9 +18,9 @@ from understudy.progress import Progress
 
 N_ROWS_SAMPLED = 100_000
 SEED = 2013
-# A numeric column that depends on several other columns, and strongly on one. A synthesizer that loses the
-# relations between columns has a low score for this column. A model that predicts the column is trained in
-# seconds.
+# A numeric column that depends on several other columns, and strongly on one. A synthesizer that does not
+# preserve dependencies between columns scores low on this column. A model that predicts the column is trained
+# in seconds.
 TARGET = "arr_delay"
 
 

@@ -1,4 +1,4 @@
-"""The baselines of every score: three reference tables that are scored in place of the synthetic table.
+"""The baselines of every metric: the scores of three reference tables.
 
 Other real rows show the score that is expected by chance (the floor). Independent columns show the score of a
 table without dependencies between columns. A noisy copy of the training rows shows the score of a table that

@@ -77,7 +77,7 @@ def _tokens(given: Any) -> Any:
 def _check_tokens(tokens: tuple[str, ...]) -> tuple[str, ...]:
     if len(tokens) > _TOKENS_MAX or not all(0 < len(token) <= _TOKEN_LENGTH_MAX for token in tokens):
         raise ValueError(
-            f"must be up to {_TOKENS_MAX} words of 1 to {_TOKEN_LENGTH_MAX} characters, separated by commas"
+            f"must contain at most {_TOKENS_MAX} values of 1 to {_TOKEN_LENGTH_MAX} characters, with commas between"
         )
     return tokens
 

@@ -1,4 +1,4 @@
-"""Functions that a process uses to end with its parent, limit its resources and give up its rights.
+"""Functions that bind a process to the life of its parent, limit its resources and drop its privileges.
 
 Linux supports all of these functions. macOS has no prctl, capabilities or namespaces. Limits and process
 groups work there too, but a child survives a killed server until its next write.

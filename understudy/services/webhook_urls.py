@@ -48,7 +48,8 @@ PRIVATE_V4 = tuple(
 # All other IPv6 addresses are private, local, multicast or reserved, or contain an IPv4 address (NAT64,
 # IPv4-mapped).
 GLOBAL_V6 = IPv6Network("2000::/3")
-# Special-purpose parts of the global network: Teredo and others, documentation, 6to4, documentation.
+# Special-purpose parts of the global network: protocol assignments (with Teredo), the first prefix for
+# documentation, 6to4, and the second prefix for documentation.
 PRIVATE_V6 = tuple(IPv6Network(text) for text in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 
 

@@ -126,7 +126,7 @@ class NumberNotation(BaseNotation):
     @model_validator(mode="after")
     def _scales_have_decimals(self) -> Self:
         if self.scale_decimals and len(self.scale_decimals) - len(self.scales) not in (0, 1):
-            raise ValueError("scale_decimals must have one number for each suffix in scales, or one more")
+            raise ValueError("scale_decimals must have one number for each of the scales, or one more")
         return self
 
 

@@ -23,7 +23,7 @@ SINGLE, MULTI, V1 = "SINGLE_TABLE_V1", "MULTI_TABLE_V1", "V1"
 _NUMBERS = {ColumnKind.integer, ColumnKind.float, ColumnKind.decimal, ColumnKind.duration}
 _TIMES = {ColumnKind.date, ColumnKind.time, ColumnKind.timestamp}
 
-# The SDV sdtypes for each kind. The first sdtype is written.
+# The SDV sdtypes for each kind. All are accepted when metadata is read, and the first is written.
 _SDTYPES: dict[ColumnKind, tuple[str, ...]] = {
     ColumnKind.category: ("categorical",),
     ColumnKind.boolean: ("boolean",),

@@ -210,7 +210,7 @@ def api_error(status: int, headers: Mapping[str, str], content: bytes) -> ApiErr
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return the number of seconds in `Retry-After`, or None if it is missing or a date."""
+    """Return the number of seconds in `Retry-After`, or None if the header is missing or contains a date."""
     try:
         return max(float(headers["Retry-After"]), 0.0)
     except (KeyError, ValueError):

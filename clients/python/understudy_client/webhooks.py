@@ -58,7 +58,8 @@ def verify_webhook(
     expected = [_signature(_key(text), signed) for text in secrets]
     if not _has_match(signatures, expected):
         raise InvalidWebhook(
-            "No signature of the message matches. Check the secret, and pass the body as it was received."
+            "No signature of the message matches the secret. Check the secret, and pass the body as it was "
+            "received."
         )
     try:
         payload = json.loads(content)

@@ -92,7 +92,7 @@ export class Pipelines {
     private readonly jobs: Jobs,
   ) {}
 
-  /** Create the jobs. Each job waits for its inputs, so you only wait for the last job: `client.jobs.wait(id)`. */
+  /** Create the jobs. Each job waits for its inputs. */
   create(pipeline: CreatePipeline, options: { idempotencyKey?: string } = {}): Promise<Pipeline> {
     const { idempotencyKey } = options;
     return this.transport.json("POST", "/v1/pipelines", { json: pipeline, idempotencyKey });
@@ -123,7 +123,7 @@ export class Pipelines {
     const deadline = timeoutSeconds === undefined ? undefined : Date.now() + timeoutSeconds * 1000;
     for (const stage of (await this.get(id)).stages) {
       const remaining = deadline === undefined ? {} : { timeoutSeconds: Math.max(deadline - Date.now(), 0) / 1000 };
-      await (await this.jobs.get(stage.id)).wait({ ...others, ...remaining });
+      await this.jobs.wait(stage.id, { ...others, ...remaining });
     }
     return this.get(id);
   }

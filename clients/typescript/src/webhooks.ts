@@ -45,7 +45,7 @@ export async function verifyWebhook<T = unknown>(
       }
     }
   }
-  throw new IntegrityError("No signature of the message matches. Check the secret, and pass the body unchanged.");
+  throw new IntegrityError("No signature of the message matches the secret. Check the secret, and pass the body unchanged.");
 }
 
 function valueOf(headers: HeaderSource, name: string): string | undefined {

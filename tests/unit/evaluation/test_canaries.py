@@ -144,7 +144,7 @@ def test_composite_subject_of_a_canary_has_a_new_value_in_one_column(real: pa.Ta
 def test_subject_column_without_unused_values_is_rejected(real: pa.Table) -> None:
     table = real.append_column("who", pa.array([True, False] * 300))
     schema = infer_table(table).schema.model_copy(update={"subject": ("who",)})
-    with pytest.raises(InvalidInput, match="choose another subject"):
+    with pytest.raises(InvalidInput, match="choose other columns"):
         make_canaries(table, schema, n=N, seed=0)
 
 

@@ -12,7 +12,7 @@ import understudy
 
 
 @pytest.mark.parametrize("locale", ["de", "fr", "pl", "ja", "ru", "pt-br", "en"])
-def test_locale_follows_from_names(locale: str) -> None:
+def test_locale_is_inferred_from_names(locale: str) -> None:
     person = mimesis.Person(mimesis.Locale(locale), seed=3)
     table = pd.DataFrame({"full_name": [person.full_name() for _ in range(120)]})
     assert understudy.infer_schema(table).locale == locale

@@ -37,7 +37,7 @@ def with_fresh_subjects(made: pa.Table, table: pa.Table, subject: Sequence[str])
     if subject:
         raise InvalidInput(
             f"The subject columns cannot store the {made.num_rows} new subjects that the canaries need. "
-            "Request fewer canaries, or choose another subject."
+            "Request fewer canaries, or choose other columns as the subject."
         )
     return made
 

@@ -99,7 +99,7 @@ def candidates(found: Sequence[FoundGroup]) -> Iterator[int]:
 
 
 def _with_changing(table: pa.Table, schema: TableSchema, groups: list[FoundGroup]) -> list[FoundGroup]:
-    """Set the columns that rarely change within an entity, for the first group with such columns."""
+    """Return the groups, and add the columns that rarely change to the first group that has such columns."""
     keys = {j for group in groups for j in group.keys}
     learned = [j for j, own in enumerate(schema.columns) if own.kind in LEARNED and j not in keys]
     for g in candidates(groups):

@@ -23,7 +23,7 @@ N_COLUMNS_CUBED = 10
 SHARE_MIN = 0.5
 # Minimum amount, in nats, by which the entropy of a ratio is below the entropy of its target: for ratios to
 # one column, and to the product of two columns. Both entropies are measured within ranges of the other
-# columns. For two columns, these ranges are coarser than in a chain.
+# columns. For a product, these ranges are coarser than the leaves of a chain's trees.
 GAINS_MIN = (0.2, 0.7)
 # Maximum number of rows for measuring the entropy.
 N_ROWS_MEASURED = 2048

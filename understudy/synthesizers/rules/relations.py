@@ -48,7 +48,7 @@ class _Quantity:
 
 @dataclass(frozen=True)
 class Guess:
-    """Hypothesis that target - sum of coefficient * term is constant. Times are in seconds."""
+    """Hypothesis that `target - sum(coefficient * term)` is constant across rows. Times are in seconds."""
 
     target: str
     coefficients: dict[str, Fraction]

@@ -1,4 +1,4 @@
-"""Find entity columns by comparing columns: keys that determine names, and texts that belong to one owner."""
+"""Find columns that identify entities: keys that determine names of people, and texts with few owners."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def _cut_clock(text: str) -> tuple[str, str | None]:
 
 
 def _cut_plain_clock(text: str) -> tuple[str, str | None]:
-    """Replace a time of day without separators that follows a date."""
+    """Cut off a time of day that follows a date and has no separators, and return its pattern."""
     match = _PLAIN_CLOCK.search(text)
     if match is None or len(_RUN.findall(text)) < _N_RUNS_BEFORE_CLOCK:
         return text, None

@@ -92,7 +92,7 @@ def _value(reference: Reference, type_: pa.DataType, values: _Values, text: str)
     """Return the value that a text represents, or None if the text is ambiguous."""
     if text in values or text == reference.fallback:
         return values.get(text)
-    # Values that identifiers contain unchanged can be read even if no other row has them.
+    # A value that an identifier contains verbatim can be recovered even if it occurs in no other row.
     if pa.types.is_integer(type_) and reference.rendering.is_whole and text.isdecimal() and text.isascii():
         return int(text)
     is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)

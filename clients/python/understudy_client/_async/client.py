@@ -26,7 +26,7 @@ TIMEOUT_SECONDS = 60.0
 
 
 class AsyncClient:
-    """An asynchronous client of the service.
+    """A client of the service with asynchronous methods.
 
     Parameters
     ----------

@@ -80,7 +80,7 @@ class AppliedSdvMetadata(Model):
 
     schema_: TableSchema = Field(..., alias="schema")
     warnings: list[str]
-    """Parts of the metadata that were not applied."""
+    """Warnings about metadata that was not applied."""
 
 
 class AttackerScore(Model):
@@ -594,7 +594,7 @@ class CorrelationsResult(Model):
     columns: list[str]
     """Names of the columns, in the order of the matrices."""
     spearman_score: float | None
-    """Mean similarity of Spearman's rank correlations. Null if no correlation is defined."""
+    """Mean similarity between the Spearman correlations of both tables. Null if undefined."""
     pearson_real: list[list[float | None]]
     """Pearson's correlations. Null on the diagonal and where the correlation is not defined."""
     pearson_synthetic: list[list[float | None]]
@@ -732,7 +732,7 @@ class DemographicParityResult(Model):
 
 
 class DensityResult(Model):
-    """Mean number of real neighborhoods that contain a synthetic row, relative to the mean for real rows.
+    """Mean number of real neighborhoods that each synthetic row is in, relative to the mean for real rows.
 
     The score is capped at 1.
     """
@@ -1421,7 +1421,7 @@ class NearCopyCounts(Model):
     """Shares of real rows with a near duplicate. Near duplicates differ in at most `n_different` columns."""
 
     n_different: int
-    """Number of columns that may differ."""
+    """Maximum number of columns that differ."""
     attack: float
     """Share of training rows that have a near duplicate among the synthetic rows."""
     control: float

@@ -317,7 +317,7 @@ class ProbeOptions(TypedDict, total=False):
 
 
 class ProbeParameters(ProbeOptions, total=False):
-    """Parameters of a job that only waits. Use it to test an installation."""
+    """Parameters of a job that only waits. Use such a job to test an installation."""
 
     kind: Required[Literal["probe"]]
 

@@ -27,7 +27,7 @@ TIMEOUT_SECONDS = 60.0
 
 
 class Client:
-    """An synchronous client of the service.
+    """A client of the service with synchronous methods.
 
     Parameters
     ----------

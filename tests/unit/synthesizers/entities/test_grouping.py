@@ -86,7 +86,7 @@ def test_phases_are_spread_evenly_in_every_part_of_the_rows() -> None:
     grouping = fit_grouping(sizes, is_contiguous=False)
     phases = grouping.phases(grouping.find(consecutive_rows(0, 4000), 1, 0))
     for start in range(0, 4000, 1000):
-        # The tolerance is about one entity of mean size in each cycle of 24.
+        # A cycle has 24 entities, so the tolerance is about one entity of average size in each cycle.
         assert (phases[start : start + 1000] < 0.3).mean() == pytest.approx(0.3, abs=0.05)
 
 

@@ -43,7 +43,7 @@ def score(comparison: Comparison) -> ColumnCoverageResult | UnscoredResult:
     reaches = [reach for i in range(len(comparison.columns)) if (reach := _reach(comparison, i)) is not None]
     if not reaches:
         return UnscoredResult(
-            reason="needs a column of categories, or of numbers or times with two distinct values"
+            reason="needs a categorical column, or one of numbers or times with at least two distinct values"
         )
     return ColumnCoverageResult(
         score=float(np.mean([reach.score for reach in reaches])),

@@ -29,7 +29,7 @@ class CorrelationsResult(MetricResult):
     spearman_score: Annotated[
         float | None,
         Field(
-            description="Mean similarity of Spearman's rank correlations. Null if no correlation is defined."
+            description="Mean similarity between the Spearman correlations of both tables. Null if undefined."
         ),
     ]
     pearson_real: Annotated[

@@ -15,7 +15,7 @@ from understudy.evaluation.statistics.auc import interval
 
 
 class DensityResult(MetricResult):
-    """Mean number of real neighborhoods that contain a synthetic row, relative to the mean for real rows.
+    """Mean number of real neighborhoods that each synthetic row is in, relative to the mean for real rows.
 
     The score is capped at 1.
     """
@@ -31,7 +31,7 @@ class DensityResult(MetricResult):
 
 
 def score(comparison: Comparison) -> DensityResult | UnscoredResult:
-    """Return the density of Naeem et al. (2020), capped at 1, the expected density of real rows."""
+    """Return the density of Naeem et al. (2020). It is capped at 1, the density expected of real rows."""
     neighbours = neighbourhood(comparison)
     if neighbours is None:
         return TOO_FEW

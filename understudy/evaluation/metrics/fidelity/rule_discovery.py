@@ -106,7 +106,7 @@ class Sum:
 
 @dataclass(frozen=True)
 class Missing:
-    """Joint missingness: the second column is missing if the first is missing, and optionally the reverse."""
+    """Joint missingness: the second value is missing whenever the first is, and optionally vice versa."""
 
     columns: tuple[int, int]
     is_mutual: bool = False

@@ -28,7 +28,7 @@ class NearCopyCounts(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    n_different: Annotated[int, Field(description="Number of columns that may differ.")]
+    n_different: Annotated[int, Field(description="Maximum number of columns that differ.")]
     attack: Annotated[
         float,
         Field(description="Share of training rows that have a near duplicate among the synthetic rows."),
