@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -48,7 +49,7 @@ async def wait_for(request: Request, resources: Resources, job: AwaitedJob, seco
     """Return a job when it has finished, the time has passed, or the process stops."""
     if seconds:
         async with waiting_slot(request, job.caller):
-            await _wait_until_final(request, resources, job, seconds)
+            await wait_until(request, seconds, lambda: _is_final(resources, job.caller.project_id, job.id))
     readers: asyncio.Semaphore = request.app.state.readers
     async with readers:
         return await run_in_threadpool(read_job, resources, job.caller.project_id, job.id)
@@ -74,17 +75,17 @@ def _is_final(resources: Resources, project_id: UUID, job_id: UUID) -> bool:
         return jobs.get(session, project_id, job_id).state in TERMINAL_STATES
 
 
-async def _wait_until_final(request: Request, resources: Resources, job: AwaitedJob, seconds: int) -> None:
-    """Wait until the job finishes, the time has passed, the caller disconnects or the process stops.
+async def wait_until(request: Request, seconds: int, is_final: Callable[[], bool]) -> None:
+    """Wait until the function returns True, the time ends, the caller disconnects or the process stops.
 
-    The wait does not occupy a thread.
+    The wait does not occupy a thread. The function is called in one, since it reads from the database.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     pause = FIRST_POLL_SECONDS
     waiting: Waiting = request.app.state.waiting
     stopping: Stopping = request.app.state.stopping
-    while not await waiting.read(_is_final, resources, job.caller.project_id, job.id):
+    while not await waiting.read(is_final):
         remaining = deadline - loop.time()
         if remaining <= 0 or stopping.has_begun or await request.is_disconnected():
             return

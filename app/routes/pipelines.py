@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
@@ -16,14 +16,12 @@ from app.conditions import PreconditionDep, etag_of
 from app.dependencies import IdempotencyKeyDep, ListDep, ReaderDep, ResourcesDep, WriterDep
 from app.document import merge_patch_body, problems
 from app.idempotency import IdempotentRoute
-from app.job_waits import AwaitedJob, wait_for
+from app.job_waits import wait_until
 from app.routes.jobs import WaitDep
+from app.waiting import waiting_slot
 from understudy import ids
 from understudy.db import jobs, pipelines
 from understudy.services import pipelines as pipeline_services
-
-if TYPE_CHECKING:
-    from understudy.db import orm
 
 router = APIRouter(prefix="/v1/pipelines", tags=["jobs"], route_class=IdempotentRoute)
 
@@ -86,11 +84,11 @@ def list_pipelines(
             after=paging.read_id_cursor("pipeline", wanted.page.after),
             limit=wanted.page.limit,
         )
-        return PipelinePage(
-            data=[Pipeline.of(rows) for rows in stored.rows],
-            has_more=stored.next is not None,
-            next=paging.write_id_cursor("pipeline", stored.next),
-        )
+    return PipelinePage(
+        data=[Pipeline.of(rows) for rows in stored.rows],
+        has_more=stored.next is not None,
+        next=paging.write_id_cursor("pipeline", stored.next),
+    )
 
 
 @router.get(
@@ -105,20 +103,20 @@ async def get_pipeline(
     """Return a pipeline with its jobs. `Prefer: wait=N` works as for a job."""
     key = ids.from_text("pipeline", pipeline_id)
 
-    def read() -> list[orm.Job]:
+    def read() -> Pipeline:
         with resources.read_sessions() as session:
-            return pipelines.get(session, caller.project_id, key)
+            rows = pipelines.get(session, caller.project_id, key)
+        return Pipeline.of(rows)
 
-    rows = await run_in_threadpool(read)
-    if wait:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + wait
-        # The last job can end before the others if the pipeline is cancelled.
-        for row in rows:
-            remaining = max(round(deadline - loop.time()), 0)
-            await wait_for(request, resources, AwaitedJob(caller, row.id), remaining)
-        rows = await run_in_threadpool(read)
-    return Pipeline.of(rows)
+    readers: asyncio.Semaphore = request.app.state.readers
+    async with readers:
+        pipeline = await run_in_threadpool(read)
+    if wait and pipeline.state not in jobs.TERMINAL_STATES:
+        async with waiting_slot(request, caller):
+            await wait_until(request, wait, lambda: read().state in jobs.TERMINAL_STATES)
+        async with readers:
+            pipeline = await run_in_threadpool(read)
+    return pipeline
 
 
 @router.patch(
@@ -142,7 +140,8 @@ def update_pipeline(
         precondition.check(lambda: etag_of(Pipeline.of(rows)))
         for row in rows:
             jobs.set_labels(session, row, merged_labels(row.labels, change.labels))
-        return Pipeline.of(rows)
+        # The labels of an erased job are not stored.
+        return Pipeline.of(pipelines.get(session, caller.project_id, key))
 
 
 @router.post(

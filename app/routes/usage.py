@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BeforeValidator
 
 from app.bodies.usage import ProjectUsage
 from app.dependencies import ReaderDep, ResourcesDep
@@ -15,6 +17,16 @@ from understudy.errors import InvalidInput
 
 router = APIRouter(prefix="/v1/usage", tags=["project"])
 
+
+def _check_form(value: object) -> object:
+    if not isinstance(value, str) or DAY.fullmatch(value) is None:
+        raise ValueError("must be a date such as 2026-01-31")
+    return value
+
+
+# Without the check, Pydantic would also accept times and numbers of seconds.
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+Day = Annotated[date, BeforeValidator(_check_form)]
 DAYS_DEFAULT = 30
 DAYS_MAX = 366
 
@@ -24,9 +36,9 @@ def get_usage(
     resources: ResourcesDep,
     caller: ReaderDep,
     start_date: Annotated[
-        date | None, Query(description="First day, in UTC. By default, 29 days before `end_date`.")
+        Day | None, Query(description="First day, in UTC. By default, 29 days before `end_date`.")
     ] = None,
-    end_date: Annotated[date | None, Query(description="Last day, in UTC. By default, today.")] = None,
+    end_date: Annotated[Day | None, Query(description="Last day, in UTC. By default, today.")] = None,
 ) -> ProjectUsage:
     """Return the usage of the project by day: jobs, CPU time, rows and bytes. At most 366 days are returned.
 

@@ -5,7 +5,6 @@ from alembic import op
 revision = "0017"
 down_revision = "0016"
 
-MEASURES = "n_jobs, cpu_seconds, rows_uploaded, rows_sampled, bytes_written"
 COLUMNS = """
     n_jobs bigint not null default 0,
     cpu_seconds double precision not null default 0,
@@ -85,33 +84,11 @@ create trigger artifacts_written after insert on artifacts
     for each row execute function artifacts_record_usage();
 """
 
-# The usage before this migration, as far as its rows still exist.
-EARLIER = f"""
-insert into usage_days (project_id, day, {MEASURES})
-select project_id, usage_day(moment), sum(n_jobs), sum(cpu_seconds), sum(rows_uploaded), sum(rows_sampled),
-    sum(bytes_written)
-from (
-    select project_id, finished_at, 1, 0, 0, 0, 0
-    from jobs where finished_at is not null and parent_id is null
-    union all
-    select project_id, ended_at, 0, cpu_seconds, 0, 0, 0
-    from job_attempts where cpu_seconds is not null and ended_at is not null
-    union all
-    select t.project_id, d.created_at, 0, 0,
-        case when d.origin = 'upload' then t.n_rows else 0 end,
-        case when d.origin = 'upload' then 0 else t.n_rows end,
-        0
-    from dataset_tables t join datasets d on d.id = t.dataset_id where t.n_rows is not null
-    union all
-    select project_id, created_at, 0, 0, 0, 0, size_bytes from artifacts
-) as rows_ (project_id, moment, {MEASURES})
-group by 1, 2;
-"""  # noqa: S608 - the names are constants
-
 
 def upgrade() -> None:
     """Add tables and triggers that earlier product versions ignore."""
-    # The locks prevent a job from ending between the count and the first record.
-    op.execute("lock table jobs, job_attempts, dataset_tables, artifacts in share row exclusive mode")
-    for statements in (TABLES, TRIGGERS, EARLIER):
+    # Most transactions begin with a job. They end before the triggers lock the other tables, so that no
+    # transaction and this one wait for each other. The next migration needs this mode of the lock.
+    op.execute("lock table jobs in access exclusive mode")
+    for statements in (TABLES, TRIGGERS):
         op.execute(statements)

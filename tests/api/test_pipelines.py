@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Thread
+from threading import Thread, Timer
 
 from starlette.testclient import TestClient
 
 from app.bodies.pipelines import CreatePipeline
 from tests.api.conftest import Json, assert_problem, get, upload
-from understudy.db import claims
+from understudy.db import claims, leases
+from understudy.db.job_attempts import AttemptEnd
 from understudy.job_kinds import KINDS
 from understudy.resources import Resources
 from understudy.services import idempotency
@@ -220,6 +221,34 @@ def test_running_job_of_a_cancelled_pipeline_is_asked_to_stop(
     assert (cancelled["state"], "finished_at" in cancelled) == ("running", False)
     assert states(cancelled["stages"]) == ["running", "cancelled", "cancelled"]
     assert "cancel_requested_at" in cancelled["stages"][0]
+
+
+def test_wait_for_a_cancelled_pipeline_lasts_until_its_running_job_has_ended(
+    client: TestClient, resources: Resources, ready_dataset: Json
+):
+    pipeline = create_whole(client, ready_dataset["id"])
+    with resources.sessions.begin() as session:
+        job = claims.claim(session, claims.Claimant("w", "1", tuple(KINDS)), lease_seconds=60)
+    assert job is not None
+    assert job.lease_token is not None
+    job_id, token = job.id, job.lease_token
+    client.post(f"/v1/pipelines/{pipeline['id']}/cancel")
+
+    def end() -> None:
+        with resources.sessions.begin() as session:
+            leases.cancel(session, job_id, token, AttemptEnd("cancelled"))
+
+    Timer(0.5, end).start()
+    waited = client.get(f"/v1/pipelines/{pipeline['id']}", headers={"Prefer": "wait=30"}).json()
+    assert (waited["state"], states(waited["stages"])) == ("cancelled", ["cancelled"] * 3)
+
+
+def test_erased_pipeline_has_no_labels(client: TestClient, ready_dataset: Json):
+    path = f"/v1/pipelines/{create_whole(client, ready_dataset['id'], labels={'a': '1'})['id']}"
+    assert client.delete(f"/v1/datasets/{ready_dataset['id']}?cascade=true").status_code == 204
+    changed = client.patch(path, json={"labels": {"b": "2"}})
+    assert changed.json() == get(client, path)
+    assert changed.json()["labels"] == {}
 
 
 def test_labels_of_a_pipeline_are_changed_with_those_of_its_jobs(client: TestClient, ready_dataset: Json):

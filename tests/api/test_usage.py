@@ -67,6 +67,8 @@ def test_every_day_of_the_period_is_returned(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("query", "word"),
     [
+        ("start_date=0", "start_date"),
+        ("end_date=2026-01-31T00:00:00", "end_date"),
         ("start_date=2026-03-02&end_date=2026-03-01", "Exchange the dates"),
         ("start_date=2024-01-01&end_date=2026-01-01", "maximum is 366"),
         ("start_date=yesterday", "start_date"),

@@ -8,7 +8,6 @@ from itertools import groupby
 from uuid import UUID
 
 from sqlalchemy import Select, select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from understudy import ids
@@ -46,20 +45,21 @@ def page(
     after: UUID | None = None,
     limit: int = 50,
 ) -> pages.Page[list[Job], UUID]:
-    """Return the jobs of pipelines, the newest pipeline first."""
-    # One job of each pipeline.
-    statement = select(Job).where(Job.project_id == project_id, Job.pipeline_id.is_not(None))
-    statement = statement.ext(distinct_on(Job.pipeline_id))
+    """Return the jobs of pipelines, newest first. A pipeline matches a filter if any of its jobs does."""
+    statement = select(Job.pipeline_id).where(Job.project_id == project_id, Job.pipeline_id.is_not(None))
     if filters.dataset_id is not None:
         statement = statement.where(refers_to([filters.dataset_id]))
     if filters.labels:
         statement = statement.where(Job.labels.contains(dict(filters.labels)))
-    statement = filters.created.narrow(statement, Job.created_at)
-    found = pages.newest_first(session, statement, Job.pipeline_id, after=after, limit=limit)
-    pipeline_ids = [job.pipeline_id for job in found.rows if job.pipeline_id is not None]
-    rows = session.scalars(_jobs(project_id, pipeline_ids))
-    stages = {pipeline_id: list(group) for pipeline_id, group in groupby(rows, lambda job: job.pipeline_id)}
-    return pages.Page([stages[pipeline_id] for pipeline_id in pipeline_ids], found.next)
+    if after is not None:
+        statement = statement.where(Job.pipeline_id < after)
+    statement = filters.created.narrow(statement, Job.created_at).distinct().order_by(Job.pipeline_id.desc())
+    # One extra ID shows whether there is a next page.
+    found = [key for key in session.scalars(statement.limit(limit + 1)) if key is not None]
+    rows = session.scalars(_jobs(project_id, found[:limit]))
+    # A pipeline that was deleted since the first query has no jobs.
+    stages = [list(group) for _, group in groupby(rows, lambda job: job.pipeline_id)]
+    return pages.Page(stages[::-1], found[limit - 1] if len(found) > limit else None)
 
 
 def _jobs(project_id: UUID, pipeline_ids: Sequence[UUID]) -> Select[Job]:

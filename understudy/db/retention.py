@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement, and_, exists, false, func, not_, select
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import exists, false, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from understudy.db.jobs import TERMINAL_STATES
 from understudy.db.orm import CLOCK, Dataset, Job, Model, Report
@@ -41,22 +41,33 @@ def old_models(session: Session, age: timedelta, limit: int) -> list[Owned]:
 def delete_old_jobs(session: Session, age: timedelta, limit: int) -> int:
     """Delete jobs that ended longer ago than `age` and have no results left, and return their number.
 
-    Their attempts, events and shards are also deleted. A shard is never deleted before its job.
+    Their attempts, events and shards are also deleted. A shard is never deleted before its job. The jobs of
+    a pipeline are kept until all of them can be deleted, so that the state of the pipeline does not change.
     """
-    has_no_result = [~exists().where(table.job_id == Job.id) for table in (Dataset, Model, Report)]
+    other = aliased(Job)
+    is_kept = exists().where(
+        other.project_id == Job.project_id,
+        other.pipeline_id == Job.pipeline_id,
+        other.id != Job.id,
+        not_(_is_old(other, age)),
+    )
     old = (
         select(Job.id)
-        .where(
-            Job.parent_id.is_(None),
-            Job.state.in_(TERMINAL_STATES),
-            Job.finished_at < CLOCK - age,
-            *has_no_result,
-        )
+        .where(Job.parent_id.is_(None), _is_old(Job, age), ~is_kept)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     deleted = session.scalars(delete_rows(Job).where(Job.id.in_(old)).returning(Job.id))
     return len(deleted.all())
+
+
+# `Any` is the class of the table `jobs`, or an alias of it.
+def _is_old(job: Any, age: timedelta) -> ColumnElement[bool]:
+    """Return whether a job ended longer ago than `age` and has no results left."""
+    has_no_result = [~exists().where(table.job_id == job.id) for table in (Dataset, Model, Report)]
+    # An active job has no end.
+    has_ended = func.coalesce(job.finished_at < CLOCK - age, false())
+    return and_(job.state.in_(TERMINAL_STATES), has_ended, *has_no_result)
 
 
 def _old(

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import cast, func, select, text, union_all
+from sqlalchemy import cast, delete, func, select, text, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from understudy.db.orm import CLOCK, Artifact
 from understudy.db.orm_usage import UsageDay, UsageRecord
 
 MEASURES = ("n_jobs", "cpu_seconds", "rows_uploaded", "rows_sampled", "bytes_written")
-# The order of the days prevents deadlocks.
+# The order of the days prevents deadlocks. A deleted project has no name and no usage.
 COMPACT = text(
     f"""
     with chosen as (
@@ -27,7 +27,8 @@ COMPACT = text(
     ), added as (
         insert into usage_days (project_id, day, {", ".join(MEASURES)})
         select project_id, day, {", ".join(f"sum({name})" for name in MEASURES)}
-        from moved group by project_id, day order by project_id, day
+        from moved join projects on projects.id = project_id and projects.name <> ''
+        group by project_id, day order by project_id, day
         on conflict (project_id, day) do update
         set {", ".join(f"{name} = usage_days.{name} + excluded.{name}" for name in MEASURES)}
     )
@@ -79,6 +80,24 @@ def stored_bytes(session: Session, project_id: UUID) -> int:
     """Return the total size of a project's stored files."""
     size = select(func.coalesce(func.sum(Artifact.size_bytes), 0)).where(Artifact.project_id == project_id)
     return int(session.scalar(size) or 0)
+
+
+def delete_unlocked(session: Session, project_id: UUID) -> None:
+    """Delete the usage of a project, except for rows that `compact` has locked."""
+    for table, key in (
+        (UsageRecord, [UsageRecord.id]),
+        (UsageDay, [UsageDay.project_id, UsageDay.day]),
+    ):
+        rows = select(*key).where(table.project_id == project_id).with_for_update(skip_locked=True)
+        session.execute(delete(table).where(tuple_(*key).in_(rows)))
+
+
+def exists(session: Session, project_id: UUID) -> bool:
+    """Return whether a project has any usage."""
+    return any(
+        session.scalar(select(select(table.day).where(table.project_id == project_id).exists()))
+        for table in (UsageRecord, UsageDay)
+    )
 
 
 def compact(session: Session, limit: int) -> int:

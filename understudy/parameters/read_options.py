@@ -77,7 +77,7 @@ def _tokens(given: Any) -> Any:
 def _check_tokens(tokens: tuple[str, ...]) -> tuple[str, ...]:
     if len(tokens) > _TOKENS_MAX or not all(0 < len(token) <= _TOKEN_LENGTH_MAX for token in tokens):
         raise ValueError(
-            f"must contain at most {_TOKENS_MAX} values of 1 to {_TOKEN_LENGTH_MAX} characters, with commas between"
+            f"must be at most {_TOKENS_MAX} comma-separated values of 1 to {_TOKEN_LENGTH_MAX} characters"
         )
     return tokens
 

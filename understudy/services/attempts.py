@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 # Time in seconds for which writing the end of an attempt is retried if the database does not respond.
 SETTLE_SECONDS = 20.0
 RETRY_SECONDS = 0.2
+RELEASED = AttemptEnd("released")
 
 logger = get_logger(__name__)
 
@@ -84,12 +85,11 @@ def settle_cancel(attempt: Attempt, end: AttemptEnd) -> None:
     _settle(attempt, "cancelled", write)
 
 
-def settle_release(attempt: Attempt, error_code: str | None = None) -> None:
+def settle_release(attempt: Attempt, end: AttemptEnd = RELEASED) -> None:
     """Requeue the job without counting a failure. After an error, the job waits for a moment."""
-    backoff_seconds = 0.0 if error_code is None else attempt.resources.settings.retry_backoff_seconds
+    backoff_seconds = 0.0 if end.error_code is None else attempt.resources.settings.retry_backoff_seconds
 
     def write(session: Session) -> Job | None:
-        end = AttemptEnd("released", error_code=error_code)
         row = leases.release(session, attempt.job.id, attempt.token, end, backoff_seconds=backoff_seconds)
         if row is not None:
             abandon_job(session, row)
@@ -101,7 +101,7 @@ def settle_release(attempt: Attempt, error_code: str | None = None) -> None:
 
 def settle_failure(attempt: Attempt, failure: Failure) -> None:
     if failure.allowance is not None and _is_disk_full(attempt):
-        settle_release(attempt, "storage_full")
+        settle_release(attempt, replace(failure.end, outcome="released", error_code="storage_full"))
         return
 
     def write(session: Session) -> Job | None:

@@ -20,6 +20,7 @@ from understudy.db import (
     projects,
     reports,
     uploads,
+    usage,
     webhooks,
 )
 from understudy.errors import Conflict
@@ -145,12 +146,15 @@ def erase_project(session: Session, project_id: UUID) -> list[str]:
     api_keys.revoke_all(session, project_id)
     projects.erase(session, project_id)
     events.delete_some(session, project_id, EVENTS_BATCH)
+    usage.delete_unlocked(session, project_id)
     return keys
 
 
 def is_erased(session: Session, project_id: UUID) -> bool:
-    """Return whether a deleted project has neither events nor webhooks."""
-    return not events.exist(session, project_id) and webhooks.count(session, project_id) == 0
+    """Return whether a deleted project has no events, no webhooks and no usage."""
+    has_events = events.exist(session, project_id)
+    has_webhooks = webhooks.count(session, project_id) > 0
+    return not (has_events or has_webhooks or usage.exists(session, project_id))
 
 
 def _created_by(session: Session, project_id: UUID, job_id: UUID) -> str | None:

@@ -244,11 +244,11 @@ def _conclude(attempt: Attempt, watched: Watched, result: Result | None, heartbe
         _finish(attempt, outcome, result)
         return
     elif watched.stopped_by == "released":
-        settle_release(attempt)
+        settle_release(attempt, successful_end(outcome, "released"))
     elif outcome is not None and not outcome.has_started:
         # The cause is the machine or the sandbox, not the job.
         logger.warning("job_process_not_started")
-        settle_release(attempt, "unavailable")
+        settle_release(attempt, AttemptEnd("released", error_code="unavailable"))
         # Otherwise, this worker would claim and release all queued jobs in quick succession.
         time.sleep(SICK_SECONDS)
     elif outcome is None or watched.stopped_by == "time_limit":

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from understudy import ids
-from understudy.db import datasets, erasures, idempotency, jobs, waiting_jobs
+from understudy.db import datasets, erasures, idempotency, jobs, pipelines, waiting_jobs
 from understudy.db.jobs import NewJob
 from understudy.db.session import transaction_failpoint
 from understudy.errors import NotFound, TooLarge, TooManyRequests
@@ -175,6 +175,10 @@ def retry_job(resources: Resources, project_id: UUID, job_id: UUID) -> Job:
     """Queue a failed or cancelled job again, with the same ID and parameters."""
     with resources.sessions.begin() as session:
         check_quota(resources, session, project_id)
+        pipeline_id = jobs.get(session, project_id, job_id).pipeline_id
+        if pipeline_id is not None:
+            # The jobs of a pipeline are always locked in the same order.
+            pipelines.lock(session, project_id, pipeline_id)
         job = jobs.retry(session, project_id, job_id, ttl_seconds=resources.settings.job_ttl_seconds)
         datasets.reopen(session, project_id, job_id)
         job = _await_inputs(resources, session, job)

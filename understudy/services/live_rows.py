@@ -13,9 +13,10 @@ import os
 import select
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -43,6 +44,9 @@ from understudy.threads import count_cores
 
 if TYPE_CHECKING:
     from understudy.db.orm import Artifact
+
+# (outcome, whether all rows were read) -> None.
+Record = Callable[[Outcome, bool], None]
 
 LIVE = replace(SAMPLE, work="understudy.work.live_rows:work")
 logger = get_logger(__name__)
@@ -146,7 +150,7 @@ def stream(resources: Resources, sampler: Sampler, rows: LiveRows, has_left: Eve
         run = sampler.start(_request(resources, rows, folder / "work", path.absolute()))
         files.callback(_end, run)
         kept = files.pop_all()
-    return LiveChunks(run, pipe, conditions, kept)
+    return LiveChunks(run, pipe, conditions, kept, partial(_record_usage, resources, rows))
 
 
 class Conditions:
@@ -188,27 +192,14 @@ class Conditions:
                     "project has changed. Send the request again to see the reason."
                 )
 
-    def record_usage(self, outcome: Outcome) -> None:
-        """Record the CPU time of a sampler, and its rows if it was not interrupted."""
-        n_rows = sum(outcome.result["facts"]["n_rows"].values()) if outcome.result is not None else 0
-        try:
-            with self._resources.sessions.begin() as session:
-                usage.add(
-                    session,
-                    self._reading.project_id,
-                    cpu_seconds=outcome.cpu_seconds or 0.0,
-                    rows_sampled=n_rows,
-                )
-        except Unavailable as error:
-            # The rows were sent.
-            logger.warning("usage_not_recorded", error_code=error.code)
-
 
 class LiveChunks(Iterator[bytes]):
     """The bytes that a sampler writes. `close` ends the sampler and removes its folder."""
 
-    def __init__(self, run: Run, pipe: int, conditions: Conditions, files: ExitStack) -> None:
+    def __init__(self, run: Run, pipe: int, conditions: Conditions, files: ExitStack, record: Record) -> None:
         self._run = run
+        self._record = record
+        self._is_complete = False
         self._pipe = pipe
         self._conditions = conditions
         self._files = files
@@ -232,6 +223,7 @@ class LiveChunks(Iterator[bytes]):
                 return os.read(self._pipe, CHUNK_BYTES)
             if outcome is not None:
                 # The pipe was empty after the sampler had ended.
+                self._is_complete = outcome.ok
                 raise StopIteration if outcome.ok else error_of(outcome)
         return b""
 
@@ -239,7 +231,23 @@ class LiveChunks(Iterator[bytes]):
         """End the sampler, remove its folder, and record the usage."""
         self._files.close()
         if self._run.outcome is not None:
-            self._conditions.record_usage(self._run.outcome)
+            self._record(self._run.outcome, self._is_complete)
+
+
+def _record_usage(resources: Resources, rows: LiveRows, outcome: Outcome, is_complete: bool) -> None:
+    """Record the CPU time of a sampler, and its rows if all of them were read."""
+    n_rows = (rows.parameters.n_rows or 0) if is_complete else 0
+    try:
+        with resources.sessions.begin() as session:
+            usage.add(
+                session,
+                rows.reading.project_id,
+                cpu_seconds=outcome.cpu_seconds or 0.0,
+                rows_sampled=n_rows,
+            )
+    except Unavailable as error:
+        # The response has already been sent.
+        logger.warning("usage_not_recorded", error_code=error.code)
 
 
 def _request(resources: Resources, rows: LiveRows, folder: Path, model: Path) -> SandboxRequest:

@@ -62,13 +62,13 @@ def sweep(resources: Resources, *, orphans_kept: timedelta = ORPHANS_KEPT, turn:
         # A successful job deletes its upload immediately.
         old_uploads = artifacts.delete_old_uploads(session, uploads_kept)
         old_uploads += uploads.delete_expired(session, limit=BATCH)
+    _compact_usage(resources)
     discard(resources.store, old_uploads)
     _delete_partial(resources)
     n_orphans = _sweep_orphans(resources, orphans_kept, turn)
     if n_orphans or old_uploads:
         logger.info("swept", n_orphans=n_orphans, n_uploads=len(old_uploads))
     _end_deliveries(resources)
-    _compact_usage(resources)
     # This is the last step because it can take a long time.
     _delete_events(resources)
     return n_orphans + len(old_uploads)
@@ -83,6 +83,7 @@ def _end_deliveries(resources: Resources) -> None:
 
 
 def _compact_usage(resources: Resources) -> None:
+    """Add up the usage by day."""
     n_moved = BATCH
     while n_moved == BATCH:
         with resources.sessions.begin() as session:

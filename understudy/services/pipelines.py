@@ -125,7 +125,7 @@ def cancel_pipeline(resources: Resources, project_id: UUID, pipeline_id: UUID) -
     NotFound
         If the project has no such pipeline.
     Conflict
-        If all jobs have ended and none was cancelled.
+        If the pipeline has succeeded or failed.
     """
     with resources.sessions.begin() as session:
         stages = pipelines.lock(session, project_id, pipeline_id)

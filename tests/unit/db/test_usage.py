@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.unit.db.states import Sessions, add_job, add_project, claimed, job_in
-from understudy.db import jobs, leases, usage
+from understudy.db import jobs, leases, projects, usage
 from understudy.db.job_attempts import AttemptEnd
 from understudy.db.orm_usage import UsageRecord
 from understudy.db.usage import MEASURES, Usage
@@ -93,6 +93,26 @@ def test_two_processes_never_move_the_same_record(sessions: Sessions) -> None:
         assert usage.compact(one, 10) >= 3
         assert usage.compact(other, 10) == 0
     assert [day.rows_sampled for day in days_of(sessions, project_id)] == [21]
+
+
+def test_deleted_project_has_no_usage(sessions: Sessions) -> None:
+    deleted, other = add_project(sessions), add_project(sessions)
+    for project_id in (deleted, other):
+        add_record(sessions, project_id, DAY, n_jobs=1)
+        with sessions.begin() as session:
+            usage.compact(session, 1_000)
+        add_record(sessions, project_id, DAY, n_jobs=1)
+    with sessions.begin() as session:
+        projects.erase(session, deleted)
+        usage.delete_unlocked(session, deleted)
+        assert not usage.exists(session, deleted)
+        assert usage.exists(session, other)
+    # An attempt can end after the deletion.
+    add_record(sessions, deleted, DAY, cpu_seconds=1)
+    with sessions.begin() as session:
+        usage.compact(session, 1_000)
+        assert not usage.exists(session, deleted)
+    assert total(sessions, other, "n_jobs") == 2
 
 
 def test_every_measure_is_added_up(sessions: Sessions) -> None:

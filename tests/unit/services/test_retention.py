@@ -10,11 +10,15 @@ from sqlalchemy import text
 
 from tests.rows import upload_csv
 from understudy import ids
-from understudy.parameters.train import TrainParameters
+from understudy.db import pipelines
+from understudy.parameters.evaluate import EvaluateStage
+from understudy.parameters.sample import SampleStage
+from understudy.parameters.train import TrainParameters, TrainStage
 from understudy.resources import Resources
 from understudy.services.api_keys import Caller
 from understudy.services.blob_checks import check_all_blobs, check_some_blobs
 from understudy.services.jobs import submit_job
+from understudy.services.pipelines import NewPipeline, create_pipeline
 from understudy.services.retention import delete_expired
 from understudy.settings import Settings
 
@@ -104,6 +108,31 @@ def test_job_is_deleted_only_after_its_result(resources: Resources, dataset_id: 
     delete_expired(resources)
 
     assert counts(resources) == dict.fromkeys(TABLES, 0)
+
+
+def test_jobs_of_a_pipeline_are_deleted_together(
+    resources: Resources, caller: Caller, dataset_id: UUID, run_jobs
+) -> None:
+    new = NewPipeline(
+        dataset_id=ids.to_text("dataset", dataset_id),
+        train=TrainStage.model_validate({"synthesizer": {"name": "independent"}}),
+        sample=SampleStage(n_rows=50),
+        evaluate=EvaluateStage(target="no such column"),
+    )
+    stages = create_pipeline(resources, caller.project_id, new)
+    run_jobs()
+    age(resources, "jobs", 8)
+    resources = with_settings(resources, retention_jobs_seconds=7 * DAY)
+    # The evaluation failed, so it has no result, but the other jobs have.
+    delete_expired(resources)
+    with resources.sessions() as session:
+        found = pipelines.get(session, caller.project_id, stages[0].pipeline_id)
+    assert [job.state for job in found] == ["succeeded", "succeeded", "failed"]
+
+    age(resources, "datasets", 8)
+    delete_expired(with_settings(resources, retention_datasets_seconds=7 * DAY))
+
+    assert counts(resources)["jobs"] == 0
 
 
 def test_missing_and_truncated_blobs_are_found(resources: Resources, dataset_id: UUID) -> None:

@@ -127,7 +127,7 @@ class AsyncPipelines:
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         for stage in (await self.get(pipeline_id)).stages:
             remaining = None if deadline is None else max(deadline - time.monotonic(), 0.0)
-            await self._jobs.handle(stage).wait(remaining)
+            await (await self._jobs.get(stage.id)).wait(remaining)
         return await self.get(pipeline_id)
 
     async def cancel(self, pipeline_id: str) -> models.Pipeline:
