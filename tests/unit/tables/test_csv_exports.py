@@ -45,6 +45,20 @@ def test_row_of_totals_is_skipped_in_several_languages(tmp_path: Path, end: str)
     assert str(loaded.table.schema.types[0]) == "date32[day]"
 
 
+@pytest.mark.parametrize("end", [";435;450,0 €", ";;450,00 €", ";435;450 €", ";435;450,00 €\n\nStand: Mai"])
+def test_sums_without_a_label_below_the_table_are_skipped(tmp_path: Path, end: str):
+    loaded = _load(tmp_path, "Ort;Menge;Betrag\n" + _rows("{place};{n};{n},50 €\n") + end + "\n")
+    assert loaded.table.num_rows == 30
+    (warning,) = loaded.warnings
+    assert "below the table" in warning
+
+
+@pytest.mark.parametrize("end", [";435;451,50 €", ";;29,50 €", ";29;450,00 €", "N;435;450,00 €", ";30;"])
+def test_last_row_without_a_label_is_kept_unless_all_numbers_are_sums(tmp_path: Path, end: str):
+    loaded = _load(tmp_path, "Ort;Menge;Betrag\n" + _rows("{place};{n};{n},50 €\n") + end + "\n")
+    assert loaded.table.num_rows == 31
+
+
 def test_level_named_total_is_kept(tmp_path: Path):
     rows = _rows("0-14,{place},{n}\n15-64,{place},{n}\nTotal,{place},{n}\n")
     assert _load(tmp_path, "age,place,n\n" + rows).table.num_rows == 90
