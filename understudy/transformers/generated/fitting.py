@@ -20,7 +20,6 @@ from understudy.transformers.generated.countries import (
     CountryColumn,
     calling_codes,
     find_country_columns,
-    locale_of_phones,
 )
 from understudy.transformers.generated.filler import fit_filler
 from understudy.transformers.generated.identifiers import (
@@ -38,7 +37,7 @@ from understudy.transformers.generated.patterns import (
     learn_patterns,
     shared_texts,
 )
-from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.personal import Personal, fit_phones
 from understudy.transformers.generated.persons import (
     PersonalColumn,
     choose_country_columns,
@@ -46,7 +45,6 @@ from understudy.transformers.generated.persons import (
     find_taken_names,
     number_people,
 )
-from understudy.transformers.generated.phones import fit_phone_forms
 from understudy.transformers.generated.points import fit_points
 from understudy.transformers.generated.recognition import Recognition
 from understudy.transformers.generated.sexes import find_sex_columns
@@ -160,17 +158,8 @@ def _fit_generator(
     if kind is ColumnKind.text:
         return fit_messages(texts, locale, subjects) or fit_filler(texts, locale)
     if kind is ColumnKind.phone:
-        return _fit_phones(texts, recognition.form, locale, subjects)
+        return fit_phones(distinct_values(texts), _shared(texts, subjects), locale)
     return Personal(kind, recognition.form, locale)
-
-
-def _fit_phones(texts: ArrowArray, form: str, locale: str, subjects: Subjects | None) -> Personal:
-    """Return a generator of phone numbers in the forms of a column."""
-    own = locale_of_phones(texts, locale)
-    code = calling_codes()[own or locale]
-    forms = fit_phone_forms(distinct_values(texts), _shared(texts, subjects), code)
-    generator = Personal(ColumnKind.phone, form, own or locale, phone_forms=forms)
-    return replace(generator, is_international=own is not None)
 
 
 def _fit_text_generator(texts: ArrowArray, kind: ColumnKind, subjects: Subjects | None) -> ValueGenerator:
