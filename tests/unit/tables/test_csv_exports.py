@@ -59,6 +59,17 @@ def test_last_row_without_a_label_is_kept_unless_all_numbers_are_sums(tmp_path: 
     assert loaded.table.num_rows == 31
 
 
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0c", "\x1c"])
+def test_unusual_line_separators_within_values_do_not_end_a_line(tmp_path: Path, mark: str):
+    rows = _rows("{n} part{n} " + f'"a{mark}b"' + "\n")
+    loaded = _load(tmp_path, "id name text\n" + rows)
+    assert loaded.table.column("text").to_pylist() == [f"a{mark}b"] * 30
+    report = _rows("{n},part{n},2\n") + "id,name,size\n" + _rows("{n},part{n},2\n")
+    loaded = _load(tmp_path, f"Report{mark}of parts\n\nid,name,size\n" + report)
+    assert loaded.table.num_rows == 60
+    assert any("1 repetition of the header" in warning for warning in loaded.warnings)
+
+
 def test_level_named_total_is_kept(tmp_path: Path):
     rows = _rows("0-14,{place},{n}\n15-64,{place},{n}\nTotal,{place},{n}\n")
     assert _load(tmp_path, "age,place,n\n" + rows).table.num_rows == 90

@@ -15,7 +15,7 @@ import pyarrow as pa
 from understudy.tables.formats.csv.header import Beginning, Header
 from understudy.tables.formats.csv.line_filters import Lines, repeats_lines
 from understudy.tables.formats.csv.removal import Removal
-from understudy.tables.formats.csv.sampling import python_dialect
+from understudy.tables.formats.csv.sampling import python_dialect, split_lines
 from understudy.tables.formats.layout.cells import is_note, is_total, is_value, n_filled
 from understudy.tables.formats.layout.headers import is_year
 from understudy.tables.formats.layout.sums import find_sum_row
@@ -40,7 +40,7 @@ class _Line:
 
 def find_removal(path: Path, beginning: Beginning, header: Header, quote: str) -> Removal:
     """Return the lines that have to be removed before the file is parsed."""
-    lines = beginning.text.splitlines(keepends=True)[: header.n_lines_before - beginning.n_lines_before]
+    lines = split_lines(beginning.text)[: header.n_lines_before - beginning.n_lines_before]
     has_quote = bool(quote) and any(quote in line for line in lines)
     return Removal(
         n_lines_before=header.n_lines_before,
@@ -55,7 +55,7 @@ def find_removal(path: Path, beginning: Beginning, header: Header, quote: str) -
 def _lines_to_remove(path: Path, beginning: Beginning, header: Header, quote: str) -> Lines:
     start = header.first_line - 1 - beginning.n_lines_before
     end = header.last_line - beginning.n_lines_before
-    texts = [line for line in beginning.text.splitlines()[start:end] if line.strip()]
+    texts = [line.rstrip("\r\n") for line in split_lines(beginning.text)[start:end] if line.strip()]
     is_split = bool(quote) and any(line.count(quote) % 2 for line in texts)
     has_values = any(is_value(name) and not is_year(name) for name in header.names)
     is_clear = not is_split and not has_values and len(header.names) > 1
