@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.tables.inference.numbers import DENSE, highest_of
+from understudy.tables.inference.wordlists import surnames_of
 from understudy.tables.notations.scripts import PLAIN, Script, find_digits
 from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import Column, ColumnKind
@@ -37,6 +38,7 @@ from understudy.transformers.generated.patterns import (
     learn_patterns,
     shared_texts,
 )
+from understudy.transformers.generated.people import FAMILY_FIRST
 from understudy.transformers.generated.personal import Personal, fit_phones
 from understudy.transformers.generated.persons import (
     PersonalColumn,
@@ -47,12 +49,17 @@ from understudy.transformers.generated.persons import (
 )
 from understudy.transformers.generated.points import fit_points
 from understudy.transformers.generated.recognition import Recognition
+from understudy.transformers.generated.scripts import locale_of_names
 from understudy.transformers.generated.sexes import find_sex_columns
 from understudy.transformers.generated.texts import distinct_values, pc
 from understudy.transformers.generated.transformer import GeneratedTransformer, ValueGenerator
 from understudy.transformers.integer_units import integers_of
 
 _KINDS_WITH_NAMES = frozenset({ColumnKind.name, ColumnKind.email})
+# Number of names from which the script is determined.
+_N_NAMES_READ = 1_000
+# Minimum share of names without a blank that must be listed last names in a column of last names.
+_LAST_NAMES_MIN = 0.7
 # Kinds of generated columns that can be stored as integers.
 _KINDS_OF_NUMBERS = frozenset(
     {
@@ -159,7 +166,25 @@ def _fit_generator(
         return fit_messages(texts, locale, subjects) or fit_filler(texts, locale)
     if kind is ColumnKind.phone:
         return fit_phones(distinct_values(texts), _shared(texts, subjects), locale)
+    if kind is ColumnKind.name:
+        return _fit_names(texts, recognition.form, locale)
     return Personal(kind, recognition.form, locale)
+
+
+def _fit_names(texts: ArrowArray, form: str, locale: str) -> Personal:
+    """Return a generator of names in the script of a column, with the separator between its names."""
+    names = [str(text) for text in distinct_values(texts).slice(0, _N_NAMES_READ).to_pylist()]
+    own = locale_of_names(names, locale) if names else locale
+    if form == "full" and own in FAMILY_FIRST and own != "hu":
+        counts = {
+            "full": sum(" " in name for name in names),
+            "full_wide": sum("\u3000" in name for name in names),
+        }
+        counts["full_joined"] = len(names) - sum(counts.values())
+        form = max(counts, key=lambda each: counts[each])
+        n_last = sum(name in surnames_of(own) for name in names)
+        form = "last" if form == "full_joined" and n_last >= _LAST_NAMES_MIN * len(names) else form
+    return Personal(ColumnKind.name, form, own)
 
 
 def _fit_text_generator(texts: ArrowArray, kind: ColumnKind, subjects: Subjects | None) -> ValueGenerator:
@@ -254,12 +279,21 @@ def name_people(
     countries = find_country_columns(names, fitted, types) if columns else []
     of_columns = choose_country_columns(columns, numbers, countries, names)
     taken = find_taken_names(columns, numbers)
+    # E-mail addresses contain the names of their person.
+    locales = {
+        numbers[column.place]: column.generator.locale
+        for column in reversed(columns)
+        if column.generator.kind is ColumnKind.name
+    }
     named = list(fitted)
     for column in columns:
         transformer, codes = fitted[column.place]
         country = of_columns.get(column.place)
+        own = column.generator
+        is_email = own.kind is ColumnKind.email
         generator = replace(
             _by_country(column, country, fitted),
+            locale=locales.get(numbers[column.place], own.locale) if is_email else own.locale,
             person=numbers[column.place],
             sex_column=of_people.get(numbers[column.place]),
             country_column=country,

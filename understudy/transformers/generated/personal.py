@@ -32,6 +32,8 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY
 FORMS: dict[ColumnKind, dict[str, Callable[[Person, str], ArrowArray]]] = {
     ColumnKind.name: {
         "full": people.full_names,
+        "full_joined": people.full_names_joined,
+        "full_wide": people.full_names_wide,
         "first": people.first_names,
         "last": people.last_names,
         "last_comma_first": people.last_comma_first,
