@@ -49,7 +49,7 @@ from understudy.transformers.generated.persons import (
 )
 from understudy.transformers.generated.points import fit_points
 from understudy.transformers.generated.recognition import Recognition
-from understudy.transformers.generated.scripts import locale_of_names
+from understudy.transformers.generated.scripts import has_script_of, locale_of_names
 from understudy.transformers.generated.sexes import find_sex_columns
 from understudy.transformers.generated.texts import distinct_values, pc
 from understudy.transformers.generated.transformer import GeneratedTransformer, ValueGenerator
@@ -272,6 +272,7 @@ def name_people(
         for place, (transformer, _) in enumerate(fitted)
         if isinstance(transformer, GeneratedTransformer) and isinstance(transformer.generator, Personal)
     ]
+    columns = _with_scripts(columns)
     numbers = number_people(columns)
     types = [column.type for column in values]
     sexes = find_sex_columns(names, fitted, types)
@@ -303,6 +304,25 @@ def name_people(
         )
         named[column.place] = replace(transformer, generator=generator), codes
     return named
+
+
+def _with_scripts(columns: list[PersonalColumn]) -> list[PersonalColumn]:
+    """Return the columns, with English names for Latin letters if other columns are in the table's script."""
+    is_written = {
+        column.place: has_script_of(
+            map(str, column.values.unique().slice(0, _N_NAMES_READ).to_pylist()), column.generator.locale
+        )
+        for column in columns
+        if column.generator.kind is ColumnKind.name
+    }
+    if not any(is_written.values()):
+        return columns
+    return [
+        column
+        if is_written.get(column.place, True)
+        else replace(column, generator=replace(column.generator, locale="en"))
+        for column in columns
+    ]
 
 
 def _by_country(

@@ -34,10 +34,13 @@ _N_TEXTS = 1000
 def locale_of_names(names: Sequence[str], locale: str) -> str:
     """Return the given locale if its names are in the script of the names, or a locale of that script."""
     own = locale_of_script(names, locale)
-    if own == "zh" != locale:
-        return wordlists.locale_of_han(names)
-    is_latin = own == locale and not any(letters.search("".join(names)) for letters, _ in _SCRIPTS.values())
-    return "en" if is_latin and any(locale in locales for _, locales in _SCRIPTS.values()) else own
+    return wordlists.locale_of_han(names) if own == "zh" != locale else own
+
+
+def has_script_of(names: Iterable[str], locale: str) -> bool:
+    """Return whether some names are in the script of a locale, or the locale uses the Latin script."""
+    scripts = [letters for letters, locales in _SCRIPTS.values() if locale in locales]
+    return not scripts or any(letters.search(name) for name in names for letters in scripts)
 
 
 def locale_of_script(texts: Iterable[str | None], locale: str) -> str:
