@@ -39,7 +39,7 @@ from understudy.tables.formats.xlsx.shared_strings import SharedStrings, read_sh
 from understudy.tables.formats.xlsx.styles import read_styles
 from understudy.tables.formats.xlsx.tables import SheetTable, find_notes, find_table
 from understudy.tables.formats.xlsx.values import CellReader, Texts
-from understudy.tables.formats.xlsx.workbook import Workbook, read_workbook
+from understudy.tables.formats.xlsx.workbook import Workbook, merged_warning, read_workbook
 from understudy.tables.formats.xlsx.writing import LIMITS, write_xlsx
 from understudy.tables.inference import check_names
 from understudy.tables.notations.parsing import AnyNotation
@@ -317,10 +317,7 @@ def _warnings(sheet: _Staged, named: Mapping[int, tuple[str, ColumnType]]) -> It
                     else f"Column {name!r}: {n:,} {many} replaced with missing values."
                 )
     if n := sheet.reader.n_merged:
-        yield (
-            f"The sheet has {n:,} merged area{'s' if n > 1 else ''}. Only the first cell of each area has a "
-            "value, and the other cells are read as missing."
-        )
+        yield merged_warning(n)
 
 
 XLSX = Format(
