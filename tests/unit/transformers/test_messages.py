@@ -47,6 +47,7 @@ def fitted(texts: list[str]) -> Messages:
         ("Call Anna Adler at +49 171 5550123 now", ["name", "phone"]),
         ("call 0171 123456 after 5", ["phone"]),
         ("rappeler le 06 12 34 56 78 ou au (020) 7946 0958", ["phone", "phone"]),
+        ("電話は090-1234-5678です, bel 06-12345678 of 044 668 18 00", ["phone"] * 3),
         ("due 01-02-2023 10:15, 01.02.2023 and 01/02/2023 at 0123 4567", []),
         ("user=kmoreau action=view ok", ["login"]),
         ("login failed for user pnovak from 10.0.0.7", ["login", "ip"]),

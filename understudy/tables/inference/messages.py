@@ -36,9 +36,10 @@ _ITEMS = re.compile(
     r"|(?P<iban>\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b)"
     r"|(?P<phone>(?<![\w+])\+[1-9]\d{0,2}[ ./()-]?(?:\d[ ./()-]{0,2}){6,12}\d"
     r"|\(\d{3}\)[ .-]?\d{3}[ .-]\d{4}|(?<![\w-])\d{3}[.-]\d{3}[.-]\d{4}(?![\w-])"
-    # National numbers with a trunk zero. Dates such as 01-02-2023 are not phone numbers.
-    r"|(?<![\w+.,:/-])(?:(?:\(0[1-9]\d{0,4}\) ?|0[1-9]\d{1,4}[ /-]{1,3}|0[1-9][ -](?=\d{4}[ -]\d{4}(?!\w)))"
-    r"\d(?:[ .-]?\d){4,8}|0[1-9](?P<gap>[ .-]?)\d\d(?:(?P=gap)\d\d){3})(?!\w|[.,:/-]\d))"
+    # National numbers with a trunk zero, also between Japanese words. Dates such as 01-02-2023 do not match.
+    r"|(?<![a-zA-Z\d_+.,:/-])(?:"
+    r"(?:\(0[1-9]\d{0,4}\) ?|0[1-9]\d{1,4}[ /-]{1,3}|0[1-9][ -](?=\d{4}[ -]?\d{4}(?!\w)))\d(?:[ .-]?\d){4,8}"
+    r"|0[1-9](?P<gap>[ .-]?)\d\d(?:(?P=gap)\d\d){3})(?![a-zA-Z\d_]|[.,:/-]\d))"
     r"|(?P<key>\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{12,}\b)"
 )
 _CAPITALIZED = re.compile(r"(?<!\w)([^\W\d_a-z][\w'-]+)([ ,]+)([^\W\d_a-z][\w'-]+)(?!\w)")
