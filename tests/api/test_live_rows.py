@@ -254,6 +254,10 @@ def test_each_sampler_ends_when_its_client_leaves_and_each_response_ends_with_it
             assert connection.recv(1 << 12).startswith(b"HTTP/1.1 200 ")
             assert client.delete(rows_path.removesuffix("/rows")).status_code == 204
             assert not read_all(connection).endswith(b"0\r\n\r\n")
+        wait_until(lambda: has_no_files(resources))
+    # Only rows of complete responses are usage.
+    with resources.sessions() as session:
+        assert session.scalar(text("select sum(rows_sampled) from usage_records")) == 5
 
 
 @pytest.mark.parametrize(

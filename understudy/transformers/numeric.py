@@ -30,7 +30,9 @@ from understudy.transformers.base import (
     Subjects,
 )
 from understudy.transformers.bins import N_SEGMENTS, Bins, Tail, fit_bins
+from understudy.transformers.clock import Clock, fit_clock
 from understudy.transformers.integer_units import (
+    Ticks,
     array_of_integers,
     from_ticks,
     integers_of,
@@ -52,6 +54,7 @@ class NumericTransformer:
     is_placeholder: bool
     scale: Scale
     bins: Bins
+    clock: Clock | None = None
 
     @property
     def n_codes(self) -> int:
@@ -85,9 +88,20 @@ class NumericTransformer:
             *(_coded_tail(tail) for tail in (bins.lower, bins.upper)),
         )
         kernel(codes, coded, stream.key(), numbers)
+        if self.clock is not None:
+            numbers = self._with_times_of_day(numbers, codes, stream)
         # Numbers of a fitted column stay within its range. Only numbers from a manipulated file can overflow.
         with np.errstate(over="ignore"):
             return self._write(numbers, missing)
+
+    def _with_times_of_day(self, ticks: Ticks, codes: Codes, stream: RowStream) -> Ticks:
+        assert self.clock is not None
+        bin_of = np.maximum(codes.astype(np.int64) - self.has_missing, 0)
+        own = np.flatnonzero(self.bins.knot_row[bin_of] >= 0)
+        rows = replace(stream, rows=stream.rows[own])
+        placed = ticks.copy()
+        placed[own] = self.clock.place(ticks[own], bin_of[own], self.bins, self.scale, rows)
+        return placed
 
     def spans(self) -> tuple[ArrowArray, ArrowArray]:
         """Return the lowest and highest number for each code, except for the code for missing values."""
@@ -154,6 +168,9 @@ class NumericTransformer:
             if tail is not None:
                 manifest[f"fraction_{name}"] = tail.fraction
                 arrays[f"tail_{name}"] = tail.offsets
+        if self.clock is not None:
+            manifest["has_clock"] = True
+            arrays["clock"] = self.clock.below
         return manifest, arrays
 
     @classmethod
@@ -175,7 +192,8 @@ class NumericTransformer:
         lower, upper = (_read_tail(reader, name) for name in ("lower", "upper"))
         bins = Bins(starts, knot_row, knots, n_merged, n_drawn_in, lower, upper)
         require(_fits_tails(bins, highest), "the tails do not fit the bins")
-        return cls(type_, column.nullable, has_missing, is_placeholder, scale, bins)
+        clock = Clock.from_reader(type_, scale, reader)
+        return cls(type_, column.nullable, has_missing, is_placeholder, scale, bins, clock)
 
 
 def _coded_tail(tail: Tail | None) -> decoding.CodedTail:
@@ -232,6 +250,7 @@ def fit_numeric(
     owners = subjects if subjects is None or not has_missing else subjects[~missing]
     scale, numbers = read_numbers(column.name, present)
     is_placeholder = count_subjects(len(numbers), owners) < MIN_SUPPORT
+    clock = None if is_placeholder else fit_clock(type_, scale, numbers, owners)
     if is_placeholder:
         scale, bins, bin_codes = _placeholder(column, type_, len(numbers))
     else:
@@ -242,7 +261,10 @@ def fit_numeric(
     codes = np.zeros(len(values), np.uint16)
     codes[~missing] = bin_codes + np.uint16(has_missing)
     is_placeholder &= len(numbers) > 0
-    return NumericTransformer(type_, column.nullable, has_missing, is_placeholder, scale, bins), codes
+    transformer = NumericTransformer(
+        type_, column.nullable, has_missing, is_placeholder, scale, bins, clock if len(bins.knots) else None
+    )
+    return transformer, codes
 
 
 def _find_missing(values: ArrowArray) -> Mask:

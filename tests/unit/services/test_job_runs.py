@@ -251,6 +251,9 @@ def test_draining_worker_releases_its_job(bench: Bench, in_background: InBackgro
     job = bench.job(job_id)
     assert (job.state, job.crashes, job.internal_errors) == ("queued", 0, 0)
     assert bench.outcomes(job_id) == ["released"]
+    # The CPU time of an interrupted attempt counts as usage.
+    with bench.resources.sessions() as session:
+        assert session.scalar(text("select sum(cpu_seconds) from usage_records")) > 0
 
 
 def test_draining_worker_publishes_finished_work_or_releases_the_job(bench: Bench) -> None:

@@ -45,6 +45,31 @@ def test_totals_rows_in_several_languages_are_skipped(tmp_path: Path, end: str):
     assert str(loaded.table.schema.types[0]) == "date32[day]"
 
 
+@pytest.mark.parametrize("end", [";435;450,0 €", ";;450,00 €", ";435;450 €", ";435;450,00 €\n\nStand: Mai"])
+def test_sums_without_a_label_below_the_table_are_skipped(tmp_path: Path, end: str):
+    loaded = _load(tmp_path, "Ort;Menge;Betrag\n" + _rows("{place};{n};{n},50 €\n") + end + "\n")
+    assert loaded.table.num_rows == 30
+    (warning,) = loaded.warnings
+    assert "below the table" in warning
+
+
+@pytest.mark.parametrize("end", [";435;451,50 €", ";;29,50 €", ";29;450,00 €", "N;435;450,00 €", ";30;"])
+def test_last_row_without_a_label_is_kept_unless_all_numbers_are_sums(tmp_path: Path, end: str):
+    loaded = _load(tmp_path, "Ort;Menge;Betrag\n" + _rows("{place};{n};{n},50 €\n") + end + "\n")
+    assert loaded.table.num_rows == 31
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0c", "\x1c"])
+def test_unusual_line_separators_within_values_do_not_end_a_line(tmp_path: Path, mark: str):
+    rows = _rows("{n} part{n} " + f'"a{mark}b"' + "\n")
+    loaded = _load(tmp_path, "id name text\n" + rows)
+    assert loaded.table.column("text").to_pylist() == [f"a{mark}b"] * 30
+    report = _rows("{n},part{n},2\n") + "id,name,size\n" + _rows("{n},part{n},2\n")
+    loaded = _load(tmp_path, f"Report{mark}of parts\n\nid,name,size\n" + report)
+    assert loaded.table.num_rows == 60
+    assert any("1 repetition of the header" in warning for warning in loaded.warnings)
+
+
 def test_rows_with_a_category_named_total_are_kept(tmp_path: Path):
     rows = _rows("0-14,{place},{n}\n15-64,{place},{n}\nTotal,{place},{n}\n")
     assert _load(tmp_path, "age,place,n\n" + rows).table.num_rows == 90

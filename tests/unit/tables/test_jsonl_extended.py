@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from understudy.errors import InvalidInput
 from understudy.parameters.read_options import ReadOptions
 from understudy.tables.formats import FORMATS
 from understudy.tables.formats.base import Loaded
@@ -92,6 +93,38 @@ def test_missing_wrapped_values_are_null(tmp_path: Path) -> None:
 def test_values_of_two_types_stay_in_two_columns(tmp_path: Path) -> None:
     rows = [{"n": {"$numberInt" if i % 2 else "$numberLong": str(i)}} for i in range(N)]
     assert sorted(load(tmp_path, rows).table.column_names) == ["n.$numberInt", "n.$numberLong"]
+
+
+@pytest.mark.parametrize(
+    ("common", "rare", "type_"),
+    [
+        (5, {"$numberLong": "9007199254740993"}, "int64"),
+        ({"$numberLong": "5"}, 7, "int64"),
+        (2.5, {"$numberDecimal": "12.30"}, "double"),
+        ({"$date": "2023-05-01T10:00:00Z"}, "2023-05-02T10:00:00Z", "timestamp[s, tz=UTC]"),
+        ({"$date": "2023-05-01T10:00:00Z"}, {"$date": {"$numberLong": "-86400000"}}, "timestamp[s, tz=UTC]"),
+        ({"$date": "2023-05-01T10:00:00Z"}, {"$date": {"$numberLong": "x"}}, "string"),
+        ({"$oid": "5f1e00000000000000000001"}, "manual", "string"),
+    ],
+)
+def test_values_with_and_without_wrappers_are_one_column(
+    tmp_path: Path, common: Any, rare: Any, type_: str
+) -> None:
+    rows = [{"in": {"own": common if i % 3 else rare}, "n": i} for i in range(N)]
+    loaded = load(tmp_path, rows)
+    assert set(loaded.table.column_names) == {"in.own", "n"}
+    assert str(loaded.table["in.own"].type) == type_
+    assert loaded.table["in.own"].null_count == 0
+    assert any("with and without a type key" in warning for warning in loaded.warnings)
+    own = [row["in"]["own"] for row in written(tmp_path, loaded)]
+    assert own[1] == common
+    assert all(type(value) is type(common) for value in own)
+
+
+def test_wrapped_values_beside_other_objects_are_refused(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"own": 5}, {"own": {"$numberLong": "5"}}, {"own": {"x": 1}}]
+    with pytest.raises(InvalidInput, match="objects on some lines"):
+        load(tmp_path, rows)
 
 
 def test_numbers_in_quotation_marks_without_a_wrapper_remain_text(tmp_path: Path) -> None:

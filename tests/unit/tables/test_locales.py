@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import understudy
+from understudy.tables.inference import wordlists
 
 
 @pytest.mark.parametrize("locale", ["de", "fr", "pl", "ja", "ru", "pt-br", "en"])
@@ -16,6 +17,42 @@ def test_locale_is_inferred_from_names(locale: str) -> None:
     person = mimesis.Person(mimesis.Locale(locale), seed=3)
     table = pd.DataFrame({"full_name": [person.full_name() for _ in range(120)]})
     assert understudy.infer_schema(table).locale == locale
+
+
+SURNAMES = {
+    "ja": "佐藤 鈴木 高橋 田中 伊藤 渡辺 山本 中村 小林 加藤 佐々木",
+    "zh": "王 李 张 刘 陈 杨 赵 黄 周 吴 徐",
+    "ko": "김 이 박 최 정 강 조 윤 장 임 한",
+}
+GIVEN = {
+    "ja": "太郎 花子 健一 美咲 翔太 陽子 大輔 由美 直樹 恵子",
+    "zh": "伟 芳 娜 秀英 敏 静 丽 强 磊 军",
+    "ko": "민준 서연 지훈 서윤 도윤 지우 예준 하은 현우 수빈",
+}
+LETTERS = {"ja": r"[\u3040-\u30ff\u3005\u4e00-\u9fff]", "zh": r"[\u4e00-\u9fff]", "ko": r"[\uac00-\ud7af]"}
+
+
+@pytest.mark.parametrize(
+    ("locale", "separator"), [("ja", ""), ("ja", "\u3000"), ("zh", ""), ("ko", ""), ("ko", " ")]
+)
+def test_names_keep_the_script_and_the_separator_of_their_column(locale: str, separator: str) -> None:
+    names = [last + separator + first for last in SURNAMES[locale].split() for first in GIVEN[locale].split()]
+    table = pd.DataFrame(
+        {
+            "customer_name": names,
+            "contact_name": [f"Anna {name} Smith" for name in "BCDEFGHIJK" * 11],
+            "n": range(110),
+        }
+    )
+    schema = understudy.infer_schema(table)
+    sampled = understudy.fit(table, schema=schema, seed=1).sample(110, seed=2)
+    pattern = f"{LETTERS[locale]}{{1,5}}{separator}{LETTERS[locale]}{{1,5}}"
+    assert sampled["customer_name"].str.fullmatch(pattern).all()
+    assert not set(sampled["customer_name"]) & set(names)
+    assert sampled["contact_name"].str.fullmatch(r"[\w.' -]+").all()
+    assert sampled["contact_name"].str.isascii().mean() > 0.9
+    if locale != "ko":
+        assert wordlists.locale_of_han(sampled["customer_name"]) == locale
 
 
 def test_phone_numbers_keep_their_calling_code(tmp_path: Path) -> None:

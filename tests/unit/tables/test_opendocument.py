@@ -95,6 +95,18 @@ def test_repeated_cells_rows_and_blanks_are_expanded(tmp_path: Path) -> None:
     assert table.num_rows == 23
 
 
+def test_merged_cells_below_the_header_are_counted(tmp_path: Path) -> None:
+    title = row(cell("Sales", 'table:number-columns-spanned="3"'))
+    covered = "<table:covered-table-cell/>"
+    group = [cell(f"group {n}", 'table:number-rows-spanned="5"') for n in range(6)]
+    rows = [row(covered if i % 5 else group[i // 5], i, i * 2) for i in range(30)]
+    loaded = load(tmp_path, workbook(sheet(title, row("group", "n", "m"), *rows)))
+    assert (loaded.table.num_rows, loaded.table["group"].null_count) == (30, 24)
+    assert any("The sheet has 6 merged areas" in warning for warning in loaded.warnings)
+    loaded = load(tmp_path, workbook(sheet(title, HEADER, *ROWS)))
+    assert not any("merged" in warning for warning in loaded.warnings)
+
+
 def test_times_texts_and_errors_are_read(tmp_path: Path) -> None:
     at = '<table:table-cell office:value-type="time" office:time-value="PT{:02}H05M09S"/>'
     text = (

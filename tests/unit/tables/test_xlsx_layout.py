@@ -68,7 +68,13 @@ def test_rows_above_the_header_are_skipped_with_a_warning(tmp_path: Path, above:
 
 @pytest.mark.parametrize(
     "notes",
-    [[(), ("Source: a bank",)], [("Source: a bank",)], [("Total", None, 465.0)], [(), ("x",), ("y z",)]],
+    [
+        [(), ("Source: a bank",)],
+        [("Source: a bank",)],
+        [("Total", None, 465.0)],
+        [(None, 435, 450)],
+        [(), ("x",), ("y z",)],
+    ],
 )
 def test_rows_below_the_table_are_skipped_with_a_warning(tmp_path: Path, notes: list[Sequence[Cell]]):
     loaded = _load(tmp_path, _sheet([_HEADER, *_ROWS, *notes]))

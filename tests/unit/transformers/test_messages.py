@@ -45,6 +45,10 @@ def fitted(texts: list[str]) -> Messages:
     [
         ("mail to anna.b@firm.test was sent", ["email"]),
         ("Call Anna Adler at +49 171 5550123 now", ["name", "phone"]),
+        ("call 0171 123456 after 5", ["phone"]),
+        ("rappeler le 06 12 34 56 78 ou au (020) 7946 0958", ["phone", "phone"]),
+        ("電話は090-1234-5678です, bel 06-12345678 of 044 668 18 00", ["phone"] * 3),
+        ("due 01-02-2023 10:15, 01.02.2023 and 01/02/2023 at 0123 4567", []),
         ("user=kmoreau action=view ok", ["login"]),
         ("login failed for user pnovak from 10.0.0.7", ["login", "ip"]),
         ("user logged in from the office", []),
@@ -72,6 +76,21 @@ def test_common_words_are_kept_and_personal_items_are_made_up():
     assert not any(user in text for text in texts for user in USERS)
     real = set(re.findall(r"port (\d+)", " ".join(LOG)))
     assert not real & set(re.findall(r"port (\d+)", " ".join(texts)))
+
+
+@pytest.mark.parametrize(
+    ("number", "pattern"), [("0171 {}", "0171 [0-9]{6}"), ("+33 6 39 {}", r"\+33 6 39 [0-9]{6}")]
+)
+def test_phone_numbers_in_texts_keep_their_forms(number: str, pattern: str):
+    texts = [f"call {number.format(123_456 + 4_321 * i)} after 5" for i in range(200)]
+    generator = fitted(texts)
+    assert all(re.fullmatch(f"call {pattern} after 5", text) for text in made(generator))
+    assert not set(texts) & set(made(generator))
+    manifest, arrays = generator.to_arrays()
+    loaded = Messages.from_arrays(ColumnKind.text, pa.string(), ArrayReader(manifest, arrays))
+    assert made(loaded) == made(generator)
+    (column,) = infer_table(pa.table({"note": texts})).schema.columns
+    assert column.kind is ColumnKind.text
 
 
 def test_generated_items_recur_as_often_as_in_the_table():

@@ -15,12 +15,11 @@ from understudy.tables.inference.handles import detect_handle
 from understudy.tables.inference.messages import detect_message
 from understudy.tables.inference.numbers import find_in_floats, find_in_whole_numbers
 from understudy.tables.inference.quantity_texts import detect_quantity
-from understudy.tables.inference.texts import CountedTexts, find_matches
+from understudy.tables.inference.texts import CountedTexts, find_matches, without_placeholders
 from understudy.tables.inference.types import column_kind
 from understudy.tables.inference.unrecognized_text import detect_unique
 from understudy.tables.inference.values import Occurrence, Sample
 from understudy.tables.notations.scripts import PLAIN, find_digits
-from understudy.tables.placeholders import find_placeholders
 from understudy.tables.public_codes import are_public_codes
 from understudy.tables.schema import GENERATED_KINDS, Column, ColumnKind
 
@@ -161,20 +160,18 @@ def _find_by_words(words: tuple[str, ...], sample: Sample, count: Count) -> list
     return _find_in_texts(words, sample, count) if _is_text(sample.type_) and len(sample.values) else []
 
 
-def _without_placeholders(texts: CountedTexts, occurrence: Occurrence) -> tuple[CountedTexts, Occurrence]:
+def _of_values(texts: CountedTexts, occurrence: Occurrence) -> tuple[CountedTexts, Occurrence]:
     """Exclude placeholders such as `unknown`, which do not indicate the kind of the other values."""
-    is_placeholder = find_placeholders(texts.distinct)
-    if not is_placeholder.any():
+    rest = without_placeholders(texts)
+    if rest is texts:
         return texts, occurrence
-    kept = pa.array(~is_placeholder)
-    rest = CountedTexts(texts.distinct.filter(kept), texts.counts[~is_placeholder])
-    n_once = int((texts.counts[is_placeholder] == 1).sum())
+    n_once = int((texts.counts == 1).sum() - (rest.counts == 1).sum())
     # The counts may cover more rows than the texts.
     n_left_out = round(occurrence.n_counted * (1 - rest.n / texts.n))
     return rest, replace(
         occurrence,
         n_counted=max(occurrence.n_counted - n_left_out, rest.n if occurrence.is_whole else 0),
-        n_distinct=max(occurrence.n_distinct - int(is_placeholder.sum()), 0),
+        n_distinct=max(occurrence.n_distinct - (len(texts.counts) - len(rest.counts)), 0),
         n_once=max(occurrence.n_once - n_once, 0),
         n_shared=max(occurrence.n_shared - n_left_out, 0),
     )
@@ -192,7 +189,7 @@ def _find_in_texts(words: tuple[str, ...], sample: Sample, count: Count) -> list
     if occurrence.n_counted >= N_VALUES_MIN and seems_rare and not occurrence.is_whole:
         # A value that occurs once in the sample may occur often in the table.
         occurrence = count()
-    evidence = Evidence(words, *_without_placeholders(_with_latin_digits(sample.texts()), occurrence))
+    evidence = Evidence(words, *_of_values(_with_latin_digits(sample.texts()), occurrence))
     if not evidence.texts.n or are_public_codes(evidence.texts.distinct.to_pylist(), words):
         return []
     detectors = (

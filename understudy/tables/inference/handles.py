@@ -15,9 +15,15 @@ from understudy.tables.inference.candidates import MOSTLY, N_DISTINCT_MIN, PLAUS
 from understudy.tables.inference.joint_values import JointValues
 from understudy.tables.inference.key_headers import KEY_WORDS, key_header, key_role
 from understudy.tables.inference.shared_values import SharedValues
-from understudy.tables.inference.texts import CountedTexts, Mask, find_matches, lengths_of, pc
+from understudy.tables.inference.texts import (
+    CountedTexts,
+    Mask,
+    find_matches,
+    lengths_of,
+    pc,
+    without_placeholders,
+)
 from understudy.tables.inference.values import Sample
-from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import Column, ColumnKind
 
 HANDLE = r"^[@~]?[\pL\d][\pL\d._+-]{1,38}$"
@@ -60,7 +66,7 @@ def find_handles(
 ) -> dict[int, Finding]:
     """Return findings for columns that share the values of another column or contain handles of people."""
     texts = {
-        i: _without_placeholders(sample.texts())
+        i: without_placeholders(sample.texts())
         for i, sample in enumerate(samples)
         if _is_text(sample.type_) and sample.occurrence.n_distinct >= N_POOL_MIN
     }
@@ -155,11 +161,6 @@ def _find_determining(
     ]
     compared = others[: max(N_PAIRS_MAX // max(len(keys), 1), 2)]
     return [i for i in keys if any(j != i and joint.determines(i, j) for j in compared)]
-
-
-def _without_placeholders(texts: CountedTexts) -> CountedTexts:
-    kept = ~find_placeholders(texts.distinct)
-    return CountedTexts(texts.distinct.filter(pa.array(kept)), texts.counts[kept])
 
 
 def _is_text(type_: pa.DataType) -> bool:

@@ -82,5 +82,5 @@ def _locale_of_script(words: set[str]) -> str:
     scripts = Counter(unicodedata.name(word[0], "").split(" ")[0] for word in words)
     for script, locale in _SCRIPTS.items():
         if scripts[script] >= SCRIPT_MIN * len(words):
-            return locale
+            return wordlists.locale_of_han(words) if script == "CJK" else locale
     return DEFAULT

@@ -35,7 +35,11 @@ _ITEMS = re.compile(
     r"|(?<![\w:])(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}(?![\w:]))"
     r"|(?P<iban>\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b)"
     r"|(?P<phone>(?<![\w+])\+[1-9]\d{0,2}[ ./()-]?(?:\d[ ./()-]{0,2}){6,12}\d"
-    r"|\(\d{3}\)[ .-]?\d{3}[ .-]\d{4}|(?<![\w-])\d{3}[.-]\d{3}[.-]\d{4}(?![\w-]))"
+    r"|\(\d{3}\)[ .-]?\d{3}[ .-]\d{4}|(?<![\w-])\d{3}[.-]\d{3}[.-]\d{4}(?![\w-])"
+    # National numbers with a trunk zero, also between Japanese words. Dates such as 01-02-2023 do not match.
+    r"|(?<![a-zA-Z\d_+.,:/-])(?:"
+    r"(?:\(0[1-9]\d{0,4}\) ?|0[1-9]\d{1,4}[ /-]{1,3}|0[1-9][ -](?=\d{4}[ -]?\d{4}(?!\w)))\d(?:[ .-]?\d){4,8}"
+    r"|0[1-9](?P<gap>[ .-]?)\d\d(?:(?P=gap)\d\d){3})(?![a-zA-Z\d_]|[.,:/-]\d))"
     r"|(?P<key>\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{12,}\b)"
 )
 _CAPITALIZED = re.compile(r"(?<!\w)([^\W\d_a-z][\w'-]+)([ ,]+)([^\W\d_a-z][\w'-]+)(?!\w)")
@@ -109,7 +113,8 @@ def _find_logins(pattern: re.Pattern[str], text: str) -> Iterator[Item]:
 # Quick tests for texts with several words, and for texts that can contain personal data.
 _SEVERAL_WORDS = r"\S\s+\S+\s+\S"
 _MAY_BE_PERSONAL = (
-    r"[@=]|\d{4}|\d[.:-]\d|[A-Z]\S+,? \p{Lu}|\p{Lu}\S+,? [A-Z]|[Uu]s[eu]|[Ll]og|[Aa]cc|[Bb]enutzer|[Uu]tilis"
+    r"[@=]|\d{4}|\d[.:-]\d|\b0\d \d|[A-Z]\S+,? \p{Lu}|\p{Lu}\S+,? [A-Z]|[Uu]s[eu]|[Ll]og|[Aa]cc|[Bb]enutzer"
+    r"|[Uu]tilis"
 )
 # Links with a number, and numbers after a word for a person or an individual thing, such as `order 10023`.
 _LINK = re.compile(r"https?://\S*\d{4,}\S*")

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute
 
+from understudy.tables.placeholders import find_placeholders
+
 Int64s = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 # A quoted alias, because Arrow's classes accept no type arguments at run time.
@@ -55,3 +57,9 @@ def count_words(texts: ArrowArray) -> Int64s:
     """Return the number of words in each text. Words are separated by whitespace."""
     n_words: Int64s = pc.count_substring_regex(texts, r"\S+").to_numpy(zero_copy_only=False).astype(np.int64)
     return n_words
+
+
+def without_placeholders(texts: CountedTexts) -> CountedTexts:
+    """Return the texts without placeholders such as `unknown`."""
+    kept = ~find_placeholders(texts.distinct)
+    return texts if kept.all() else CountedTexts(texts.distinct.filter(pa.array(kept)), texts.counts[kept])

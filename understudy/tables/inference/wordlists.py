@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,6 +48,25 @@ def names_by_locale() -> dict[str, frozenset[str]]:
     # A regional locale also includes the names of its language. Some regional locales, such as the Belgian
     # locale, have no other names.
     return {locale: own | names.get(locale.partition("-")[0], frozenset()) for locale, own in names.items()}
+
+
+@lru_cache(maxsize=3)
+def surnames_of(locale: str) -> frozenset[str]:
+    """Return the last names of a locale."""
+    return frozenset(_leaves(_lists()[locale].get("surnames", [])))
+
+
+def locale_of_han(names: Iterable[str]) -> str:
+    """Return `ja` or `zh` for names in Chinese characters, whichever locale has more of the last names.
+
+    Chinese last names have one character, and most Japanese ones have two.
+    """
+    compact = ["".join(name.split()) for name in names]
+    n_chinese = sum(name[:1] in surnames_of("zh") and len(name) <= 3 for name in compact)
+    n_japanese = sum(
+        "\u3005" in name or any(name[:n] in surnames_of("ja") for n in (2, 3)) for name in compact
+    )
+    return "ja" if n_japanese > n_chinese else "zh"
 
 
 def _names(key: str, sex: str | None = None) -> frozenset[str]:

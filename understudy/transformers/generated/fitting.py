@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from understudy.errors import InvalidInput
 from understudy.tables.inference.numbers import DENSE, highest_of
+from understudy.tables.inference.wordlists import surnames_of
 from understudy.tables.notations.scripts import PLAIN, Script, find_digits
 from understudy.tables.placeholders import find_placeholders
 from understudy.tables.schema import Column, ColumnKind
@@ -20,7 +21,6 @@ from understudy.transformers.generated.countries import (
     CountryColumn,
     calling_codes,
     find_country_columns,
-    locale_of_phones,
 )
 from understudy.transformers.generated.filler import fit_filler
 from understudy.transformers.generated.identifiers import (
@@ -38,7 +38,8 @@ from understudy.transformers.generated.patterns import (
     learn_patterns,
     shared_texts,
 )
-from understudy.transformers.generated.personal import Personal
+from understudy.transformers.generated.people import FAMILY_FIRST
+from understudy.transformers.generated.personal import Personal, fit_phones
 from understudy.transformers.generated.persons import (
     PersonalColumn,
     choose_country_columns,
@@ -46,15 +47,19 @@ from understudy.transformers.generated.persons import (
     find_taken_names,
     number_people,
 )
-from understudy.transformers.generated.phones import fit_phone_forms
 from understudy.transformers.generated.points import fit_points
 from understudy.transformers.generated.recognition import Recognition
+from understudy.transformers.generated.scripts import has_script_of, locale_of_names
 from understudy.transformers.generated.sexes import find_sex_columns
 from understudy.transformers.generated.texts import distinct_values, pc
 from understudy.transformers.generated.transformer import GeneratedTransformer, ValueGenerator
 from understudy.transformers.integer_units import integers_of
 
 _KINDS_WITH_NAMES = frozenset({ColumnKind.name, ColumnKind.email})
+# Number of names from which the script is determined.
+_N_NAMES_READ = 1_000
+# Minimum share of names without a blank that must be listed last names in a column of last names.
+_LAST_NAMES_MIN = 0.7
 # Kinds of generated columns that can be stored as integers.
 _KINDS_OF_NUMBERS = frozenset(
     {
@@ -160,17 +165,26 @@ def _fit_generator(
     if kind is ColumnKind.text:
         return fit_messages(texts, locale, subjects) or fit_filler(texts, locale)
     if kind is ColumnKind.phone:
-        return _fit_phones(texts, recognition.form, locale, subjects)
+        return fit_phones(distinct_values(texts), _shared(texts, subjects), locale)
+    if kind is ColumnKind.name:
+        return _fit_names(texts, recognition.form, locale)
     return Personal(kind, recognition.form, locale)
 
 
-def _fit_phones(texts: ArrowArray, form: str, locale: str, subjects: Subjects | None) -> Personal:
-    """Return a generator of phone numbers in the forms of a column."""
-    own = locale_of_phones(texts, locale)
-    code = calling_codes()[own or locale]
-    forms = fit_phone_forms(distinct_values(texts), _shared(texts, subjects), code)
-    generator = Personal(ColumnKind.phone, form, own or locale, phone_forms=forms)
-    return replace(generator, is_international=own is not None)
+def _fit_names(texts: ArrowArray, form: str, locale: str) -> Personal:
+    """Return a generator of names in the script of a column, with the separator between its names."""
+    names = [str(text) for text in distinct_values(texts).slice(0, _N_NAMES_READ).to_pylist()]
+    own = locale_of_names(names, locale) if names else locale
+    if form == "full" and own in FAMILY_FIRST and own != "hu":
+        counts = {
+            "full": sum(" " in name for name in names),
+            "full_wide": sum("\u3000" in name for name in names),
+        }
+        counts["full_joined"] = len(names) - sum(counts.values())
+        form = max(counts, key=lambda each: counts[each])
+        n_last = sum(name in surnames_of(own) for name in names)
+        form = "last" if form == "full_joined" and n_last >= _LAST_NAMES_MIN * len(names) else form
+    return Personal(ColumnKind.name, form, own)
 
 
 def _fit_text_generator(texts: ArrowArray, kind: ColumnKind, subjects: Subjects | None) -> ValueGenerator:
@@ -258,6 +272,7 @@ def name_people(
         for place, (transformer, _) in enumerate(fitted)
         if isinstance(transformer, GeneratedTransformer) and isinstance(transformer.generator, Personal)
     ]
+    columns = _with_scripts(columns)
     numbers = number_people(columns)
     types = [column.type for column in values]
     sexes = find_sex_columns(names, fitted, types)
@@ -265,12 +280,21 @@ def name_people(
     countries = find_country_columns(names, fitted, types) if columns else []
     of_columns = choose_country_columns(columns, numbers, countries, names)
     taken = find_taken_names(columns, numbers)
+    # E-mail addresses contain the names of their person.
+    locales = {
+        numbers[column.place]: column.generator.locale
+        for column in reversed(columns)
+        if column.generator.kind is ColumnKind.name
+    }
     named = list(fitted)
     for column in columns:
         transformer, codes = fitted[column.place]
         country = of_columns.get(column.place)
+        own = column.generator
+        is_email = own.kind is ColumnKind.email
         generator = replace(
             _by_country(column, country, fitted),
+            locale=locales.get(numbers[column.place], own.locale) if is_email else own.locale,
             person=numbers[column.place],
             sex_column=of_people.get(numbers[column.place]),
             country_column=country,
@@ -280,6 +304,25 @@ def name_people(
         )
         named[column.place] = replace(transformer, generator=generator), codes
     return named
+
+
+def _with_scripts(columns: list[PersonalColumn]) -> list[PersonalColumn]:
+    """Return the columns, with English names for Latin letters if other columns are in the table's script."""
+    is_written = {
+        column.place: has_script_of(
+            map(str, column.values.unique().slice(0, _N_NAMES_READ).to_pylist()), column.generator.locale
+        )
+        for column in columns
+        if column.generator.kind is ColumnKind.name
+    }
+    if not any(is_written.values()):
+        return columns
+    return [
+        column
+        if is_written.get(column.place, True)
+        else replace(column, generator=replace(column.generator, locale="en"))
+        for column in columns
+    ]
 
 
 def _by_country(

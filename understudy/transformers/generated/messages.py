@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -18,9 +18,9 @@ from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import MIN_SUPPORT, Arrays, ArrowArray, Json, RowStream, Subjects
 from understudy.transformers.generated.coded import Coded, PatternCodes, fit_coded, write_by_choice
 from understudy.transformers.generated.identifiers import PatternTexts, Uuids, fit_patterns, fit_texts
-from understudy.transformers.generated.patterns import Pattern, by_length
-from understudy.transformers.generated.personal import Personal
-from understudy.transformers.generated.texts import join
+from understudy.transformers.generated.patterns import Pattern, by_length, shared_texts
+from understudy.transformers.generated.personal import Personal, fit_phones
+from understudy.transformers.generated.texts import distinct_values, join
 from understudy.transformers.generated.transformer import N_ROWS_ANY, ValueGenerator
 from understudy.transformers.support import count_sharers
 
@@ -215,8 +215,11 @@ def fit_messages(texts: ArrowArray, locale: str, subjects: Subjects | None = Non
         for name, text in parts:
             if name:
                 items[name][text] += int(n)
+    phones = _phones_of(parted, index, owners)
     used = {text for template, _ in templates for is_slot, text in template if is_slot}
     slots = {name: _fit_slot(name, items[name], locale, i) for i, name in enumerate(sorted(used))}
+    if "phone" in slots:
+        slots["phone"] = replace(slots["phone"], generator=fit_phones(*phones, locale))
     return Messages(
         tuple(template for template, _ in templates),
         np.array([count for _, count in templates], np.int64),
@@ -296,6 +299,18 @@ def _constant(part: Part, texts: set[str], logins: set[str]) -> Part:
     return (False, text) if is_number or (name == "login" and text not in logins) else part
 
 
+def _phones_of(
+    parted: list[list[tuple[str, str]]], index: npt.NDArray[np.int64], owners: Subjects | None
+) -> tuple[ArrowArray, ArrowArray]:
+    """Return the distinct phone numbers in texts, and those from which forms can be learned."""
+    found = [[text for name, text in parts if name == "phone"] for parts in parted]
+    n_each = np.array([len(texts) for texts in found], np.int64)[index]
+    values = pa.array([text for i in index[n_each > 0] for text in found[i]], pa.large_string())
+    return distinct_values(values), shared_texts(
+        values, [] if owners is None else [np.repeat(owners, n_each)]
+    )
+
+
 def _fit_slot(name: str, items: Counter[str], locale: str, number: int) -> Slot:
     distinct = pa.array(sorted(items), pa.large_string())
     n_items = max(len(distinct), MIN_SUPPORT)
@@ -315,7 +330,8 @@ def _fit_digits(n_digits: int, distinct: ArrowArray) -> PatternTexts | PatternCo
     """Return a generator of numbers with the same length. Long numbers never equal a number in the table."""
     if n_digits < N_DIGITS_OF_KEY:
         return PatternCodes((Pattern(("digit",) * n_digits),), np.ones(1, np.int64))
-    pattern = Pattern(("nonzero",) + ("digit",) * (n_digits - 1))
+    is_padded = all(str(text).startswith("0") for text in distinct.to_pylist())
+    pattern = Pattern(("0" if is_padded else "nonzero",) + ("digit",) * (n_digits - 1))
     return fit_patterns([(pattern, 1)], by_length(distinct))
 
 

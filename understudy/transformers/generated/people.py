@@ -206,8 +206,22 @@ def _hashes_of_pools(locale: str) -> tuple[tuple[UInt64s, UInt64s], tuple[UInt64
 
 def full_names(person: Person, locale: str) -> ArrowArray:
     """Return full names in the order of the locale."""
+    return _full_names(person, locale, " ")
+
+
+def full_names_joined(person: Person, locale: str) -> ArrowArray:
+    """Return full names without a blank, as in Chinese, Japanese and Korean text."""
+    return _full_names(person, locale, "" if locale in FAMILY_FIRST else " ")
+
+
+def full_names_wide(person: Person, locale: str) -> ArrowArray:
+    """Return full names with an ideographic space, as in Japanese forms."""
+    return _full_names(person, locale, "\u3000" if locale in FAMILY_FIRST else " ")
+
+
+def _full_names(person: Person, locale: str, separator: str) -> ArrowArray:
     names = [first_names(person, locale), last_names(person, locale)]
-    return join(names[::-1] if locale in FAMILY_FIRST else names, " ")
+    return join(names[::-1] if locale in FAMILY_FIRST else names, separator)
 
 
 def last_comma_first(person: Person, locale: str) -> ArrowArray:

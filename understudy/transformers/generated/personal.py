@@ -14,9 +14,15 @@ from understudy.tables.schema import LOCALES, ColumnKind
 from understudy.transformers.array_reader import ArrayReader, require
 from understudy.transformers.base import Arrays, ArrowArray, CodesByColumn, Json, RowStream
 from understudy.transformers.generated import people
-from understudy.transformers.generated.countries import UNKNOWN, CountryColumn, Int16s
+from understudy.transformers.generated.countries import (
+    UNKNOWN,
+    CountryColumn,
+    Int16s,
+    calling_codes,
+    locale_of_phones,
+)
 from understudy.transformers.generated.people import N_PEOPLE_MAX, Person
-from understudy.transformers.generated.phones import PhoneForms
+from understudy.transformers.generated.phones import PhoneForms, fit_phone_forms
 from understudy.transformers.generated.regions import RegionColumn, Regions
 from understudy.transformers.generated.sexes import MALE, SexColumn, Sexes
 from understudy.transformers.generated.taken_names import TakenNames
@@ -26,6 +32,8 @@ from understudy.transformers.generated.transformer import N_ROWS_ANY
 FORMS: dict[ColumnKind, dict[str, Callable[[Person, str], ArrowArray]]] = {
     ColumnKind.name: {
         "full": people.full_names,
+        "full_joined": people.full_names_joined,
+        "full_wide": people.full_names_wide,
         "first": people.first_names,
         "last": people.last_names,
         "last_comma_first": people.last_comma_first,
@@ -206,6 +214,24 @@ class Personal:
         if "phone_patterns" not in reader.manifest:
             return generator
         return replace(generator, phone_forms=_load_phone_forms(kind, country_column, reader))
+
+
+def fit_phones(distinct: ArrowArray, shared: ArrowArray, locale: str) -> Personal:
+    """Return a generator of phone numbers in the forms of a table.
+
+    Parameters
+    ----------
+    distinct : array of shape (n_distinct,)
+        Distinct phone numbers, which are never generated.
+    shared : array of shape (n_shared,)
+        Distinct phone numbers from which forms are learned.
+    locale : str
+        Locale of numbers without a calling code.
+    """
+    own = locale_of_phones(distinct, locale)
+    forms = fit_phone_forms(distinct, shared, calling_codes()[own or locale])
+    generator = Personal(ColumnKind.phone, "phone", own or locale, phone_forms=forms)
+    return replace(generator, is_international=own is not None)
 
 
 def _load_phone_forms(

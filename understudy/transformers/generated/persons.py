@@ -41,7 +41,9 @@ N_ROWS_MIN = 20
 # Minimum length of a name that is searched for within an e-mail address.
 N_LETTERS_MIN = 3
 
-_FULL = ("full", "last_comma_first")
+_FULL = ("full", "full_joined", "full_wide", "last_comma_first")
+# Maximum number of characters of the last name in a name without a blank.
+_LAST_LENGTH_MAX = 3
 _SEED = 0
 # The words of a name in each row, or the local part of an e-mail address. Empty if the value is missing.
 Words = list[tuple[str, ...]]
@@ -104,7 +106,10 @@ def find_taken_names(columns: Sequence[PersonalColumn], numbers: dict[int, int])
     names: set[str] = set()
     for column in columns:
         if column.is_full_name:
-            names.update(map(_text, column.values.unique().to_pylist()))
+            own = list(map(_text, column.values.unique().to_pylist()))
+            names.update(own)
+            if column.generator.form == "full_joined":
+                names.update(f"{name[:n]} {name[n:]}" for name in own for n in range(1, _LAST_LENGTH_MAX + 1))
     firsts, lasts = (
         [c for c in columns if _is_name(c) and c.generator.form == form] for form in ("first", "last")
     )

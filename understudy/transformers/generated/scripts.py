@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from understudy.tables.inference import wordlists
 
 # Letters in each script, and the locales that use the script. The first locale is the default. Scripts
 # without word lists are not included.
@@ -13,6 +15,13 @@ _SCRIPTS: dict[str, tuple[re.Pattern[str], tuple[str, ...]]] = {
     "kana": (re.compile("[\u3040-\u30ff]"), ("ja",)),
     "han": (re.compile("[\u4e00-\u9fff]"), ("zh", "ja")),
     "hangul": (re.compile("[\uac00-\ud7af]"), ("ko",)),
+    "arabic": (
+        re.compile("[\u0600-\u06ff]"),
+        (
+            *("ar-eg", "ar-ae", "ar-dz", "ar-jo", "ar-kw", "ar-ma", "ar-om", "ar-qa", "ar-sa", "ar-sy"),
+            *("ar-tn", "ar-ye", "fa"),
+        ),
+    ),
 }
 _LETTER = re.compile(r"[^\W\d_]")
 # Minimum share of letters that must belong to the script of a text, and minimum share of kana in Japanese
@@ -20,6 +29,18 @@ _LETTER = re.compile(r"[^\W\d_]")
 _SHARE_MIN, _KANA_MIN = 0.6, 0.05
 # Number of texts that are examined.
 _N_TEXTS = 1000
+
+
+def locale_of_names(names: Sequence[str], locale: str) -> str:
+    """Return the given locale if its names are in the script of the names, or a locale of that script."""
+    own = locale_of_script(names, locale)
+    return wordlists.locale_of_han(names) if own == "zh" != locale else own
+
+
+def has_script_of(names: Iterable[str], locale: str) -> bool:
+    """Return whether some names are in the script of a locale, or the locale uses the Latin script."""
+    scripts = [letters for letters, locales in _SCRIPTS.values() if locale in locales]
+    return not scripts or any(letters.search(name) for name in names for letters in scripts)
 
 
 def locale_of_script(texts: Iterable[str | None], locale: str) -> str:

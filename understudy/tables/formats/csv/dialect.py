@@ -14,7 +14,7 @@ from understudy.tables.formats.canonical import check_columns
 from understudy.tables.formats.csv.header import Beginning, find_header
 from understudy.tables.formats.csv.notes import find_removal
 from understudy.tables.formats.csv.removal import NO_REMOVAL, Removal
-from understudy.tables.formats.csv.sampling import agreement, python_dialect, sample_rows
+from understudy.tables.formats.csv.sampling import agreement, python_dialect, sample_rows, split_lines
 from understudy.tables.formats.csv.spaces import WHITESPACE, separator_of
 from understudy.tables.formats.layout import placeholder_names, renaming_warnings, unique_names
 from understudy.tables.formats.scan import ReadLimits
@@ -139,7 +139,7 @@ def _possible_delimiters(text: str) -> Sequence[str]:
         return (*_DELIMITERS, " ")
     if any(delimiter in _first_line(text) for delimiter in _DELIMITERS):
         return _DELIMITERS
-    other = separator_of([line for line in text.splitlines()[:_LINES_MAX] if line.strip()][:-1])
+    other = separator_of([line.strip("\r\n") for line in split_lines(text)[:_LINES_MAX] if line.strip()][:-1])
     return [other] if other else _DELIMITERS
 
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import accumulate, islice
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
 
 from understudy.tables.formats.csv.header import Beginning, Header
 from understudy.tables.formats.csv.line_filters import Lines, repeats_lines
 from understudy.tables.formats.csv.removal import Removal
-from understudy.tables.formats.csv.sampling import python_dialect
+from understudy.tables.formats.csv.sampling import python_dialect, split_lines
 from understudy.tables.formats.layout.cells import is_note, is_total, is_value, n_filled
 from understudy.tables.formats.layout.headers import is_year
+from understudy.tables.formats.layout.sums import find_sum_row
 from understudy.tables.formats.layout.totals import may_be_row
 
 _TAIL_BYTES = 64 * 1024
@@ -20,6 +27,7 @@ _NOTES_MAX = 100
 _SEPARATE_MAX = 20
 # Minimum number of other rows above a row of totals that has a value in every column.
 _OTHERS_MIN = 5
+_BATCH_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,7 @@ class _Line:
 
 def find_removal(path: Path, beginning: Beginning, header: Header, quote: str) -> Removal:
     """Return the lines that have to be removed before the file is parsed."""
-    lines = beginning.text.splitlines(keepends=True)[: header.n_lines_before - beginning.n_lines_before]
+    lines = split_lines(beginning.text)[: header.n_lines_before - beginning.n_lines_before]
     has_quote = bool(quote) and any(quote in line for line in lines)
     return Removal(
         n_lines_before=header.n_lines_before,
@@ -47,7 +55,7 @@ def find_removal(path: Path, beginning: Beginning, header: Header, quote: str) -
 def _lines_to_remove(path: Path, beginning: Beginning, header: Header, quote: str) -> Lines:
     start = header.first_line - 1 - beginning.n_lines_before
     end = header.last_line - beginning.n_lines_before
-    texts = [line for line in beginning.text.splitlines()[start:end] if line.strip()]
+    texts = [line.rstrip("\r\n") for line in split_lines(beginning.text)[start:end] if line.strip()]
     is_split = bool(quote) and any(line.count(quote) % 2 for line in texts)
     has_values = any(is_value(name) and not is_year(name) for name in header.names)
     is_clear = not is_split and not has_values and len(header.names) > 1
@@ -74,6 +82,11 @@ def _note_bytes(path: Path, beginning: Beginning, header: Header, quote: str) ->
     if width < 2:
         return 0
     lines = _last_lines(_tail(path, header, is_whole=beginning.is_whole), header.delimiter, quote)
+    n_bytes = _clear_note_bytes(lines, width)
+    return n_bytes + _sum_row_bytes(path, lines, n_bytes, header, quote)
+
+
+def _clear_note_bytes(lines: list[_Line], width: int) -> int:
     start = len(lines)
     while start > 0 and (_is_blank(lines[start - 1]) or _may_be_note(lines[start - 1].cells, width)):
         start -= 1
@@ -86,6 +99,46 @@ def _note_bytes(path: Path, beginning: Beginning, header: Header, quote: str) ->
     if filled and is_clear and not _has_repeated_total(filled, lines[:start], width):
         return sum(line.size for line in notes)
     return sum(line.size for line in _separate_lines(lines, width))
+
+
+def _sum_row_bytes(path: Path, lines: list[_Line], n_note_bytes: int, header: Header, quote: str) -> int:
+    """Return the size of a row of sums above the notes, including blank lines below the row, or 0."""
+    sizes = [0, *accumulate(line.size for line in reversed(lines))]
+    lines = lines[: len(lines) - sizes.index(n_note_bytes)]
+    rows = [line.cells for line in lines if len(line.cells) == len(header.names) and not _is_blank(line)]
+    sum_row = find_sum_row(rows)
+    if sum_row is None:
+        return 0
+    start = next(n for n in reversed(range(len(lines))) if lines[n].cells is rows[-1])
+    n_bytes = sum(line.size for line in lines[start:])
+    cells = _columns_of(path, path.stat().st_size - n_note_bytes - n_bytes, sum_row.columns, header, quote)
+    with suppress(csv.Error):
+        return n_bytes if sum_row.is_confirmed(cells) else 0
+    return 0
+
+
+def _columns_of(
+    path: Path, end: int, columns: Sequence[int], header: Header, quote: str
+) -> Iterator[list[pa.Array[Any]]]:
+    """Yield batches of the texts in the columns, down to a position in the file."""
+    reader = csv.reader(_texts(path, header.last_line, end), **python_dialect(header.delimiter, quote))
+    rows = (cells for cells in reader if len(cells) == len(header.names) and any(map(str.strip, cells)))
+    while batch := list(islice(rows, _BATCH_ROWS)):
+        yield [
+            pa.array([cells[column].strip() or None for cells in batch], pa.string()) for column in columns
+        ]
+
+
+def _texts(path: Path, n_skipped: int, end: int) -> Iterator[str]:
+    """Yield the lines of a file after the first ones, down to a position."""
+    with path.open("rb") as file:
+        position = 0
+        for number, line in enumerate(file):
+            position += len(line)
+            if position > end:
+                return
+            if number >= n_skipped:
+                yield line.decode("utf-8", errors="replace")
 
 
 def _last_lines(tail: list[bytes], delimiter: str, quote: str) -> list[_Line]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from understudy.tables.formats.csv.decoding import Text
+from understudy.tables.formats.csv.sampling import split_lines
 from understudy.tables.formats.scan import Reading
 
 _RULER = re.compile(r"[-=:|+,;\t ]+")
@@ -23,7 +24,7 @@ def without_rulers(text: Text, reading: Reading) -> Text:
     """
     with text.path.open("rb") as file:
         start = file.read(_START_BYTES).decode("utf-8", errors="ignore").removeprefix("\ufeff")
-    first_lines = start.splitlines()[:_LINES_MAX]
+    first_lines = [line.rstrip("\r\n") for line in split_lines(start)[:_LINES_MAX]]
     ruler = next(filter(_is_ruler, first_lines), None) or _full_ruler(first_lines)
     if ruler is None:
         return text

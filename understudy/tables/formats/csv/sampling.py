@@ -19,6 +19,14 @@ def python_dialect(delimiter: str, quote: str) -> dict[str, Any]:
 Rows = list[list[str]]
 
 
+def split_lines(text: str) -> list[str]:
+    """Return the lines of a text with their line endings: LF, CRLF and CR, as in the CSV reader.
+
+    `str.splitlines` also splits at form feeds and other characters that are parts of values.
+    """
+    return list(io.StringIO(text, newline=""))
+
+
 def sample_rows(places: Sequence[str], delimiter: str, quote: str, *, is_whole: bool) -> Rows:
     """Return the first rows of each sample. The first row of the first sample is the header."""
     first = first_rows(places[0], delimiter, quote, is_whole=is_whole)

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 from understudy.tables.formats.csv.decoding import Text
+from understudy.tables.formats.csv.sampling import split_lines
 from understudy.tables.formats.layout.cells import is_value
 from understudy.tables.formats.scan import Reading
 
@@ -60,9 +61,9 @@ def is_split_by_spaces(text: Text) -> bool:
 def _first_lines(text: Text) -> list[str]:
     with text.path.open("rb") as file:
         start = file.read(_START_BYTES)
-    lines = start.decode("utf-8", errors="ignore").removeprefix("\ufeff").splitlines()
+    lines = split_lines(start.decode("utf-8", errors="ignore").removeprefix("\ufeff"))
     complete = lines if len(start) < _START_BYTES else lines[:-1]
-    return [line for line in complete if line.strip()][:_LINES_MAX]
+    return [line.rstrip("\r\n") for line in complete if line.strip()][:_LINES_MAX]
 
 
 def is_aligned(lines: list[str]) -> bool:

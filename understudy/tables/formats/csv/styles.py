@@ -7,6 +7,7 @@ from pathlib import Path
 
 from understudy.tables.formats.csv.decoding import Text
 from understudy.tables.formats.csv.dialect import Dialect
+from understudy.tables.formats.csv.sampling import split_lines
 from understudy.tables.text_style import TAB_SUFFIXES, TextStyle
 
 # Number of bytes at the start of a file that are examined to detect the style.
@@ -68,7 +69,7 @@ def _quoting(start: str, dialect: Dialect) -> str:
 
 def _fields(text: str, dialect: Dialect) -> Iterator[str]:
     """Yield the fields of the table's first lines, with their quotation marks."""
-    lines = text.splitlines(keepends=True)[dialect.n_lines_before :]
+    lines = split_lines(text)[dialect.n_lines_before :]
     rest, begin, is_quoted = "".join(lines), 0, False
     n_fields = 0
     for place, character in enumerate(rest):

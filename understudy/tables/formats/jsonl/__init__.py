@@ -20,7 +20,7 @@ from understudy.tables.formats.csv.plain_notation import with_notation
 from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.jsonl.columns import STAGED_TYPES, Column, ValueKind, remove_absent_objects
 from understudy.tables.formats.jsonl.documents import Document, json_lines
-from understudy.tables.formats.jsonl.extended import has_infinite, unwrapped_names
+from understudy.tables.formats.jsonl.extended import has_infinite, mixture_warning, unwrapped_names
 from understudy.tables.formats.jsonl.lines import check_start
 from understudy.tables.formats.jsonl.numerals import decimal_type
 from understudy.tables.formats.jsonl.staging import Staged
@@ -53,6 +53,7 @@ def _scan(document: Document, reading: Reading) -> Scan:
         raise InvalidInput(
             "The file contains only whitespace. Upload a file with one object per line.", code="empty_file"
         )
+    joined = staged.join_mixed()
     flattened = remove_absent_objects(staged.columns)
     names = unwrapped_names(staged.columns)
     check_names(list(names.values()))
@@ -70,6 +71,7 @@ def _scan(document: Document, reading: Reading) -> Scan:
         notes={name: document.explain(each.note) for name, each in messages.items() if each.note},
         warnings=[
             *document.warnings,
+            *(mixture_warning(names[name]) for name in joined),
             *(_flattening([names[name] for name in flattened]) if reading.options.flatten is None else ()),
             *(document.explain(warning) for each in messages.values() for warning in each.warnings),
         ],

@@ -61,6 +61,8 @@ class Column:
         Number of the line with the first value of each kind.
     integer_max : int
         Largest absolute value among the whole numbers.
+    has_numbers : bool
+        Whether texts are numbers of MongoDB Extended JSON, some of which have no quotation marks.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Column:
     n_values: int = 0
     integer_max: int = 0
     profile: ColumnProfile = field(default_factory=ColumnProfile)
+    has_numbers: bool = False
 
     @property
     def is_nested(self) -> bool:
@@ -82,13 +85,14 @@ class Column:
         """The path to the values in nested objects."""
         if not self.is_nested:
             return None
-        return JsonPlace(keys=self.keys, is_json=self.has_json, is_quoted=self.is_quoted_number)
+        is_quoted = self.is_quoted_number and self.keys[-1] in NUMBER_KEYS
+        return JsonPlace(keys=self.keys, is_json=self.has_json, is_quoted=is_quoted)
 
     @property
     def is_quoted_number(self) -> bool:
         """Whether the values are numbers in quotation marks, in an object of MongoDB Extended JSON."""
         has_texts = self.kind in (ValueKind.texts, ValueKind.mixed)
-        return has_texts and len(self.keys) > 1 and self.keys[-1] in NUMBER_KEYS
+        return has_texts and (self.has_numbers or (len(self.keys) > 1 and self.keys[-1] in NUMBER_KEYS))
 
     def add_kinds(self, lines: Mapping[ValueKind, int]) -> None:
         """Add kinds of values, with the line of the first value of each kind."""

@@ -14,6 +14,7 @@ from understudy.tables.casting import cast
 from understudy.tables.formats.canonical import check_rows
 from understudy.tables.formats.csv.column_types import cast_column
 from understudy.tables.formats.jsonl.columns import Column, check_cell
+from understudy.tables.formats.jsonl.extended import join_columns, mixed_columns, texts_of
 from understudy.tables.formats.jsonl.fast_path import parse_quickly
 from understudy.tables.formats.jsonl.lines import Block, read_blocks
 from understudy.tables.formats.jsonl.numerals import plain
@@ -30,6 +31,7 @@ class Staged:
         self.n_rows = 0
         self._folder = folder
         self._parts: list[Path] = []
+        self._joined: dict[str, list[Column]] = {}
 
     def fill(self, source: Path, reading: Reading) -> None:
         """Parse a file and stage its values.
@@ -75,6 +77,18 @@ class Staged:
         check_rows(self.n_rows, limits)
         return batch
 
+    def join_mixed(self) -> list[str]:
+        """Join the columns with values of one key, and return the names of the joined columns."""
+        groups = {group[0].name: group for group in mixed_columns(self.columns)}
+        joined = {name: join_columns(group) for name, group in groups.items()}
+        others = {column.name for group in groups.values() for column in group} - joined.keys()
+        kept = {name: column for name, column in self.columns.items() if name not in others}
+        self.columns, self._joined = kept | joined, groups
+        for name, column in joined.items():
+            for values in self.texts(name):
+                column.count(values)
+        return list(joined)
+
     def texts(self, name: str) -> Iterator[pa.Array[Any]]:
         """Yield the values of a column as text."""
         for batch in self._batches():
@@ -97,7 +111,15 @@ class Staged:
     def _batches(self) -> Iterator[pa.RecordBatch]:
         for path in self._parts:
             with pa.OSFile(str(path), "rb") as file, pa.ipc.open_stream(file) as reader:
-                yield from reader
+                yield from map(self._with_joined, reader) if self._joined else reader
+
+    def _with_joined(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+        for name, group in self._joined.items():
+            parts = [texts_of(column, columns.pop(column.name)) for column in group if column.name in columns]
+            if parts:
+                columns[name] = pc.coalesce(*parts)
+        return pa.record_batch(columns)
 
 
 def _final(values: pa.Array[Any], target: pa.DataType, notation: AnyNotation | None) -> pa.Array[Any]:

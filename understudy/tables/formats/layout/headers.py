@@ -306,7 +306,7 @@ def _kind(header: SheetRow, row: SheetRow, body: Sequence[SheetRow]) -> _Kind:
     """Return the kind of the row below a header, based on the rows that follow."""
     if len(body) < 2 or len(row.cells) != len(body[0].cells) or len(header.cells) < len(row.cells):
         return _Kind.data
-    if len(row.cells) > 1 and all(map(_is_width, row.cells)) and not _have_width(body):
+    if len(row.cells) > 1 and all(map(_is_width, row.cells)) and not _have_widths(body):
         return _Kind.units
     typed = [column for column in range(len(row.cells)) if is_typed(body, column)]
     if any(is_value(row.cells[column]) for column in typed):
@@ -326,8 +326,10 @@ def _is_width(cell: str) -> bool:
     return _WIDTH.fullmatch(cell.strip()) is not None
 
 
-def _have_width(body: Sequence[SheetRow]) -> bool:
-    return any(_is_width(cell) for row in body for cell in row.cells)
+def _have_widths(body: Sequence[SheetRow]) -> bool:
+    """Return whether every column has a value such as `5s`. Single columns may contain codes of this form."""
+    columns = zip(*(row.cells for row in body), strict=True)
+    return all(any(map(_is_width, cells)) for cells in columns)
 
 
 def _is_blank_or_label(rows: Sequence[SheetRow], width: int) -> bool:

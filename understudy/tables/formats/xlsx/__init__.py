@@ -25,6 +25,7 @@ from understudy.tables.formats.csv.column_types import ColumnType, trimmed_value
 from understudy.tables.formats.csv.messages import describe, schema_of
 from understudy.tables.formats.csv.resolution import clues_of, resolve
 from understudy.tables.formats.layout import SheetRow, blank_warnings, renaming_warnings, unique_names
+from understudy.tables.formats.layout.sums import find_sum_row
 from understudy.tables.formats.scan import GIBIBYTE, MEBIBYTE, Reading, Scan
 from understudy.tables.formats.xlsx.archive import Archive, open_archive
 from understudy.tables.formats.xlsx.cells import SheetReader
@@ -38,7 +39,7 @@ from understudy.tables.formats.xlsx.shared_strings import SharedStrings, read_sh
 from understudy.tables.formats.xlsx.styles import read_styles
 from understudy.tables.formats.xlsx.tables import SheetTable, find_notes, find_table
 from understudy.tables.formats.xlsx.values import CellReader, Texts
-from understudy.tables.formats.xlsx.workbook import Workbook, read_workbook
+from understudy.tables.formats.xlsx.workbook import Workbook, merged_warning, read_workbook
 from understudy.tables.formats.xlsx.writing import LIMITS, write_xlsx
 from understudy.tables.inference import check_names
 from understudy.tables.notations.parsing import AnyNotation
@@ -114,6 +115,7 @@ def _stage_table(archive: Archive, workbook: Workbook, reading: Reading) -> _Sta
     table = find_table(rows, options) if rows else None
     sheet = _stage(archive, parts, reading, table, rows)
     notes = find_notes(sheet.tail, len(sheet.names))
+    notes = _with_sum_row(sheet, notes)
     table = table or SheetTable(sheet.reader.area, sheet.cell_names, frozenset())
     kept = table.without_notes(*notes) if notes else table
     kept = kept.without_rows(sheet.other_rows.headers, sheet.other_rows.totals)
@@ -123,6 +125,28 @@ def _stage_table(archive: Archive, workbook: Workbook, reading: Reading) -> _Sta
     if kept.unnamed and not options.range:
         check_beside(kept.unnamed, sheet.other_rows.last_rows.tolist(), kept.area.first_column)
     return sheet
+
+
+def _with_sum_row(sheet: _Staged, notes: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Return the first and last rows of the notes, including a row of sums above them."""
+    rows = [row for row in sheet.tail if notes is None or row.first < notes[0]]
+    sum_row = find_sum_row([row.cells for row in rows])
+    if sum_row is None:
+        return notes
+    n_above = sheet.counts.n_rows - len(sheet.tail) + len(rows) - 1
+    if not sum_row.is_confirmed(_first_texts(sheet.path, sum_row.columns, n_above)):
+        return notes
+    return rows[-1].first, notes[1] if notes else rows[-1].last
+
+
+def _first_texts(path: Path, columns: Sequence[int], n_rows: int) -> Iterator[list[pa.Array[Any]]]:
+    """Yield batches of the texts in some columns, down to the given number of rows."""
+    with pq.ParquetFile(path) as file:
+        for index in range(file.num_row_groups):
+            texts = file.read_row_group(index, columns=[f"c{n}" for n in columns], use_threads=False)
+            kept = texts.slice(0, n_rows).combine_chunks()
+            n_rows -= kept.num_rows
+            yield [kept.column(f"c{n}").combine_chunks() for n in columns]
 
 
 def _first_row(options: ReadOptions) -> int:
@@ -293,10 +317,7 @@ def _warnings(sheet: _Staged, named: Mapping[int, tuple[str, ColumnType]]) -> It
                     else f"Column {name!r}: {n:,} {many} replaced with missing values."
                 )
     if n := sheet.reader.n_merged:
-        yield (
-            f"The sheet has {n:,} merged area{'s' if n > 1 else ''}. Only the first cell of each area has a "
-            "value, and the other cells are read as missing."
-        )
+        yield merged_warning(n)
 
 
 XLSX = Format(

@@ -13,10 +13,11 @@ from typing import TextIO
 
 from understudy.errors import InvalidInput, TooLarge
 from understudy.tables.formats.csv import scan_csv
+from understudy.tables.formats.csv.dialect import read_dialect
 from understudy.tables.formats.scan import GIBIBYTE, MEBIBYTE, Reading, Scan
 from understudy.tables.formats.xlsx.archive import Archive, unreadable
 from understudy.tables.formats.xlsx.markup import attribute, parse
-from understudy.tables.formats.xlsx.workbook import Sheet, select_sheet, sheet_warnings
+from understudy.tables.formats.xlsx.workbook import Sheet, merged_warning, select_sheet, sheet_warnings
 
 CONTENT = "content.xml"
 _BYTES_MAX = 64 * GIBIBYTE
@@ -60,10 +61,12 @@ def scan_opendocument(archive: Archive, size: int, reading: Reading) -> Iterator
     if not sheets:
         raise unreadable("The spreadsheet has no sheet. Copy the table to a new file.")
     sheet = select_sheet(sheets, reading.options.sheet)
-    path = _copy_sheet(archive, sheets.index(sheet), size, reading)
+    path, layout = _copy_sheet(archive, sheets.index(sheet), size, reading)
     options = reading.options.model_copy(update={"sheet": None, "delimiter": ",", "quote": '"'})
     with scan_csv(path, replace(reading, options=options)) as scan:
         warnings = [*sheet_warnings(sheets, sheet, reading.options.sheet), *scan.warnings]
+        if n := _count_merged(path, layout, replace(reading, options=options)):
+            warnings.append(merged_warning(n))
         yield replace(scan, schema=scan.schema.remove_metadata(), warnings=warnings)
 
 
@@ -101,8 +104,11 @@ class _Listing:
         return [Sheet(name, "", is_hidden=style in self._hidden) for name, style in self._names]
 
 
-def _copy_sheet(archive: Archive, index: int, size: int, reading: Reading) -> Path:
-    """Write the cells of a sheet to a CSV file in which all rows have the same number of fields."""
+def _copy_sheet(archive: Archive, index: int, size: int, reading: Reading) -> tuple[Path, _Layout]:
+    """Write the cells of a sheet to a CSV file in which all rows have the same number of fields.
+
+    The result also contains the properties of the sheet.
+    """
     path = reading.scratch / "sheet.csv"
     limit = max(_ALWAYS_ALLOWED_BYTES, _RATIO_MAX * size)
     layout = _Layout(has_comma=reading.options.decimal == "," or reading.options.thousands == ".")
@@ -112,7 +118,19 @@ def _copy_sheet(archive: Archive, index: int, size: int, reading: Reading) -> Pa
     with path.open("w", encoding="utf-8", newline="") as file:
         cells = _Cells(index, limit, layout, file)
         parse(archive.chunks(CONTENT, bytes_max=_BYTES_MAX), cells)
-    return path
+    return path, layout
+
+
+def _count_merged(path: Path, layout: _Layout, reading: Reading) -> int:
+    """Return the number of merged areas that extend below the header."""
+    if not layout.merged:
+        return 0
+    try:
+        header_row = read_dialect(path, reading.limits, reading.options).header_line
+    except InvalidInput:
+        # Only without the lines of the option `skip_rows`, the header can be found.
+        header_row = 0
+    return sum(row > header_row for row in layout.merged)
 
 
 @dataclass
@@ -127,11 +145,14 @@ class _Layout:
         Number of columns.
     timestamps : set of int
         Indices of the columns in which a date has a time other than midnight.
+    merged : list of int
+        Number of the last row of each merged area with a value.
     """
 
     has_comma: bool
     width: int = 0
     timestamps: set[int] = field(default_factory=set)
+    merged: list[int] = field(default_factory=list)
 
 
 class _Cells:
@@ -224,6 +245,10 @@ class _Cells:
         self._row += [""] * self._blank_cells
         self._row += [self._date(value, column + i) for i in range(n)] if kind == "date" else [value] * n
         self._blank_cells = 0
+        n_rows = _count(attributes, "number-rows-spanned", _ROWS_MAX)
+        is_merged = n_rows > 1 or _count(attributes, "number-columns-spanned", _COLUMNS_MAX) > 1
+        if is_merged and self._writer is None:
+            self._layout.merged.append(self._n_rows + self._n_blank_rows + n_rows)
 
     def _date(self, value: str, column: int) -> str:
         """Return a date without a time, unless another cell of the column has a time other than midnight."""

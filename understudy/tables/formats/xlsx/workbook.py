@@ -182,6 +182,14 @@ def select_sheet(sheets: list[Sheet], wanted: str | None) -> Sheet:
     )
 
 
+def merged_warning(n: int) -> str:
+    """Return a warning about merged areas below the header."""
+    return (
+        f"The sheet has {n:,} merged area{'s' if n > 1 else ''}. Only the first cell of each area has a "
+        "value, and the other cells are read as missing."
+    )
+
+
 def sheet_warnings(sheets: list[Sheet], sheet: Sheet, wanted: str | None) -> list[str]:
     """Return the messages about sheets that were not read."""
     warnings = []
