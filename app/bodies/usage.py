@@ -17,9 +17,7 @@ class UsageDay(Body):
 
     date: Annotated[datetime.date, Field(description="Day in UTC.")]
     n_jobs: Annotated[int, Field(description="Number of jobs that ended. A retried job counts again.")] = 0
-    cpu_seconds: Annotated[
-        float, Field(description="CPU time of jobs, without lost attempts.")
-    ] = 0.0
+    cpu_seconds: Annotated[float, Field(description="CPU time of jobs, without lost attempts.")] = 0.0
     rows_uploaded: Annotated[int, Field(description="Number of rows read from uploads.")] = 0
     rows_sampled: Annotated[
         int,
@@ -34,9 +32,7 @@ class ProjectUsage(Body):
     """The usage of a project by day, oldest first, without gaps."""
 
     data: list[UsageDay]
-    stored_bytes: Annotated[
-        int, Field(description="Size of the stored files, without unfinished uploads.")
-    ]
+    stored_bytes: Annotated[int, Field(description="Size of the stored files, without unfinished uploads.")]
 
     @classmethod
     def of(cls, days: Sequence[datetime.date], used: Sequence[Usage], stored_bytes: int) -> Self:

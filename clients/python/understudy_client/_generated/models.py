@@ -1730,7 +1730,7 @@ class ProjectUsage(Model):
 
     data: list[UsageDay]
     stored_bytes: int
-    """Total size of the files that are stored now."""
+    """Size of the stored files, without unfinished uploads."""
 
 
 class QuarantineRelease(Model):
@@ -2480,7 +2480,7 @@ class UsageDay(Model):
     n_jobs: int = 0
     """Number of jobs that ended. A retried job counts again."""
     cpu_seconds: float = 0.0
-    """CPU time of jobs, including failed attempts."""
+    """CPU time of jobs, without lost attempts."""
     rows_uploaded: int = 0
     """Number of rows read from uploads."""
     rows_sampled: int = 0

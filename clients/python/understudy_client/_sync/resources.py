@@ -124,7 +124,7 @@ class Pipelines:
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         for stage in (self.get(pipeline_id)).stages:
             remaining = None if deadline is None else max(deadline - time.monotonic(), 0.0)
-            self._jobs.handle(stage).wait(remaining)
+            (self._jobs.get(stage.id)).wait(remaining)
         return self.get(pipeline_id)
 
     def cancel(self, pipeline_id: str) -> models.Pipeline:
