@@ -100,8 +100,6 @@ class NumberedRows:
         Known levels in some columns, or -1 where the level is sampled.
     integers : mapping of int to array of shape (n,)
         Known values in some numeric columns, as integers in the column's unit, or `DECODED`.
-    sources : mapping of int to int
-        Columns with values from the generator of another column, and the other column.
     """
 
     rows: RowNumbers
@@ -109,7 +107,6 @@ class NumberedRows:
     of_labels: Mapping[int, RowNumbers] = field(default_factory=dict)
     levels: Mapping[int, npt.NDArray[np.int32]] = field(default_factory=dict)
     integers: Mapping[int, npt.NDArray[np.int64]] = field(default_factory=dict)
-    sources: Mapping[int, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -130,7 +127,7 @@ class NumberedRows:
         )
         levels = {j: own[rows] for j, own in self.levels.items()}
         integers = {j: own[rows] for j, own in self.integers.items()}
-        return NumberedRows(self.rows[rows], columns, labels, levels, integers, self.sources)
+        return NumberedRows(self.rows[rows], columns, labels, levels, integers)
 
     def decoding(self, rows: Mask, columns: Collection[int]) -> NumberedRows:
         """Return these rows, with the given columns decoded from their codes where the mask is true."""

@@ -190,9 +190,8 @@ class _Decoding:
             source = self._table.level_source(place)
             return source.transformer.take_levels(source.draw(drawn.codes, drawn.seed, drawn.rows))
         numbers = self._table.numbers_of_values(place, drawn)
-        origin = drawn.rows.sources.get(place, place)
-        stream = RowStream(drawn.seed, DECODING + origin, numbers, self._table.id_start)
-        decoded = self._transformer(origin).decode(drawn.codes[place], stream)
+        stream = RowStream(drawn.seed, DECODING + place, numbers, self._table.id_start)
+        decoded = self._transformer(place).decode(drawn.codes[place], stream)
         if place not in drawn.rows.integers:
             return decoded
         transformer = self._table.columns[place]

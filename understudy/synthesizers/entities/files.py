@@ -17,7 +17,6 @@ from understudy.synthesizers.entities.groups import (
     EntityGroup,
     has_level_for_each,
 )
-from understudy.synthesizers.entities.pools import Pool, is_poolable
 from understudy.synthesizers.entities.positions import N_COMBINATIONS_MAX, Counter, Distinct, Position
 from understudy.synthesizers.entities.sequences import (
     N_CHANGES_MAX,
@@ -65,7 +64,6 @@ def entities_to_arrays(entities: Entities) -> tuple[Json, dict[str, npt.NDArray[
     written = {"entities": parts, "positions": [_manifest_of(own) for own in entities.positions]}
     orders = [asdict(own) for own in entities.sorted_columns]
     written |= {"sorted_columns": orders} if orders else {}
-    written |= {"pools": [asdict(pool) for pool in entities.pools]} if entities.pools else {}
     sequences = entities.sequences
     if sequences is None:
         return written, arrays
@@ -120,27 +118,8 @@ def entities_from_arrays(reader: ArrayReader, table: TableTransformer) -> Entiti
     taken = [j for position in positions for j in position.columns]
     require(len(set(taken)) == len(taken), "a column has two positions")
     entities = replace(entities, positions=tuple(positions))
-    entities = replace(entities, pools=_load_pools(reader, table, entities))
     entities = replace(entities, sorted_columns=_load_sorted_columns(reader, table, entities))
     return replace(entities, sequences=_load_sequences(reader, table, entities))
-
-
-def _load_pools(reader: ArrayReader, table: TableTransformer, entities: Entities) -> tuple[Pool, ...]:
-    written = reader.manifest.get("pools", [])
-    require(isinstance(written, list) and len(written) <= len(entities.groups), "the pools are not a list")
-    pools = []
-    for part in written:
-        own = reader.part(part, "")
-        columns = [own.whole(name, 0, len(table.columns) - 1) for name in ("first", "second")]
-        is_owned = all(j in entities.group_of and is_poolable(table.columns[j]) for j in columns)
-        require(is_owned, "a column of a pool is not the key of an entity")
-        n_keys = min(len(entities.groups[entities.group_of[j]].grouping.sizes) for j in columns)
-        pools.append(Pool(columns[0], columns[1], own.whole("n_shared", 1, n_keys), own.truth("has_equal")))
-    taken = [j for pool in pools for j in (pool.first, pool.second)]
-    require(len(set(taken)) == len(taken), "a column belongs to two pools")
-    types = [table.schema.columns[j].arrow_type for j in taken]
-    require(types[::2] == types[1::2], "the columns of a pool have different types")
-    return tuple(pools)
 
 
 def _load_sorted_columns(

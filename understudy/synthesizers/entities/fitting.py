@@ -13,7 +13,6 @@ from understudy.synthesizers.contexts import LearnRun
 from understudy.synthesizers.entities import steps
 from understudy.synthesizers.entities.groups import ROWS, Entities, EntityGroup, has_level_for_each
 from understudy.synthesizers.entities.keys import find_keys
-from understudy.synthesizers.entities.pools import find_pools, with_generators
 from understudy.synthesizers.reference_tables import declare_public_levels
 from understudy.tables.schema import TableSchema
 from understudy.transformers import generated
@@ -69,8 +68,6 @@ def fit_columns(rows: pa.Table, schema: TableSchema, run: LearnRun) -> FittedTab
         return generated.fit_generated(column, values, recognition, run.locale, subjects)[0]
 
     fitted = _with_visible_sources(fitted, entities, refit)
-    pools = find_pools(rows, schema, fitted.columns, found)
-    fitted, entities = with_generators(fitted, pools, rows, run.locale), replace(entities, pools=pools)
     return FittedTable(fitted, codes, entities, found, subjects_of)
 
 

@@ -17,7 +17,6 @@ from understudy.transformers.categorical import CategoricalTransformer
 
 if TYPE_CHECKING:
     from understudy.synthesizers.entities.grouping import Grouping, Places
-    from understudy.synthesizers.entities.pools import Pool
     from understudy.synthesizers.entities.sequences import Sequences
     from understudy.synthesizers.entities.sorted_columns import SortedColumn
 
@@ -69,14 +68,13 @@ class Entities:
     """All groups of a table, each after its source group, and the positions of rows within entities.
 
     `sorted_columns` contains the columns that ascend or descend within an entity. `sequences` contains the
-    columns that are computed by adding up steps. `pools` contains the pairs of columns that share keys.
+    columns that are computed by adding up steps.
     """
 
     groups: tuple[EntityGroup, ...] = ()
     positions: tuple[Position, ...] = ()
     sorted_columns: tuple[SortedColumn, ...] = ()
     sequences: Sequences | None = None
-    pools: tuple[Pool, ...] = ()
 
     @cached_property
     def group_of(self) -> dict[int, int]:

@@ -16,7 +16,6 @@ from understudy.synthesizers.base import Json, ModelWriter
 from understudy.synthesizers.blocks import draw_blocks
 from understudy.synthesizers.contexts import LearnRun
 from understudy.synthesizers.entities.fitting import fit_columns
-from understudy.synthesizers.entities.pools import with_pools
 from understudy.synthesizers.entities.position_search import FittedRows, find_positions
 from understudy.synthesizers.entities.sampling import draw_entities
 from understudy.synthesizers.independent.parameters import IndependentParameters
@@ -61,8 +60,6 @@ class Independent(SingleTableSynthesizer):
             codes = draw_codes(rows, given)
             if table.id_start is not None and self.entities_.groups:
                 rows = self.entities_.with_numbers(numbers, self.entities_.first_rows(places, seed))
-            elif self.entities_.pools:
-                rows = with_pools(self.entities_, rows, places)
             drawn = table.decode(codes, seed, rows)
             for name, values in self.entities_.numbers_of_counters(places, table.schema).items():
                 drawn = drawn.set_column(drawn.schema.get_field_index(name), drawn.schema.field(name), values)

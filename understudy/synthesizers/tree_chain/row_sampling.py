@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import pyarrow as pa
 
 from understudy.synthesizers.entities.grouping import Places
 from understudy.synthesizers.entities.groups import Entities
-from understudy.synthesizers.entities.pools import with_pools
 from understudy.synthesizers.entities.sampling import draw_entities
 from understudy.synthesizers.tree_chain.chain import Link
 from understudy.synthesizers.tree_chain.proposals import Acceptance, draw_accepted
@@ -74,8 +73,6 @@ class RowSampler:
         codes, released_at = draw_accepted(self.links, self._acceptance, seed, rows, known)
         rows = self._acceptance.release(rows, released_at)
         drawn, places = self._row_order.apply(Drawn(codes, seed, rows), places, wanted)
-        if table.id_start is None and entities.pools:
-            drawn = replace(drawn, rows=with_pools(entities, drawn.rows, places))
         learned = sorted(codes.keys() - table.composed)
         columns = table.decode_columns(learned, drawn.codes, seed, drawn.rows)
         columns |= entities.numbers_of_counters(places, table.schema)
