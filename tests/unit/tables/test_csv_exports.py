@@ -11,6 +11,8 @@ from understudy.errors import InvalidInput
 from understudy.parameters.read_options import read_options
 from understudy.tables.formats import FORMATS
 from understudy.tables.formats.base import Loaded
+from understudy.tables.formats.csv import notes
+from understudy.tables.formats.layout.sums import find_sum_row
 
 
 def _load(tmp_path: Path, text: str, **options: Any) -> Loaded:
@@ -57,6 +59,37 @@ def test_sums_without_a_label_below_the_table_are_skipped(tmp_path: Path, end: s
 def test_last_row_without_a_label_is_kept_unless_all_numbers_are_sums(tmp_path: Path, end: str):
     loaded = _load(tmp_path, "Ort;Menge;Betrag\n" + _rows("{place};{n};{n},50 €\n") + end + "\n")
     assert loaded.table.num_rows == 31
+
+
+@pytest.mark.parametrize(
+    ("rows", "end"),
+    [
+        (["a,5,-7", "b,-5,7"] * 10, ",0,0"),
+        (["a,0.5,0.25", "b,0.2,0.45", "c,0.1,0.15"] + ["d,0.02,0.06"] * 9, ",1,1"),
+        ([f"a,{n % 5 // 4}," for n in range(19)], ",3,"),
+        (["a,1e308,1e308"] * 12, ",5,5"),
+    ],
+    ids=["zero", "rounded", "small", "infinite"],
+)
+def test_last_row_without_a_label_is_kept_if_it_may_equal_the_sums_by_chance(
+    tmp_path: Path, rows: list[str], end: str
+):
+    table = _load(tmp_path, "\n".join(["place,n,m", *rows, end]) + "\n").table
+    assert table.num_rows == len(rows) + 1
+
+
+def test_rows_are_not_added_up_if_all_columns_have_both_signs():
+    rows = [["a", "5", "9"], ["b", "-1", "-2"]] * 10
+    assert find_sum_row([*rows, ["", "40", "70"]]) is None
+    assert find_sum_row([*rows, ["c", "1", "2"], ["", "41", "72"]]) is None
+    assert find_sum_row([[name, x, y.strip("-")] for name, x, y in rows] + [["", "40", "110"]]) is not None
+
+
+def test_large_file_is_not_searched_for_sums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    text = "place,n,m\n" + _rows("{place},{n},{n}.5\n") + ",435,450\n"
+    assert _load(tmp_path, text).table.num_rows == 30
+    monkeypatch.setattr(notes, "_SUMMED_BYTES_MAX", 100)
+    assert _load(tmp_path, text).table.num_rows == 31
 
 
 @pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0c", "\x1c"])

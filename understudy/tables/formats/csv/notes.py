@@ -20,6 +20,7 @@ from understudy.tables.formats.layout.cells import is_note, is_total, is_value, 
 from understudy.tables.formats.layout.headers import is_year
 from understudy.tables.formats.layout.sums import find_sum_row
 from understudy.tables.formats.layout.totals import may_be_row
+from understudy.tables.formats.scan import MEBIBYTE
 
 _TAIL_BYTES = 64 * 1024
 _NOTES_MAX = 100
@@ -28,6 +29,8 @@ _SEPARATE_MAX = 20
 # Minimum number of other rows above a row of totals that has a value in every column.
 _OTHERS_MIN = 5
 _BATCH_ROWS = 10_000
+# Maximum size of a file whose rows are added up, because this takes about half a second per mebibyte.
+_SUMMED_BYTES_MAX = 64 * MEBIBYTE
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,9 @@ def _clear_note_bytes(lines: list[_Line], width: int) -> int:
 
 def _sum_row_bytes(path: Path, lines: list[_Line], n_note_bytes: int, header: Header, quote: str) -> int:
     """Return the size of a row of sums above the notes, including blank lines below the row, or 0."""
+    n_file_bytes = path.stat().st_size
+    if n_file_bytes > _SUMMED_BYTES_MAX:
+        return 0
     sizes = [0, *accumulate(line.size for line in reversed(lines))]
     lines = lines[: len(lines) - sizes.index(n_note_bytes)]
     rows = [line.cells for line in lines if len(line.cells) == len(header.names) and not _is_blank(line)]
@@ -111,7 +117,7 @@ def _sum_row_bytes(path: Path, lines: list[_Line], n_note_bytes: int, header: He
         return 0
     start = next(n for n in reversed(range(len(lines))) if lines[n].cells is rows[-1])
     n_bytes = sum(line.size for line in lines[start:])
-    cells = _columns_of(path, path.stat().st_size - n_note_bytes - n_bytes, sum_row.columns, header, quote)
+    cells = _columns_of(path, n_file_bytes - n_note_bytes - n_bytes, sum_row.columns, header, quote)
     with suppress(csv.Error):
         return n_bytes if sum_row.is_confirmed(cells) else 0
     return 0

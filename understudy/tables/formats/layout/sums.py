@@ -19,13 +19,16 @@ from understudy.tables.notations.numbers import parse_numbers
 # With fewer rows or values, a last row may equal the sums by chance.
 _ROWS_MIN = 5
 _VALUES_MIN = 3
-# Minimum number of rows if only one column has a sum, and minimum ratio of this sum to the largest value.
+# Minimum number of rows if only one column has a sum.
 _ROWS_OF_ONE_SUM_MIN = 10
-_RATIO_OF_ONE_SUM_MIN = 3.0
+# At least one sum exceeds the largest value of its column by more than this factor.
+_RATIO = 3.0
 # Minimum share of the values of a column that are numbers.
 _NUMBERS_MIN = 0.9
 # Floating-point error of a stored sum, relative to the sum of the absolute values.
 _ERROR = 1e-9
+# Maximum rounding error of the last value, relative to the sum of the absolute values.
+_ROUNDING_MAX = 1e-3
 
 
 @dataclass
@@ -49,8 +52,9 @@ class _Sum:
         if len(numbers):
             sizes = np.abs(numbers)
             self.n_nonzero += int(np.count_nonzero(numbers))
-            self.total += float(numbers.sum())
-            self.size += float(sizes.sum())
+            with np.errstate(over="ignore", invalid="ignore"):
+                self.total += float(numbers.sum())
+                self.size += float(sizes.sum())
             self.largest = max(self.largest, float(sizes.max()))
 
     @property
@@ -60,10 +64,20 @@ class _Sum:
         return bool(np.isfinite(self.last)) and not is_small
 
     @property
+    def is_large(self) -> bool:
+        """Whether the value is too large for a data row, and all values above it have the same sign."""
+        return self.size == abs(self.total) and abs(self.last) > _RATIO * self.largest
+
+    @property
     def is_equal(self) -> bool:
-        tolerance = max(_ERROR * self.size, self.precision)
+        tolerance = max(_ERROR * self.size, min(self.precision, _ROUNDING_MAX * self.size))
         is_numeric = self.n_numbers > 0 and self.n_numbers >= _NUMBERS_MIN * self.n_filled
-        return is_numeric and abs(self.total - self.last) <= tolerance
+        return is_numeric and bool(np.isfinite(self.size)) and abs(self.total - self.last) <= tolerance
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it is evidence of a row of sums that the value equals the sum."""
+        return self.n_nonzero >= _VALUES_MIN and self.last != 0
 
 
 class SumRow:
@@ -89,12 +103,10 @@ class SumRow:
                 each.add(texts)
         if n_rows < _ROWS_MIN or not all(each.is_equal for each in self._sums.values()):
             return False
-        clear = [each for each in self._sums.values() if each.n_nonzero >= _VALUES_MIN]
-        if len(clear) != 1:
-            return bool(clear)
-        (only,) = clear
-        is_large = abs(only.last) >= _RATIO_OF_ONE_SUM_MIN * only.largest
-        return is_large and n_rows >= _ROWS_OF_ONE_SUM_MIN and not self._has_texts
+        clear = [each for each in self._sums.values() if each.is_clear]
+        if not any(each.is_large for each in clear):
+            return False
+        return len(clear) > 1 or (n_rows >= _ROWS_OF_ONE_SUM_MIN and not self._has_texts)
 
 
 def find_sum_row(rows: Sequence[Sequence[str]]) -> SumRow | None:
@@ -113,6 +125,7 @@ def find_sum_row(rows: Sequence[Sequence[str]]) -> SumRow | None:
     columns = {column: [row[column].strip() for row in rows] for column in filled} if labels else {}
     notations = {column: _notation(cells) for column, cells in columns.items()}
     sums = {}
+    has_large = False
     for column, notation in notations.items():
         if notation is not None:
             sums[column] = _empty_sum(columns[column], notation)
@@ -120,7 +133,8 @@ def find_sum_row(rows: Sequence[Sequence[str]]) -> SumRow | None:
             tail.add(pa.array([cell or None for cell in columns[column][:-1]], pa.string()))
             if not tail.may_be_equal:
                 return None
-    return SumRow(sums, has_texts=len(sums) < len(filled)) if sums else None
+            has_large = has_large or tail.is_large
+    return SumRow(sums, has_texts=len(sums) < len(filled)) if has_large else None
 
 
 def _is_full(rows: Sequence[Sequence[str]], column: int) -> bool:
