@@ -121,6 +121,26 @@ def test_values_with_and_without_wrappers_are_one_column(
     assert all(type(value) is type(common) for value in own)
 
 
+def test_joined_column_has_the_position_of_the_first_value(tmp_path: Path) -> None:
+    rows = [{"a": 5 if i == 0 else {"$numberLong": "6"}, "b": i} for i in range(N)]
+    assert load(tmp_path, rows).table.column_names == ["a", "b"]
+
+
+@pytest.mark.parametrize("empty", [{"$oid": None}, {"$date": {"$numberLong": None}}, None])
+@pytest.mark.parametrize("value", [5, {"$date": "2023-05-01T10:00:00Z"}], ids=["number", "date"])
+def test_type_key_without_values_is_missing(tmp_path: Path, empty: Any, value: Any) -> None:
+    loaded = load(tmp_path, [{"a": value if i % 3 else empty, "n": i} for i in range(N)])
+    assert loaded.table.column_names == ["a", "n"]
+    assert loaded.table["a"].null_count == N // 3
+    assert not any("type key" in warning for warning in loaded.warnings)
+
+
+def test_milliseconds_become_dates_in_all_blocks_or_in_none(tmp_path: Path) -> None:
+    times = [{"$date": {"$numberLong": str(86_400_000 * i)}} for i in range(3_000)]
+    rows = [{"a": each} for each in times] + [{"a": {"$date": {"$numberLong": "x"}}}, {"a": "y"}]
+    assert load(tmp_path, rows).table["a"].to_pylist()[:2] == [0, 86_400_000]
+
+
 def test_wrapped_values_beside_other_objects_are_refused(tmp_path: Path) -> None:
     rows: list[dict[str, Any]] = [{"own": 5}, {"own": {"$numberLong": "5"}}, {"own": {"x": 1}}]
     with pytest.raises(InvalidInput, match="objects on some lines"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -30,17 +30,22 @@ def unwrapped_names(columns: Mapping[str, Column]) -> dict[str, str]:
 def mixed_columns(columns: Mapping[str, Column]) -> list[list[Column]]:
     """Return groups of columns with the values of one key, some within the key of a type and some not.
 
-    The column with the most values is the first one of its group.
+    This includes columns without values, which are the last ones of their group. The column with the most
+    values is the first one.
     """
     groups: dict[tuple[str, ...], list[Column]] = {}
     for column in columns.values():
-        if column.n_values:
-            groups.setdefault(_without_types(column.keys), []).append(column)
+        groups.setdefault(_without_types(column.keys), []).append(column)
     return [
-        sorted(group, key=lambda column: -column.n_values)
-        for group in groups.values()
-        if _has_prefix(group) and not any(column.has_json for column in group)
+        sorted(group, key=lambda column: -column.n_values) for group in groups.values() if _is_mixed(group)
     ]
+
+
+def _is_mixed(group: Sequence[Column]) -> bool:
+    """Return whether the values of a group of columns can be one column."""
+    filled = [column for column in group if column.n_values]
+    has_json = any(column.has_json for column in group)
+    return not has_json and (len(filled) == 1 < len(group) or _has_prefix(filled))
 
 
 def _has_prefix(group: Sequence[Column]) -> bool:
@@ -56,12 +61,15 @@ def join_columns(group: Sequence[Column]) -> Column:
     return Column(first.name, first.keys, kind=ValueKind.texts, has_numbers=bool(numbers))
 
 
-def texts_of(column: Column, values: pa.Array[Any]) -> pa.Array[Any]:
-    """Return the values of a column as text. Dates that are counted in milliseconds become dates."""
-    texts = values.cast(pa.string())
-    is_date = column.keys[-2:] == ("$date", "$numberLong")
-    if not is_date or pc.all(pc.match_substring_regex(texts, _MILLISECONDS)).as_py() is False:
-        return texts
+def has_milliseconds(column: Column, texts: Iterable[pa.Array[Any]]) -> bool:
+    """Return whether all values of a column are dates that are counted in milliseconds."""
+    return column.keys[-2:] == ("$date", "$numberLong") and not any(
+        pc.all(pc.match_substring_regex(each, _MILLISECONDS)).as_py() is False for each in texts
+    )
+
+
+def dates_of(texts: pa.Array[Any]) -> pa.Array[Any]:
+    """Return milliseconds as the texts of dates."""
     times: Any = texts.cast(pa.int64()).cast(pa.timestamp("ms", "UTC"))
     written: Any = pc.strftime(times, format="%Y-%m-%dT%H:%M:%SZ")
     dates: pa.Array[Any] = pc.replace_substring_regex(written, r"\.000Z$", "Z")

@@ -14,7 +14,7 @@ from understudy.tables.casting import cast
 from understudy.tables.formats.canonical import check_rows
 from understudy.tables.formats.csv.column_types import cast_column
 from understudy.tables.formats.jsonl.columns import Column, check_cell
-from understudy.tables.formats.jsonl.extended import join_columns, mixed_columns, texts_of
+from understudy.tables.formats.jsonl.extended import dates_of, has_milliseconds, join_columns, mixed_columns
 from understudy.tables.formats.jsonl.fast_path import parse_quickly
 from understudy.tables.formats.jsonl.lines import Block, read_blocks
 from understudy.tables.formats.jsonl.numerals import plain
@@ -32,6 +32,7 @@ class Staged:
         self._folder = folder
         self._parts: list[Path] = []
         self._joined: dict[str, list[Column]] = {}
+        self._dates: set[str] = set()
 
     def fill(self, source: Path, reading: Reading) -> None:
         """Parse a file and stage its values.
@@ -78,16 +79,25 @@ class Staged:
         return batch
 
     def join_mixed(self) -> list[str]:
-        """Join the columns with values of one key, and return the names of the joined columns."""
-        groups = {group[0].name: group for group in mixed_columns(self.columns)}
-        joined = {name: join_columns(group) for name, group in groups.items()}
-        others = {column.name for group in groups.values() for column in group} - joined.keys()
-        kept = {name: column for name, column in self.columns.items() if name not in others}
-        self.columns, self._joined = kept | joined, groups
-        for name, column in joined.items():
+        """Join the columns with values of one key, and return the names of the joined columns.
+
+        A joined column is at the position of the first column that it replaces.
+        """
+        targets: dict[str, Column] = {}
+        groups: dict[str, list[Column]] = {}
+        for group in mixed_columns(self.columns):
+            filled = [column for column in group if column.n_values]
+            target = join_columns(filled) if len(filled) > 1 else filled[0]
+            targets |= {column.name: target for column in group}
+            groups |= {target.name: filled} if len(filled) > 1 else {}
+        parts = [column for group in groups.values() for column in group]
+        self._dates = {each.name for each in parts if has_milliseconds(each, self.texts(each.name))}
+        columns = [targets.get(name, column) for name, column in self.columns.items()]
+        self.columns, self._joined = {column.name: column for column in columns}, groups
+        for name in groups:
             for values in self.texts(name):
-                column.count(values)
-        return list(joined)
+                self.columns[name].count(values)
+        return list(groups)
 
     def texts(self, name: str) -> Iterator[pa.Array[Any]]:
         """Yield the values of a column as text."""
@@ -116,10 +126,18 @@ class Staged:
     def _with_joined(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         for name, group in self._joined.items():
-            parts = [texts_of(column, columns.pop(column.name)) for column in group if column.name in columns]
+            parts = [
+                self._texts_of(column.name, columns.pop(column.name))
+                for column in group
+                if column.name in columns
+            ]
             if parts:
                 columns[name] = pc.coalesce(*parts)
         return pa.record_batch(columns)
+
+    def _texts_of(self, name: str, values: pa.Array[Any]) -> pa.Array[Any]:
+        texts = values.cast(pa.string())
+        return dates_of(texts) if name in self._dates else texts
 
 
 def _final(values: pa.Array[Any], target: pa.DataType, notation: AnyNotation | None) -> pa.Array[Any]:
