@@ -118,8 +118,7 @@ class Job(Base):
         Index("jobs_parent_id_shard_idx", "parent_id", "shard", unique=True),
         CheckConstraint("(parent_id is null) = (shard is null)", name="shard"),
         Index(
-            "jobs_planned_id_idx",
-            "planned_id",
+            *("jobs_planned_id_idx", "planned_id"),
             unique=True,
             postgresql_where=text("planned_id is not null"),
         ),
