@@ -29,6 +29,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 CLOCK = func.clock_timestamp()
 
 Json = dict[str, Any]
+IS_PLANNED = text("planned_id is not null")
 
 
 class Base(DeclarativeBase):
@@ -117,11 +118,7 @@ class Job(Base):
         Index("jobs_project_id_id_idx", "project_id", "id"),
         Index("jobs_parent_id_shard_idx", "parent_id", "shard", unique=True),
         CheckConstraint("(parent_id is null) = (shard is null)", name="shard"),
-        Index(
-            *("jobs_planned_id_idx", "planned_id"),
-            unique=True,
-            postgresql_where=text("planned_id is not null"),
-        ),
+        Index("jobs_planned_id_idx", "planned_id", unique=True, postgresql_where=IS_PLANNED),
         Index(
             *("jobs_project_id_pipeline_id_idx", "project_id", "pipeline_id"),
             postgresql_where=text("pipeline_id is not null"),
