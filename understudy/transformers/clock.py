@@ -158,10 +158,11 @@ def _spread_pool(hours: Int64s, is_supported: Mask, owners: Subjects | None) -> 
     The weights of the pool's hours depend only on supported hours, and are highest next to them.
     """
     counts = np.bincount(hours, minlength=N_HOURS + 1).astype(np.float64)
-    n_pooled, counts = counts[-1], counts[:-1]
+    n_pooled, counts = float(counts[-1]), counts[:-1]
     if count_sharers(hours, N_HOURS + 1, owners)[-1] < MIN_SUPPORT:
         return counts
     distance = np.abs(np.subtract.outer(np.arange(N_HOURS), np.arange(N_HOURS)))
     weights = (0.25 ** np.minimum(distance, N_HOURS - distance)) @ counts
     weights[is_supported] = 0
-    return counts + n_pooled * weights / weights.sum()
+    counts += n_pooled * weights / weights.sum()
+    return counts
