@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from understudy.kernels import hashing
 from understudy.transformers.array_reader import ArrayReader, refuse, require
-from understudy.transformers.base import MIN_SUPPORT, RowStream, Subjects
+from understudy.transformers.base import MIN_SUPPORT, Mask, RowStream, Subjects
 from understudy.transformers.bins import Bins
 from understudy.transformers.integer_units import Ticks, from_ticks
 from understudy.transformers.scale import Scale
@@ -99,12 +99,29 @@ class Clock:
         return cls(_PER_DAY[type_.unit], below)
 
 
+def mark_placed(type_: pa.DataType, scale: Scale, bins: Bins) -> Mask:
+    """Return a mask of the bins in which `Clock.place` changes timestamps: ranges of at least an hour."""
+    is_placed = np.zeros(bins.n_bins, np.bool_)
+    if isinstance(type_, pa.TimestampType):
+        is_range = bins.knot_row >= 0
+        first, last = np.rint(bins.knots[bins.knot_row[is_range]][:, [0, -1]]).T
+        is_placed[is_range] = (last - first) * float(scale.step) * N_HOURS >= _PER_DAY[type_.unit]
+    return is_placed
+
+
 def fit_clock(type_: pa.DataType, scale: Scale, ticks: Ticks, owners: Subjects | None) -> Clock | None:
     """Return the times of day of timestamps, or None if the hours are uniform or too few rows share one.
 
-    Hours of fewer than k rows or subjects are left out.
+    Hours of fewer than k rows or subjects are pooled. The pool is left out if it, too, has fewer than k.
+
+    Parameters
+    ----------
+    ticks : array of shape (n,)
+        Ticks of the rows in ranges of at least an hour.
+    owners : array of shape (n,), optional
+        Subject of each row.
     """
-    if not isinstance(type_, pa.TimestampType):
+    if not isinstance(type_, pa.TimestampType) or not len(ticks):
         return None
     per_day = _PER_DAY[type_.unit]
     if scale.step % per_day == 0:
@@ -114,11 +131,38 @@ def fit_clock(type_: pa.DataType, scale: Scale, ticks: Ticks, owners: Subjects |
     if np.abs(times).max() >= 2**61:
         return None
     hours = ((times % per_day) * (N_HOURS / per_day)).astype(np.int64)
-    counts = np.bincount(hours, minlength=N_HOURS)
-    counts[count_sharers(hours, N_HOURS, owners) < MIN_SUPPORT] = 0
-    shares = counts / max(counts.sum(), 1)
-    nats = -(shares[shares > 0] * np.log(shares[shares > 0])).sum()
-    if not counts.any() or nats > np.log(N_HOURS) - _NATS_MIN - N_HOURS / counts.sum():
+    n_sharers = count_sharers(hours, N_HOURS, owners)
+    if _is_uniform(np.bincount(hours, minlength=N_HOURS), int(n_sharers.sum())):
         return None
-    below = np.concatenate(([0.0], np.cumsum(counts) / counts.sum()))
-    return Clock(per_day, below)
+    is_supported = n_sharers >= MIN_SUPPORT
+    if not is_supported.any():
+        return None
+    counts = _spread_pool(np.where(is_supported[hours], hours, N_HOURS), is_supported, owners)
+    n_below = np.concatenate(([0.0], np.cumsum(counts)))
+    return Clock(per_day, n_below / n_below[-1])
+
+
+def _is_uniform(counts: Int64s, n_independent: int) -> bool:
+    """Return whether the numbers of rows by hour may be the result of uniform times.
+
+    Rows of a subject in the same hour count once in `n_independent`.
+    """
+    shares = counts[counts > 0] / counts.sum()
+    nats = -(shares * np.log(shares)).sum()
+    return bool(nats > np.log(N_HOURS) - _NATS_MIN - N_HOURS / n_independent)
+
+
+def _spread_pool(hours: Int64s, is_supported: Mask, owners: Subjects | None) -> Float64s:
+    """Return the number of rows for each hour after the rows of the pool, hour `N_HOURS`, are distributed.
+
+    The weights of the pool's hours depend only on supported hours, and are highest next to them.
+    """
+    counts = np.bincount(hours, minlength=N_HOURS + 1).astype(np.float64)
+    n_pooled, counts = float(counts[-1]), counts[:-1]
+    if count_sharers(hours, N_HOURS + 1, owners)[-1] < MIN_SUPPORT:
+        return counts
+    distance = np.abs(np.subtract.outer(np.arange(N_HOURS), np.arange(N_HOURS)))
+    weights = (0.25 ** np.minimum(distance, N_HOURS - distance)) @ counts
+    weights[is_supported] = 0
+    counts += n_pooled * weights / weights.sum()
+    return counts

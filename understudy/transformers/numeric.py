@@ -30,7 +30,7 @@ from understudy.transformers.base import (
     Subjects,
 )
 from understudy.transformers.bins import N_SEGMENTS, Bins, Tail, fit_bins
-from understudy.transformers.clock import Clock, fit_clock
+from understudy.transformers.clock import Clock, fit_clock, mark_placed
 from understudy.transformers.integer_units import (
     Ticks,
     array_of_integers,
@@ -250,20 +250,20 @@ def fit_numeric(
     owners = subjects if subjects is None or not has_missing else subjects[~missing]
     scale, numbers = read_numbers(column.name, present)
     is_placeholder = count_subjects(len(numbers), owners) < MIN_SUPPORT
-    clock = None if is_placeholder else fit_clock(type_, scale, numbers, owners)
+    clock = None
     if is_placeholder:
         scale, bins, bin_codes = _placeholder(column, type_, len(numbers))
     else:
         bins, bin_codes = fit_bins(numbers, N_CODES_MAX - 1, owners)
+        is_placed = mark_placed(type_, scale, bins)[bin_codes]
+        clock = fit_clock(type_, scale, numbers[is_placed], None if owners is None else owners[is_placed])
         if not _is_temporal(type_):
             bins = add_tails(bins, bin_codes, in_own_unit(type_, scale, numbers, owners))
         scale, bins = _rebase(scale, bins)
     codes = np.zeros(len(values), np.uint16)
     codes[~missing] = bin_codes + np.uint16(has_missing)
     is_placeholder &= len(numbers) > 0
-    transformer = NumericTransformer(
-        type_, column.nullable, has_missing, is_placeholder, scale, bins, clock if len(bins.knots) else None
-    )
+    transformer = NumericTransformer(type_, column.nullable, has_missing, is_placeholder, scale, bins, clock)
     return transformer, codes
 
 

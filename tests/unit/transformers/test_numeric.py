@@ -248,6 +248,50 @@ def test_hours_of_few_timestamps_in_a_year_are_kept(unit: Any, minutes: int) -> 
     assert ((decoded.to_numpy() >= low) & (decoded.to_numpy() <= high)).all()
 
 
+def hours_of(minute: npt.NDArray[np.int64]) -> npt.NDArray[np.float64] | None:
+    """Return the learned distribution of the hours of timestamps, or None if there is none."""
+    transformer, _ = fit(pa.array(minute.astype("datetime64[m]").astype("datetime64[s]")))
+    return transformer.to_arrays()[1].get("clock")
+
+
+def test_even_hours_of_few_rows_are_not_learned() -> None:
+    rngs = [np.random.default_rng(seed) for seed in range(20)]
+    for n in (20, 60, 100, 150):
+        learned = [hours_of(rng.integers(0, 365 * 1440, n)) is not None for rng in rngs]
+        assert sum(learned) <= 1
+
+
+def test_hours_below_k_rows_are_distributed_without_revealing_them() -> None:
+    rng = np.random.default_rng(4)
+    minutes, days = rng.integers(0, 60, 200), rng.integers(0, 365, 200) * 1440
+    office = np.repeat(np.arange(9, 18), 20)
+
+    def learn(*rare: int) -> npt.NDArray[np.float64] | None:
+        hours = np.append(office, rare)
+        return hours_of(days[: len(hours)] + hours * 60 + minutes[: len(hours)])
+
+    few, early, late = learn(0, 1, 2, 3), learn(0, 1, 2, 3, 4), learn(20, 20, 20, 21, 22)
+    assert few is not None
+    assert early is not None
+    np.testing.assert_array_equal(early, late)
+    shares = np.diff(early)
+    assert shares[9:18].sum() == pytest.approx(180 / 185)
+    assert (shares > 0).all()
+    np.testing.assert_allclose(np.diff(few)[9:18], 1 / 9)
+
+
+def test_hours_are_learned_from_long_ranges_only() -> None:
+    rng = np.random.default_rng(3)
+    shared = np.repeat(np.arange(50) * 7 * 1440, 20)
+    # Four rows do not share a value.
+    dense = 400 * 1440 + np.repeat(np.arange(40), 4)
+    office = rng.integers(0, 365, 1000) * 1440 + rng.integers(8 * 60, 18 * 60, 1000)
+    below = hours_of(np.concatenate((shared, dense, office)))
+    assert below is not None
+    # Only the range that ends in the dense minutes, with about ten rows, is longer than an hour.
+    assert below[1] < 0.02
+
+
 def test_even_hours_and_invalid_times_of_day_are_not_used() -> None:
     minute = np.random.default_rng(2).integers(0, 365 * 1440, 500)
     even = pa.array(minute.astype("datetime64[m]").astype("datetime64[s]"))
