@@ -78,7 +78,7 @@ class MetricDescription(Body):
     ]
     direction: Annotated[
         str,
-        Field(description="Whether better scores are `higher`, `lower`, or `nearer` to `best`."),
+        Field(description="Direction of better scores: `higher`, `lower`, or `nearer` to `best`."),
     ]
     range: Annotated[
         list[float | None],

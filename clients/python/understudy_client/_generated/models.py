@@ -525,7 +525,7 @@ class ColumnShapeScore(Model):
     known_values: float
     """Similarity of the distributions of the values that are not missing."""
     missing_values: float
-    """1 minus the difference between the shares of missing values."""
+    """Similarity of the two shares of missing values: 1 minus their difference."""
 
 
 class ColumnShapesResult(Model):
@@ -1320,7 +1320,7 @@ class MetricDescription(Model):
     topic: str
     """Topic of the metric: `fidelity`, `usefulness`, `bias` or `privacy`."""
     direction: str
-    """Whether better scores are `higher`, `lower`, or `nearer` to `best`."""
+    """Direction of better scores: `higher`, `lower`, or `nearer` to `best`."""
     range: list[float | None]
     """Lowest and highest possible score. Null means that the score is unbounded."""
     best: float

@@ -27,7 +27,7 @@ class ColumnShapeScore(BaseModel):
     ]
     missing_values: Annotated[
         float,
-        Field(description="1 minus the difference between the shares of missing values."),
+        Field(description="Similarity of the two shares of missing values: 1 minus their difference."),
     ]
 
 
