@@ -342,7 +342,7 @@ def test_c07_repeated_customer_numbers_are_replaced_with_new_ones(fit_and_sample
     assert not real & set(result.column("customer_no"))
     assert all(re.fullmatch(r"C\d{4,}", text) for text in result.column("customer_no"))
     assert "Column 'customer_no' was taken as the subject" in result.messages
-    assert "Samples of column 'product_code' contain its real values" in result.messages
+    assert "Samples of column 'product_code' contain" in result.messages
 
 
 def test_c13_values_that_few_rows_share_are_replaced_with_new_ones(fit_and_sample: FitAndSample):
