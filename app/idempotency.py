@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from functools import partial
@@ -16,8 +17,9 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
+from app.left_keys import LeftKeys
 from understudy.db.idempotency import StoredResponse
-from understudy.errors import InvalidInput
+from understudy.errors import InvalidInput, Unavailable
 from understudy.services import idempotency
 
 HEADER = "Idempotency-Key"
@@ -94,7 +96,10 @@ async def respond_once(
         )
     resources, project_id = request.app.state.resources, request.state.caller.project_id
     digest = _request_sha256(request, body_sha256)
-    begin = partial(idempotency.begin, resources, project_id, key, take_over_after=_take_over_after(request))
+    left_keys: LeftKeys = request.app.state.left_keys
+    began, is_left = time.monotonic(), left_keys.pop(project_id, key)
+    after = _take_over_after(request, is_left=is_left)
+    begin = partial(idempotency.begin, resources, project_id, key, take_over_after=after)
     try:
         stored = await run_in_threadpool(begin, digest)
     except InvalidInput:
@@ -104,6 +109,17 @@ async def respond_once(
     if stored is not None:
         headers = {**stored.headers, "Idempotent-Replayed": "true"}
         return JSONResponse(stored.body, status_code=stored.status, headers=headers)
+    try:
+        return await _complete(request, key, respond)
+    except Unavailable:
+        # The key may still be reserved. If the response was stored, a repetition gets it.
+        left_keys.add(project_id, key, began)
+        raise
+
+
+async def _complete(request: Request, key: str, respond: Callable[[], Awaitable[Response]]) -> Response:
+    """Compute the response and store it, or delete the key if the request is rejected."""
+    resources, project_id = request.app.state.resources, request.state.caller.project_id
     try:
         response = await respond()
     except BaseException:
@@ -116,14 +132,14 @@ async def respond_once(
     return response
 
 
-def _take_over_after(request: Request) -> timedelta:
+def _take_over_after(request: Request, *, is_left: bool) -> timedelta:
     """Return the age at which a request without a response stops blocking other requests with its key.
 
-    The age is zero if repeating the operation returns the same resources even without a key. Clients can
-    repeat these requests immediately after an API crash.
+    The age is zero if the request has ended in this process, or if repeating the operation returns the same
+    resources even without a key. Clients can repeat these requests immediately.
     """
     is_repeatable = request.scope["route"].path in REPEATABLE
-    return timedelta(0) if is_repeatable else idempotency.TAKE_OVER_AFTER
+    return timedelta(0) if is_left or is_repeatable else idempotency.TAKE_OVER_AFTER
 
 
 def _value_sha256(body: bytes) -> bytes:

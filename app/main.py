@@ -32,6 +32,7 @@ from app.etags import ETags
 from app.head_requests import HeadRequests
 from app.http_metrics import REQUEST_SECONDS
 from app.input_guard import InputGuard
+from app.left_keys import LeftKeys
 from app.middleware import Authentication, BodyLimit, RequestContext
 from app.rate_limits import RateLimits
 from app.routes import (
@@ -126,6 +127,7 @@ def create_app(resources: Resources | None = None, sandbox: Sandbox | None = Non
     app.state.sampler = Sampler(sandbox)
     app.state.stopping = Stopping()
     app.state.waiting = Waiting()
+    app.state.left_keys = LeftKeys()
     return app
 
 

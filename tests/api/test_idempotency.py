@@ -8,6 +8,8 @@ from dataclasses import replace
 from threading import Event
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from app.main import create_app
@@ -84,6 +86,35 @@ def test_repetition_of_a_request_in_progress_gets_409_and_a_retry_after_header(
     assert_problem(second, 409, "idempotency_in_progress", "Retry-After")
     assert int(second.headers["retry-after"]) > 0
     assert first.result().status_code == 202
+
+
+class BlockingQueue(ListQueue):
+    """A job queue that locks the idempotency keys after the commit of the first job."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._is_first = True
+
+    def ring(self, n: int = 1, *, queue: str = "default") -> bool:
+        """Lock the keys at the first call, and count the notification."""
+        if self._is_first:
+            self._session.execute(text("lock table idempotency_keys in access exclusive mode"))
+        self._is_first = False
+        return super().ring(n)
+
+
+def test_request_whose_response_could_not_be_stored_can_be_repeated_immediately(
+    resources: Resources, caller: Caller
+):
+    headers = {"Authorization": f"Bearer {new_key(resources, caller)}", **KEY}
+    with resources.sessions() as session:
+        client = TestClient(create_app(replace(resources, queue=BlockingQueue(session))), headers=headers)
+        assert_problem(client.post("/v1/jobs", json=PROBE), 503, "unavailable")
+        session.rollback()
+    repeated = client.post("/v1/jobs", json=PROBE)
+    assert repeated.status_code == 202
+    assert [job["id"] for job in get(client, "/v1/jobs")["data"]] == [repeated.json()["id"]]
 
 
 def test_only_one_of_several_concurrent_equal_requests_takes_effect(resources: Resources, caller: Caller):
