@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from app.bodies.pipelines import CreatePipeline
 from tests.api.conftest import Json, assert_problem, get, upload
+from tests.stalls import StallClock
 from understudy.db import claims, leases
 from understudy.db.job_attempts import AttemptEnd
 from understudy.job_kinds import KINDS
@@ -190,10 +191,14 @@ def test_read_that_waits_ends_with_the_pipeline(client: TestClient, ready_datase
     pipeline = create_whole(client, ready_dataset["id"], evaluate=None)
     worker = Thread(target=run_jobs)
     worker.start()
-    waited = client.get(f"/v1/pipelines/{pipeline['id']}", headers={"Prefer": "wait=30"})
+    with StallClock() as clock:
+        began = clock.seconds()
+        waited = client.get(f"/v1/pipelines/{pipeline['id']}", headers={"Prefer": "wait=60"})
+        # The response is sent when the jobs have ended, which takes a few seconds.
+        assert clock.seconds() - began < 40
     worker.join()
     assert waited.json()["state"] == "succeeded"
-    assert waited.headers["preference-applied"] == "wait=30"
+    assert waited.headers["preference-applied"] == "wait=60"
 
 
 def test_cancelled_pipeline_cancels_the_jobs_that_have_not_ended(
